@@ -1,0 +1,245 @@
+"""The inner language: frozen values between a session, the speech detector and the engine.
+
+Sessions issue commands and consume outputs; engines do the reverse. Audio is mono float32 in -1..1 at AUDIO_RATE_HZ,
+which every engine and detector resamples from and to as it needs.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+AUDIO_RATE_HZ = 24_000
+Samples = NDArray[np.float32]
+
+
+# --- what an answer is based on ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """Something the user said; `transcript` is None until the engine has written one."""
+
+    samples: Samples
+    transcript: str | None
+
+
+@dataclass(frozen=True)
+class Image:
+    """A data URI."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class Message:
+    item_id: str
+    role: Literal["system", "user", "assistant"]
+    parts: tuple[Text | Audio | Image, ...]
+
+
+@dataclass(frozen=True)
+class FunctionCall:
+    item_id: str
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class FunctionResult:
+    item_id: str
+    call_id: str
+    output: str
+
+
+ContextItem = Message | FunctionCall | FunctionResult
+
+
+@dataclass(frozen=True)
+class Function:
+    """A tool of the client's; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Context:
+    instructions: str
+    tools: tuple[Function, ...]
+    items: tuple[ContextItem, ...]
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listen:
+    """A user turn begins: its audio follows, so that it can be taken in while the user still speaks."""
+
+    item_id: str
+    context: Context
+
+
+@dataclass(frozen=True, eq=False)
+class Hear:
+    item_id: str
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class Forget:
+    """The turn was thrown away."""
+
+    item_id: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The turn is complete; the engine writes its transcript."""
+
+    item_id: str
+
+
+@dataclass(frozen=True)
+class Respond:
+    """Answer. `context` ends with what is to be answered; if that is a turn just heard, it continues from there."""
+
+    response_id: str
+    context: Context
+    audio: bool
+    voice: str
+    tool_choice: Literal["auto", "none", "required"] | str
+    """A function's name, behind 'function:', makes that function be called."""
+    max_output_tokens: int | None
+
+
+@dataclass(frozen=True)
+class Cancel:
+    response_id: str
+
+
+@dataclass(frozen=True, eq=False)
+class Detect:
+    """The next samples for the speech detector."""
+
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class ResetDetector:
+    """Another stream begins: what was sent before is not its past."""
+
+
+@dataclass(frozen=True)
+class Disconnect:
+    """For the connection itself: send what is waiting, then close."""
+
+    code: int
+    reason: str
+
+
+Command = Listen | Hear | Forget | Commit | Respond | Cancel | Detect | ResetDetector | Disconnect
+
+
+# --- outputs ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SpeechProbability:
+    """The detector's view of the next `samples` samples, at AUDIO_RATE_HZ; `stream` counts the resets before them."""
+
+    stream: int
+    samples: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class TranscriptDelta:
+    item_id: str
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True)
+class TranscriptDone:
+    item_id: str
+    text: str
+    text_tokens: int
+
+
+@dataclass(frozen=True)
+class TranscriptFailed:
+    item_id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """More of the answer's words: the text of a text answer, the transcript of a spoken one."""
+
+    response_id: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class AudioDelta:
+    """More of the answer's sound; at its end, `characters` of the answer's text have been spoken."""
+
+    response_id: str
+    samples: Samples
+    characters: int
+
+
+@dataclass(frozen=True)
+class CallStarted:
+    response_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class CallArgumentsDelta:
+    response_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CallDone:
+    response_id: str
+
+
+@dataclass(frozen=True)
+class TokenCount:
+    """What one response took; audio tokens are counted by the session, from durations."""
+
+    input_text: int = 0
+    cached_text: int = 0
+    output_text: int = 0
+
+
+@dataclass(frozen=True)
+class ResponseFinished:
+    response_id: str
+    reason: Literal["completed", "max_output_tokens"]
+    tokens: TokenCount
+
+
+@dataclass(frozen=True)
+class ResponseFailed:
+    response_id: str
+    code: str
+    message: str
+
+
+Output = (
+    SpeechProbability | TranscriptDelta | TranscriptDone | TranscriptFailed | TextDelta | AudioDelta | CallStarted
+    | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
+)  # fmt: skip

@@ -1,0 +1,144 @@
+"""The input buffer: append, commit, clear; where a turn begins and ends, in samples; what the engine has heard of it."""
+
+from realtime_server.audio.formats import FORMATS
+from realtime_server.audio.resample import Resampler
+from realtime_server.audio.timeline import Timeline
+from realtime_server.messages import AUDIO_RATE_HZ, Detect, Hear, ResetDetector, Samples, SpeechProbability
+from realtime_server.protocol.errors import ClientError
+from realtime_server.protocol.session_config import SemanticVad, ServerVad
+from realtime_server.session.conversation import Recording, decode_audio
+from realtime_server.session.limits import Limits
+from realtime_server.session.outbox import Outbox
+from realtime_server.session.states import TurnInput, TurnState, next_turn_state
+from realtime_server.turns.machine import TurnMachine, TurnRules, TurnStarted, TurnStopped
+
+ONSET_MS = 64
+"""Two frames of the detector."""
+EAGERNESS_SILENCE_MS = {"low": 1200, "medium": 700, "auto": 700, "high": 400}
+"""semantic_vad without a model that scores the end of a thought: only the patience differs."""
+
+
+def turn_rules(detection: ServerVad | SemanticVad) -> TurnRules:
+    per_ms = AUDIO_RATE_HZ // 1000
+    if isinstance(detection, SemanticVad):
+        return TurnRules(0.5, 300 * per_ms, EAGERNESS_SILENCE_MS[detection.eagerness] * per_ms, ONSET_MS * per_ms)
+    return TurnRules(
+        detection.threshold, detection.prefix_padding_ms * per_ms, detection.silence_duration_ms * per_ms, ONSET_MS * per_ms
+    )
+
+
+class InputAudio:
+    """One client's microphone. A turn is [start, …) of the timeline, under the id that its item will have."""
+
+    def __init__(self, outbox: Outbox, limits: Limits) -> None:
+        self._outbox, self._limits = outbox, limits
+        self.timeline = Timeline(AUDIO_RATE_HZ)
+        self._format, self._resampler = "audio/pcm", Resampler(AUDIO_RATE_HZ, AUDIO_RATE_HZ)
+        self._machine: TurnMachine | None = None
+        self._detector_stream = 0
+        self.turn = TurnState.IDLE
+        self.item_id = ""
+        self.start = 0
+        self._heard = 0
+
+    def configure(self, audio_format: str, detection: ServerVad | SemanticVad | None) -> None:
+        if audio_format != self._format:
+            self._format = audio_format
+            self._resampler = Resampler(FORMATS[audio_format].rate_hz, AUDIO_RATE_HZ)
+        if detection is None:
+            self._machine = None
+        elif self._machine is None:
+            self._machine = TurnMachine(turn_rules(detection), self.timeline.end)
+            self._reset_detector()
+        else:
+            self._machine.rules = turn_rules(detection)
+
+    def append(self, audio: str) -> None:
+        """base64 from the client; ClientError when it is none, or when too much is waiting."""
+        samples = decode_audio(audio, self._format, "audio", self._limits.append_bytes)
+        samples = self._resampler.push(samples)
+        # With a detector `start` follows it, so this also bounds what it has not judged yet.
+        if self.uncommitted + len(samples) > self._limits.buffer_s * AUDIO_RATE_HZ:
+            raise ClientError(
+                f"The input audio buffer holds at most {self._limits.buffer_s} s; commit or clear it.",
+                "input_audio_buffer_full", "audio",
+            )  # fmt: skip
+        self.timeline.append(samples)
+        if self._machine is not None:
+            self._outbox.run(Detect(samples))
+        if self.turn is TurnState.IDLE and self._machine is not None:
+            return
+        self._hear()
+
+    @property
+    def opens_turn(self) -> bool:
+        """Audio has come that no turn holds yet, and no detector will decide about it."""
+        return self._machine is None and self.turn is TurnState.IDLE and self.timeline.end > self.start
+
+    def open_pushed(self, item_id: str) -> None:
+        self.turn = next_turn_state(self.turn, TurnInput.APPEND)
+        self.item_id, self._heard = item_id, self.start
+        self._hear()
+
+    def detected(self, message: SpeechProbability) -> TurnStarted | TurnStopped | None:
+        """One more frame of the detector; None also for frames from before a reset."""
+        if self._machine is None or message.stream != self._detector_stream:
+            return None
+        border = self._machine.feed(message.samples, message.probability)
+        if border is None:
+            if self.turn is TurnState.IDLE:
+                self.start = max(self.start, self._machine.keep_from)
+                self.timeline.drop_before(self.start)
+            else:
+                self._hear()
+        return border
+
+    def open_spoken(self, item_id: str, start: int) -> None:
+        self.turn = next_turn_state(self.turn, TurnInput.SPEECH_STARTED)
+        self.item_id, self.start, self._heard = item_id, start, start
+        self._hear()
+
+    def commit(self, end: int | None = None) -> Recording:
+        """The turn's audio up to `end` (None: all that came); the next turn begins there."""
+        end = self.timeline.end if end is None else end
+        recording = Recording()
+        if self.turn is not TurnState.IDLE:
+            self._hear(end)
+        recording.append(self.timeline.slice(self.start, end))
+        self._close(TurnInput.COMMIT, end)
+        return recording
+
+    def clear(self) -> None:
+        self._close(TurnInput.CLEAR, self.timeline.end)
+        if self._machine is not None:
+            self._machine.reset(self.timeline.end)
+            self._reset_detector()
+
+    @property
+    def uncommitted(self) -> int:
+        """Samples since the last commit or clear (with a detector: since the turn's earliest possible start)."""
+        return self.timeline.end - self.start
+
+    def restart_detection(self) -> None:
+        """After a commit by hand while a detector listens: its turn is over too."""
+        if self._machine is not None:
+            self._machine.reset(self.timeline.end)
+            self._reset_detector()
+
+    def _close(self, by: TurnInput, end: int) -> None:
+        self.turn = next_turn_state(self.turn, by)
+        self.item_id, self.start, self._heard = "", end, end
+        self.timeline.drop_before(end)
+
+    def _reset_detector(self) -> None:
+        self._detector_stream += 1
+        self._outbox.run(ResetDetector())
+
+    def _hear(self, end: int | None = None) -> None:
+        """Sends the engine what it may hear by now: with a detector, no more than the detector has judged."""
+        if end is None:
+            end = self.timeline.end if self._machine is None else min(self._machine.position, self.timeline.end)
+        if end > self._heard and self.item_id:
+            samples: Samples = self.timeline.slice(self._heard, end)
+            self._heard = end
+            self._outbox.run(Hear(self.item_id, samples))

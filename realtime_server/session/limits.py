@@ -1,0 +1,18 @@
+"""What we refuse, and the numbers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    append_bytes: int = 15 * 1024 * 1024
+    """Raw audio in one `input_audio_buffer.append`."""
+    commit_ms: int = 100
+    """Less than this is no turn."""
+    buffer_s: int = 600
+    """Uncommitted audio; more is refused, so that a forgotten push-to-talk cannot fill the memory."""
+    kept_audio_s: int = 1800
+    """Audio of conversation items kept for `retrieve`; the oldest is let go first, its transcript stays."""
+    items: int = 2000
+    parallel_responses: int = 16
+    session_s: int = 3600
