@@ -1,0 +1,1 @@
+"""The networks: code only, shapes in every docstring. What is trained lies in `models/`."""

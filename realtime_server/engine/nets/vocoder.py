@@ -1,0 +1,119 @@
+"""Speech parameters -> 24 kHz samples: a source-filter vocoder in the manner of WORLD (Morise et al., 2016).
+
+Voiced sound is a train of minimum-phase pulses, unvoiced sound is filtered noise; both have the frame's spectral
+envelope. There is nothing to train here, and no look-ahead: 10 ms of parameters in, 10 ms of sound out.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_server.audio.mel import FloatArray, mel_filters
+
+RATE_HZ = 24_000
+HOP = 240
+FFT_SIZE = 1024
+BINS = FFT_SIZE // 2 + 1
+ENVELOPE_MELS = 64
+BANDS = 3
+PARAMETERS = ENVELOPE_MELS + 2 + BANDS
+"""One 10 ms frame: log envelope [64], log F0 in Hz, voicing (> 0.5 is voiced), aperiodicity [3] in 0..1."""
+
+
+@lru_cache
+def envelope_filters() -> FloatArray:
+    """[BINS, ENVELOPE_MELS]: power spectrum -> the mean power of each band."""
+    return mel_filters(RATE_HZ, FFT_SIZE, ENVELOPE_MELS, 40.0, RATE_HZ / 2)
+
+
+@lru_cache
+def _envelope_matrix(warp: float) -> FloatArray:
+    """[ENVELOPE_MELS, BINS]: log band powers -> log power of every bin; warp > 1 moves formants up (shorter tract)."""
+    centres = (envelope_filters() * np.arange(BINS)[:, None]).sum(0)
+    matrix = np.stack([np.interp(np.arange(BINS) / warp, centres, row) for row in np.eye(ENVELOPE_MELS)])
+    return matrix.astype(np.float32)
+
+
+@lru_cache
+def _band_matrix() -> FloatArray:
+    """[BANDS + 2, BINS]: aperiodicity at 0, 3, 6, 9 and 12 kHz -> at every bin."""
+    hz = np.arange(BINS) * RATE_HZ / FFT_SIZE
+    points = np.array([0.0, 3000.0, 6000.0, 9000.0, 12000.0])
+    return np.stack([np.interp(hz, points, row) for row in np.eye(5)]).astype(np.float32)
+
+
+def minimum_phase(log_power: FloatArray) -> NDArray[np.complex64]:
+    """[n, BINS] log power -> [n, BINS] spectrum with that power and minimum phase (by folding the cepstrum)."""
+    cepstrum = np.fft.irfft(0.5 * log_power, axis=-1)
+    half = FFT_SIZE // 2
+    cepstrum[:, 1:half] *= 2.0
+    cepstrum[:, half + 1 :] = 0.0
+    return np.exp(np.fft.rfft(cepstrum, axis=-1)).astype(np.complex64)
+
+
+@dataclass(frozen=True)
+class VoiceShape:
+    """A voice made from a recorded one: F0 times `pitch`, formants times `formants`."""
+
+    pitch: float = 1.0
+    formants: float = 1.0
+
+
+class Vocoder:
+    """One stream. `decode` takes [n, PARAMETERS] and returns n * HOP samples; state is the phase and the ringing tail."""
+
+    def __init__(self, shape: VoiceShape = VoiceShape(), seed: int = 0) -> None:
+        self._shape = shape
+        self._random = np.random.default_rng(seed)
+        self._tail = np.zeros(FFT_SIZE, np.float32)
+        self._next_pulse = 0.0
+        self._turn = np.exp(-2j * np.pi * np.arange(BINS) / FFT_SIZE).astype(np.complex64)
+
+    def decode(self, parameters: FloatArray) -> FloatArray:
+        frames = len(parameters)
+        log_power = parameters[:, :ENVELOPE_MELS] @ _envelope_matrix(self._shape.formants)
+        f0 = np.exp(np.clip(parameters[:, ENVELOPE_MELS], 3.5, 6.3)) * np.float32(self._shape.pitch)
+        voiced = parameters[:, ENVELOPE_MELS + 1] > 0.5
+        bands = np.clip(parameters[:, ENVELOPE_MELS + 2 :], 0.001, 0.999)
+        edges = np.concatenate([np.full((frames, 1), 0.001), bands, np.full((frames, 1), 0.999)], axis=1)
+        noise_share = np.where(voiced[:, None], (edges.astype(np.float32) @ _band_matrix()) ** 2, 1.0)
+        spectrum = minimum_phase(log_power)
+        pulse_spectrum = spectrum * np.sqrt(1.0 - np.minimum(noise_share, 1.0))
+        noise_spectrum = spectrum * np.sqrt(noise_share)
+
+        out = np.zeros(frames * HOP + FFT_SIZE, np.float32)
+        out[: len(self._tail)] += self._tail
+        self._add_noise(out, noise_spectrum)
+        self._add_pulses(out, pulse_spectrum, f0, voiced)
+        self._tail = out[frames * HOP :].copy()
+        return out[: frames * HOP]
+
+    def _add_noise(self, out: FloatArray, spectrum: NDArray[np.complex64]) -> None:
+        noise = self._random.standard_normal((len(spectrum), HOP)).astype(np.float32)
+        filtered = np.fft.irfft(np.fft.rfft(noise, FFT_SIZE, axis=-1) * spectrum, axis=-1)
+        for n, piece in enumerate(filtered):
+            out[n * HOP : n * HOP + FFT_SIZE] += piece
+
+    def _add_pulses(self, out: FloatArray, spectrum: NDArray[np.complex64], f0: FloatArray, voiced: NDArray[np.bool_]) -> None:
+        frames = len(spectrum)
+        at, places, owners, gains = self._next_pulse, [], [], []
+        while at < frames * HOP:
+            frame = int(at) // HOP
+            if not voiced[frame]:
+                at = float((frame + 1) * HOP)
+                continue
+            period = RATE_HZ / float(f0[frame])
+            places.append(at)
+            owners.append(frame)
+            gains.append(np.sqrt(period))
+            at += period
+        self._next_pulse = at - frames * HOP
+        if not places:
+            return
+        whole = np.floor(places).astype(int)
+        shift = self._turn[None, :] ** (np.asarray(places) - whole)[:, None].astype(np.float32)
+        pulses = np.fft.irfft(spectrum[owners] * shift * np.asarray(gains, np.float32)[:, None], axis=-1)
+        for start, pulse in zip(whole, pulses, strict=True):
+            out[start : start + FFT_SIZE] += pulse

@@ -1,0 +1,40 @@
+"""Which sequences step now. It counts; it never computes."""
+
+from realtime_server.engine.sequence import Sequence, Status
+
+
+class Scheduler:
+    """Sequences in order of arrival; each step takes the ready ones that have stepped least, up to `limit`."""
+
+    def __init__(self, limit: int = 64) -> None:
+        self.limit = limit
+        self._sequences: dict[int, Sequence] = {}
+        self._held: set[str] = set()
+        self._next = 0
+
+    def add(self, session_id: str, key: str) -> Sequence:
+        sequence = Sequence(self._next, session_id, key)
+        self._sequences[sequence.number] = sequence
+        self._next += 1
+        return sequence
+
+    def remove(self, number: int) -> None:
+        self._sequences.pop(number, None)
+
+    def of(self, session_id: str, key: str | None = None) -> list[Sequence]:
+        """A session's sequences, or those of one key."""
+        return [s for s in self._sequences.values() if s.session_id == session_id and key in (None, s.key)]
+
+    def hold(self, session_id: str, held: bool) -> None:
+        (self._held.add if held else self._held.discard)(session_id)
+
+    def waiting(self) -> list[Sequence]:
+        return [s for s in self._sequences.values() if s.status is Status.WAITING]
+
+    def next_batch(self) -> list[Sequence]:
+        """Held sessions still listen (their key is a turn's), but do not answer."""
+        ready = [s for s in self._sequences.values() if s.status is Status.READY and s.session_id not in self._held]
+        chosen = sorted(ready, key=lambda s: (s.steps, s.number))[: self.limit]
+        for sequence in chosen:
+            sequence.steps += 1
+        return chosen

@@ -1,0 +1,59 @@
+"""A user turn being heard: samples in chunks of any size -> mel frames -> frames for the network."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from realtime_server.audio.mel import LOG_FLOOR, FloatArray, LogMel
+from realtime_server.audio.resample import Resampler
+from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
+from realtime_server.engine.wren.steps import Stream
+from realtime_server.messages import AUDIO_RATE_HZ, Samples
+
+EAR_RATE_HZ = 16_000
+
+
+class FrameMaker:
+    """Samples at AUDIO_RATE_HZ -> windows of mel frames, each new 80 ms frame with the history it depends on."""
+
+    def __init__(self) -> None:
+        self._resampler = Resampler(AUDIO_RATE_HZ, EAR_RATE_HZ)
+        self._mel = LogMel(EAR_RATE_HZ)
+        self._history: FloatArray = np.full((MEL_HISTORY, 80), np.log(LOG_FLOOR), np.float32)
+
+    def push(self, samples: Samples, last: bool = False) -> FloatArray | None:
+        """[MEL_HISTORY + 8 n, mels] for the n >= 1 frames that became whole; None when none did."""
+        mel = np.concatenate([self._history, self._mel.push(self._resampler.push(samples, last=last))])
+        frames = (len(mel) - MEL_HISTORY) // MEL_STRIDE
+        if frames == 0:
+            self._history = mel
+            return None
+        used = MEL_HISTORY + frames * MEL_STRIDE
+        self._history = mel[frames * MEL_STRIDE :]
+        return mel[:used]
+
+
+@dataclass
+class HeardTurn:
+    """One user turn: what has come of its audio, and what has been understood of it."""
+
+    item_id: str
+    stream: Stream
+    context_ids: list[int]
+    frames: FrameMaker = field(default_factory=FrameMaker)
+    waiting: list[Samples] = field(default_factory=list)
+    committed: bool = False
+    transcript: str | None = None
+    cached: int = 0
+    """Positions of the context that the stream held already."""
+    wanted: bool = False
+    """A response waits for its transcript."""
+    over: bool = False
+
+    def take(self) -> FloatArray | None:
+        """Everything that waits, as frames; the resampler's rest too once the turn is committed."""
+        samples = np.concatenate(self.waiting) if self.waiting else np.zeros(0, np.float32)
+        self.waiting.clear()
+        if not len(samples) and not self.committed:
+            return None
+        return self.frames.push(samples, last=self.committed)

@@ -1,0 +1,304 @@
+"""Wren as an engine's model: commands become sequences, and every step moves all of them that can move."""
+
+import logging
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from realtime_server.engine.contract import Capabilities
+from realtime_server.engine.nets.codec import Codec
+from realtime_server.engine.nets.wren import Wren, WrenConfig
+from realtime_server.engine.scheduler import Scheduler
+from realtime_server.engine.sequence import Sequence, Status
+from realtime_server.engine.wren import replies
+from realtime_server.engine.wren.hearing import HeardTurn
+from realtime_server.engine.wren.prompt import Unsupported, item_ids, system_ids
+from realtime_server.engine.wren.runner import Runner
+from realtime_server.engine.wren.script import Script
+from realtime_server.engine.wren.steps import Slots, Speak, Stream, Think
+from realtime_server.engine.wren.voices import VOICES, voice_of
+from realtime_server.messages import (
+    Audio,
+    Cancel,
+    Command,
+    Commit,
+    Context,
+    Forget,
+    Function,
+    Hear,
+    Listen,
+    Message,
+    Output,
+    Respond,
+    ResponseFailed,
+    TokenCount,
+)
+
+log = logging.getLogger(__name__)
+LONGEST_CONTEXT = 2000
+"""Positions: older items are left out of the prompt beyond it."""
+Body = Generator[Think | Speak | None, Any, None]
+
+
+@dataclass
+class _Running:
+    """A sequence's generator and the step that it waits for."""
+
+    body: Body
+    outputs: list[Output]
+    free: Callable[[], None]
+    step: Think | Speak | None = None
+    started: bool = False
+
+
+@dataclass
+class _SessionState:
+    turns: dict[str, HeardTurn] = field(default_factory=dict)
+    """Being heard, or heard and not yet answered."""
+    newest: str = ""
+    kept: Stream | None = None
+    """The stream of the last turn or reply: the next one starts from what its beginning has in common."""
+    transcripts: dict[str, str] = field(default_factory=dict)
+
+
+class WrenModel:
+    capabilities = Capabilities(
+        mode="turn", input_rate_hz=16_000, output_rate_hz=24_000, frame_ms=80, voices=tuple(VOICES),
+        modalities_in=frozenset(("audio", "text")), tools=True, transcribes=True, context_tokens=LONGEST_CONTEXT,
+    )  # fmt: skip
+
+    def __init__(self, name: str, net: Wren, codec: Codec, script: Script, device: torch.device) -> None:
+        self.name = name
+        self.runner = Runner(net, codec, device)
+        self.script = script
+        self.slots = Slots(self.runner.cache)
+        self._scheduler = Scheduler()
+        self._running: dict[int, _Running] = {}
+        self._sessions: dict[str, _SessionState] = {}
+
+    @classmethod
+    def load(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "WrenModel":
+        weights = load_file(folder / "model.safetensors")
+        net, codec = Wren(WrenConfig(**config["net"])), Codec(**config["codec"])
+        floats = {name: tensor.float() for name, tensor in weights.items()}
+        codec.load_state_dict({n.removeprefix("codec."): t for n, t in floats.items() if n.startswith("codec.")})
+        net.load_state_dict({n: t for n, t in floats.items() if not n.startswith("codec.")})
+        # One step is too small for several threads to pay: they would only wait for one another.
+        if device.type == "cpu":
+            torch.set_num_threads(1)
+        return cls(folder.name, net, codec, Script.load(folder / "tokenizer.json"), device)
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    def run(self, session_id: str, command: Command) -> None:
+        state = self._sessions.setdefault(session_id, _SessionState())
+        match command:
+            case Listen():
+                self._listen(session_id, state, command.item_id, command.context)
+            case Hear():
+                state.turns[command.item_id].waiting.append(command.samples)
+            case Commit():
+                state.turns[command.item_id].committed = True
+            case Forget():
+                self._drop(session_id, command.item_id)
+            case Respond():
+                self._respond(session_id, state, command)
+            case Cancel():
+                self._drop(session_id, command.response_id)
+            case _:
+                pass
+
+    def hold(self, session_id: str, held: bool) -> None:
+        self._scheduler.hold(session_id, held)
+
+    def end(self, session_id: str) -> None:
+        for sequence in self._scheduler.of(session_id):
+            self._remove(sequence)
+        self._scheduler.hold(session_id, False)
+        state = self._sessions.pop(session_id, None)
+        if state is not None:
+            left = [turn.stream for turn in state.turns.values()] + ([state.kept] if state.kept else [])
+            for stream in left:
+                self.slots.give_back(stream.slot)
+
+    # --- the step -----------------------------------------------------------------------------------------------------
+
+    def step(self) -> list[tuple[str, Output]] | None:
+        delivered: list[tuple[str, Output]] = []
+        # A sequence that waits may have been given what it waits for, also by another one a moment ago.
+        for sequence in self._scheduler.waiting():
+            self._advance(sequence, None, delivered)
+        batch = self._scheduler.next_batch()
+        if not batch:
+            return delivered or None
+        steps = [step for s in batch if (step := self._running[s.number].step) is not None]
+        for sequence, answer in zip(batch, self.runner.run(steps), strict=True):
+            self._advance(sequence, answer, delivered)
+        return delivered
+
+    def _advance(self, sequence: Sequence, answer: Any, delivered: list[tuple[str, Output]]) -> None:
+        running = self._running.get(sequence.number)
+        if running is None:
+            return
+        try:
+            running.step = running.body.send(answer if running.started else None)
+            running.started = True
+            sequence.status = Status.WAITING if running.step is None else Status.READY
+        except StopIteration:
+            sequence.status = Status.DONE
+        # What one sequence breaks is its own response's failure, never another's.
+        except Exception as error:
+            log.exception("! %s %s", sequence.session_id, sequence.key)
+            running.outputs.append(_failure(sequence.key, error))
+            sequence.status = Status.DONE
+        delivered += [(sequence.session_id, output) for output in running.outputs]
+        running.outputs.clear()
+        if sequence.status is Status.DONE:
+            self._remove(sequence)
+
+    # --- sequences ----------------------------------------------------------------------------------------------------
+
+    def _start(self, session_id: str, key: str, body: Body, outputs: list[Output], free: Callable[[], None]) -> None:
+        sequence = self._scheduler.add(session_id, key)
+        self._running[sequence.number] = _Running(body, outputs, free)
+
+    def _remove(self, sequence: Sequence) -> None:
+        self._scheduler.remove(sequence.number)
+        running = self._running.pop(sequence.number, None)
+        if running is not None:
+            running.body.close()
+            running.free()
+
+    def _drop(self, session_id: str, key: str) -> None:
+        for sequence in self._scheduler.of(session_id, key):
+            self._remove(sequence)
+
+    def _stream(self, state: _SessionState, ids: list[int]) -> tuple[Stream, int]:
+        """A stream that already holds as many of these ids as the session's last one began with."""
+        kept = state.kept
+        if kept is None:
+            return Stream(self.slots.take(), []), 0
+        state.kept = None
+        common = 0
+        # The last id is always run again: what follows needs the logits behind it.
+        while common < min(len(kept.ids), len(ids) - 1) and kept.ids[common] == ids[common]:
+            common += 1
+        kept.ids = kept.ids[:common]
+        return kept, common
+
+    def _keep(self, state: _SessionState, stream: Stream) -> None:
+        """The session's next stream starts from this one."""
+        if state.kept is not None:
+            self.slots.give_back(state.kept.slot)
+        state.kept = stream
+
+    def _context_ids(self, state: _SessionState, context: Context) -> list[int]:
+        """The context's ids; the oldest items are left out where they would not fit."""
+        head = system_ids(self.script, context)
+        parts = [item_ids(self.script, item, state.transcripts) for item in context.items]
+        while sum(map(len, parts)) + len(head) > LONGEST_CONTEXT and parts:
+            parts.pop(0)
+        return head + [token for part in parts for token in part]
+
+    def _listen(self, session_id: str, state: _SessionState, item_id: str, context: Context) -> None:
+        ids = self._context_ids(state, context)
+        before = state.turns.get(state.newest)
+        state.newest = item_id
+        if before is not None:
+            self._release(state, before)
+        stream, cached = self._stream(state, ids)
+        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, cached=cached)
+        outputs: list[Output] = []
+        self._start(session_id, item_id, self._hear(state, turn, outputs), outputs, lambda: self._heard(state, turn))
+
+    def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
+        yield from replies.hear(turn, self.runner, self.script, outputs)
+        state.transcripts[turn.item_id] = turn.transcript or ""
+
+    def _heard(self, state: _SessionState, turn: HeardTurn) -> None:
+        """Its sequence is over: heard to the end, or dropped."""
+        turn.over = True
+        self._release(state, turn)
+
+    def _release(self, state: _SessionState, turn: HeardTurn) -> None:
+        """Gives the turn's stream to the next, unless it is still being heard or may still be answered."""
+        answerable = turn.transcript is not None and (turn.wanted or state.newest == turn.item_id)
+        if turn.over and not answerable and state.turns.pop(turn.item_id, None) is not None:
+            self._keep(state, turn.stream)
+
+    def _respond(self, session_id: str, state: _SessionState, request: Respond) -> None:
+        reply = replies.Reply(limit=request.max_output_tokens)
+        used: list[Stream] = []
+        body = self._think(session_id, state, request, reply, used)
+
+        def free() -> None:
+            for stream in used:
+                self._keep(state, stream)
+
+        self._start(session_id, request.response_id, body, reply.outputs, free)
+
+    def _think(self, session_id: str, state: _SessionState, request: Respond, reply: replies.Reply, used: list[Stream]) -> Body:
+        for item in request.context.items:
+            yield from self._hear_unheard(state, item, reply.outputs)
+        last = request.context.items[-1] if request.context.items else None
+        turn = state.turns.get(last.item_id) if last is not None else None
+        if turn is not None:
+            turn.wanted = True
+            try:
+                while turn.transcript is None:
+                    yield None
+            finally:
+                turn.wanted = False
+                self._release(state, turn)
+            before = Context(request.context.instructions, self._tools(request), request.context.items[:-1])
+            if turn.item_id in state.turns and self._context_ids(state, before) == turn.context_ids:
+                del state.turns[turn.item_id]
+                used.append(turn.stream)
+                count = TokenCount(len(turn.context_ids), turn.cached)
+                yield from self._write(session_id, request, turn.stream, reply, count)
+                return
+        ids = self._context_ids(state, Context(request.context.instructions, self._tools(request), request.context.items))
+        stream, cached = self._stream(state, ids)
+        used.append(stream)
+        yield Think(stream, ids[cached:])
+        yield from self._write(session_id, request, stream, reply, TokenCount(len(ids), cached))
+
+    @staticmethod
+    def _tools(request: Respond) -> tuple[Function, ...]:
+        return request.context.tools if request.tool_choice != "none" else ()
+
+    def _write(self, session_id: str, request: Respond, stream: Stream, reply: replies.Reply, count: TokenCount) -> Body:
+        def start_speaking() -> None:
+            slot, voice = self.slots.take(), voice_of(request.voice)
+            body = replies.speak(request.response_id, slot, voice, self.runner, reply, 0)
+            self._start(session_id, request.response_id, body, reply.outputs, lambda: self.slots.give_back(slot))
+
+        yield from replies.think(request, stream, self.script, reply, count, start_speaking)
+
+    def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
+        """Audio that came as a finished item is heard now, before the answer."""
+        if not isinstance(item, Message) or item.item_id in state.transcripts:
+            return
+        if item.item_id in state.turns:
+            return
+        for part in item.parts:
+            if isinstance(part, Audio) and part.transcript is None:
+                slot = self.slots.take()
+                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren", ()))
+                turn.waiting.append(part.samples)
+                turn.committed = True
+                try:
+                    yield from replies.hear(turn, self.runner, self.script, outputs)
+                finally:
+                    self.slots.give_back(slot)
+                state.transcripts[item.item_id] = turn.transcript or ""
+
+
+def _failure(response_id: str, error: Exception) -> ResponseFailed:
+    if isinstance(error, Unsupported):
+        return ResponseFailed(response_id, "unsupported_content_type", str(error))
+    return ResponseFailed(response_id, "server_error", "The model failed to answer.")

@@ -1,0 +1,91 @@
+"""A conversation as Wren's token ids: free instructions reduced to what so small a model can honour."""
+
+import json
+import re
+from typing import Any
+
+from realtime_server.engine.wren.script import Script
+from realtime_server.messages import Audio, Context, ContextItem, FunctionCall, FunctionResult, Image, Message, Text
+
+DEFAULT_NAME = "Wren"
+_NAME = re.compile(
+    r"(?:\b[Nn]ame\s*(?:is|:)|\b[Yy]ou\s+are\s+(?:called|named)|\b[Cc]all\s+yourself|\b[Yy]ou\s+are|\b[Yy]ou're)\s+([A-Z][a-z]+)\b"
+)
+_NOT_NAMES = {"The", "An", "English", "German", "French", "Spanish", "Italian", "Helpful", "Always", "Now"}
+
+
+class Unsupported(Exception):
+    """The context holds something that Wren cannot take in."""
+
+
+def name_from(instructions: str) -> str:
+    """'Your name is Robin.' -> 'Robin'; 'Wren' where no name is given."""
+    for match in _NAME.finditer(instructions):
+        if match[1] not in _NOT_NAMES:
+            return match[1]
+    return DEFAULT_NAME
+
+
+def system_ids(script: Script, context: Context) -> list[int]:
+    return script.system(name_from(context.instructions), [tool.name for tool in context.tools])
+
+
+def item_ids(script: Script, item: ContextItem, transcripts: dict[str, str]) -> list[int]:
+    """One item of the history; `transcripts` holds what was heard in items that came without one."""
+    match item:
+        case FunctionCall():
+            return script.call(item.name, call_arguments(item.arguments))
+        case FunctionResult():
+            return script.result(result_words(item.output))
+        case Message(role="assistant"):
+            return script.say(message_text(item, transcripts))
+        case Message(role="user"):
+            return script.user(message_text(item, transcripts))
+        case Message():
+            return []
+    raise Unsupported(f"Wren takes no {type(item).__name__}.")
+
+
+def message_text(message: Message, transcripts: dict[str, str]) -> str:
+    texts = []
+    for part in message.parts:
+        match part:
+            case Text():
+                texts.append(part.text)
+            case Audio():
+                texts.append(transcripts.get(message.item_id, part.transcript or ""))
+            case Image():
+                raise Unsupported("Wren cannot see images.")
+    return " ".join(text for text in texts if text)
+
+
+def call_arguments(arguments: str) -> list[tuple[str, str]]:
+    try:
+        data = json.loads(arguments)
+    except ValueError:
+        return []
+    return [(str(k), str(v)) for k, v in data.items()] if isinstance(data, dict) else []
+
+
+def result_words(output: str) -> str:
+    """A function's output, JSON or not, as `key value` words."""
+    try:
+        return " ".join(_words(json.loads(output)))
+    except ValueError:
+        return output[:200]
+
+
+def _words(value: Any) -> list[str]:
+    match value:
+        case dict():
+            return [word for key, inner in value.items() for word in [str(key), *_words(inner)]]
+        case list():
+            return [word for inner in value for word in _words(inner)]
+        case True:
+            return ["true"]
+        case False:
+            return ["false"]
+        case float():
+            return [str(round(value))]
+        case _:
+            return [str(value)]

@@ -1,0 +1,164 @@
+"""The sequences: hearing a turn, thinking a reply, speaking it. Each is a generator that yields steps and is sent answers.
+
+Yielding None means: nothing to do before something else happens.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realtime_server.engine.nets.vocoder import RATE_HZ, Vocoder
+from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
+from realtime_server.engine.sampling import Noise
+from realtime_server.engine.wren.calls import CallWriter
+from realtime_server.engine.wren.hearing import HeardTurn
+from realtime_server.engine.wren.runner import Runner
+from realtime_server.engine.wren.script import CALL, END, MARKS, REPLY, USER, Script
+from realtime_server.engine.wren.steps import FRAME, Speak, Spoken, Stream, Think
+from realtime_server.engine.wren.voices import Voice
+from realtime_server.messages import (
+    AUDIO_RATE_HZ,
+    AudioDelta,
+    Output,
+    Respond,
+    ResponseFinished,
+    TextDelta,
+    TokenCount,
+    TranscriptDelta,
+    TranscriptDone,
+)
+
+assert RATE_HZ == AUDIO_RATE_HZ
+Steps = Generator[Think | Speak | None, Any, None]
+LONGEST_REPLY = 160
+"""Text tokens: several times the longest reply that it was trained on."""
+LONGEST_WAIT = 20
+"""Frames (1.6 s) that the pointer may stand on one letter before it is moved on."""
+AUDIO_TOKENS_PER_FRAME = 1.6
+
+
+def hear(turn: HeardTurn, runner: Runner, script: Script, outputs: list[Output]) -> Steps:
+    """Takes the turn's audio in as it comes; once it is committed, writes what was said."""
+    missing = turn.context_ids[len(turn.stream.ids) :]
+    if missing:
+        yield Think(turn.stream, missing)
+    while True:
+        committed = turn.committed
+        mel = turn.take()
+        if mel is not None:
+            frames = runner.hear(mel)
+            yield Think(turn.stream, [FRAME] * len(frames), frames)
+        elif not committed:
+            yield None
+        if committed:
+            break
+    logits = yield Think(turn.stream, [USER])
+    words: list[int] = []
+    limit = 6 + turn.stream.ids.count(FRAME)
+    while len(words) < limit:
+        token, logprob = best_text(logits, REPLY)
+        if token == REPLY:
+            break
+        words.append(token)
+        text = script.pieces[token] if len(words) > 1 else script.pieces[token].lstrip()
+        outputs.append(TranscriptDelta(turn.item_id, text, logprob))
+        logits = yield Think(turn.stream, [token])
+    turn.transcript = script.decode(words)
+    outputs.append(TranscriptDone(turn.item_id, turn.transcript, len(words)))
+
+
+def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:
+    """The likeliest token among the text and these marks, with its log-probability."""
+    scores = logits.clone()
+    closed = [n for n in range(len(MARKS)) if n not in marks]
+    scores[closed] = float("-inf")
+    token = int(scores.argmax())
+    return token, float(scores.log_softmax(-1)[token])
+
+
+@dataclass
+class Reply:
+    """What thinking and speaking share: the text so far, and how far each has come."""
+
+    text: str = ""
+    written: bool = False
+    spoken: bool = False
+    frames: int = 0
+    tokens: int = 0
+    limit: int | None = None
+    ran_out: bool = False
+    outputs: list[Output] = field(default_factory=list)
+
+    @property
+    def over_limit(self) -> bool:
+        return self.limit is not None and self.tokens + self.frames * AUDIO_TOKENS_PER_FRAME >= self.limit
+
+
+def think(request: Respond, stream: Stream, script: Script, reply: Reply, counted: TokenCount, start_speaking: Any) -> Steps:
+    """Writes the reply behind a context that is already in the stream; calls `start_speaking` with its first words."""
+
+    def take(ids: list[int]) -> Think:
+        return Think(stream, ids)
+
+    tools = request.context.tools if request.tool_choice != "none" else ()
+    named = request.tool_choice.removeprefix("function:") if request.tool_choice.startswith("function:") else None
+    forced = bool(tools) and (request.tool_choice == "required" or named is not None)
+    logits = yield take([REPLY])
+    if forced or (tools and best_text(logits, END, CALL)[0] == CALL):
+        writer = CallWriter(script, tools, request.response_id, reply.outputs, take)
+        yield from writer.write(named)
+        reply.tokens += writer.tokens
+    else:
+        while True:
+            token, _ = best_text(logits, END)
+            if token == END or reply.tokens >= LONGEST_REPLY or reply.over_limit:
+                break
+            piece = script.pieces[token] if reply.text else script.pieces[token].lstrip()
+            reply.tokens += 1
+            reply.text += piece
+            reply.outputs.append(TextDelta(request.response_id, piece))
+            if request.audio and reply.tokens == 1:
+                start_speaking()
+            logits = yield take([token])
+        reply.ran_out = token != END
+        # The reply's end belongs to the stream, so that the next turn finds the same prefix.
+        yield take([END])
+    reply.written = True
+    while request.audio and reply.text and not reply.spoken:
+        yield None
+    count = TokenCount(counted.input_text, counted.cached_text, reply.tokens)
+    reason: Any = "max_output_tokens" if reply.ran_out else "completed"
+    reply.outputs.append(ResponseFinished(request.response_id, reason, count))
+
+
+def speak(response_id: str, slot: int, voice: Voice, runner: Runner, reply: Reply, seed: int) -> Steps:
+    """Follows the text with a pointer, frame by frame; waits where the text is not yet far enough ahead."""
+    config = runner.net.config
+    noise, vocoder = Noise(seed), Vocoder(voice.shape, seed)
+    before: np.ndarray = np.full(config.codebooks, config.codes, np.int64)
+    pointer = stood = 0
+    while True:
+        if not reply.written and len(reply.text) < pointer + LETTERS_AHEAD + 1:
+            yield None
+            continue
+        if pointer >= len(reply.text):
+            break
+        if reply.over_limit:
+            reply.ran_out = True
+            break
+        window = letter_windows(letter_indices(reply.text), torch.tensor([pointer]))[0]
+        spoken: Spoken = yield Speak(
+            slot, reply.frames, before, window, voice.speaker, noise.draw(config.codebooks, config.codes),
+            noise.draw(config.furthest_advance + 1),
+        )  # fmt: skip
+        before = spoken.codes
+        stood = stood + 1 if spoken.advance == 0 else 0
+        pointer += spoken.advance if stood < LONGEST_WAIT else 1
+        reply.frames += 1
+        samples = vocoder.decode(runner.vocoder_frames(spoken.codes[None]))
+        reply.outputs.append(AudioDelta(response_id, samples, min(pointer, len(reply.text))))
+    reply.spoken = True

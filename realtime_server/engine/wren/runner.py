@@ -1,0 +1,95 @@
+"""Batch -> forward -> sample: runs the steps of many sequences together on one device."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realtime_server.engine.nets.codec import Codec
+from realtime_server.engine.nets.transformer import KVCache, Rows
+from realtime_server.engine.nets.wren import Wren
+from realtime_server.engine.wren.steps import FRAME, Speak, Spoken, Think
+
+SPEECH_TEMPERATURE = 0.6
+ADVANCE_TEMPERATURE = 0.7
+
+
+class Runner:
+    """Steps of one position share a forward; longer ones (contexts, bursts of audio) share another."""
+
+    def __init__(self, net: Wren, codec: Codec, device: torch.device) -> None:
+        self.net, self.codec, self.device = net.to(device).eval(), codec.to(device).eval(), device
+        self.cache: KVCache = net.trunk.new_cache(device)
+
+    @torch.inference_mode()
+    def run(self, steps: list[Think | Speak]) -> list[Tensor | Spoken]:
+        """The answers, in the order of the steps."""
+        answers: dict[int, Tensor | Spoken] = {}
+        short = [n for n, s in enumerate(steps) if isinstance(s, Speak) or len(s.ids) == 1]
+        long = [n for n, s in enumerate(steps) if n not in set(short)]
+        for group in (short, long):
+            if group:
+                answers |= dict(zip(group, self._together([steps[n] for n in group]), strict=True))
+        return [answers[n] for n in range(len(steps))]
+
+    @torch.inference_mode()
+    def hear(self, mel: np.ndarray) -> Tensor:
+        """[MEL_HISTORY + 8 n, mels] -> [n, width]."""
+        result: Tensor = self.net.ear(torch.from_numpy(mel)[None].to(self.device))[0]
+        return result
+
+    @torch.inference_mode()
+    def vocoder_frames(self, codes: np.ndarray) -> np.ndarray:
+        """[T, books] -> [8 T, parameters]."""
+        result: np.ndarray = self.codec.decode(torch.from_numpy(codes).to(self.device)).cpu().numpy()
+        return result
+
+    def _together(self, steps: list[Think | Speak]) -> list[Tensor | Spoken]:
+        lengths = [1 if isinstance(s, Speak) else len(s.ids) for s in steps]
+        x = torch.zeros(len(steps), max(lengths), self.net.config.width, device=self.device)
+        self._embed(steps, x)
+        slots = [s.slot if isinstance(s, Speak) else s.stream.slot for s in steps]
+        starts = [s.position if isinstance(s, Speak) else len(s.stream.ids) for s in steps]
+        rows = Rows(self.cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
+        trunk, _ = self.net.think(x, rows)
+        last = trunk[torch.arange(len(steps)), torch.tensor(lengths) - 1]
+        thinking = [n for n, s in enumerate(steps) if isinstance(s, Think)]
+        speaking = [n for n, s in enumerate(steps) if isinstance(s, Speak)]
+        answers: dict[int, Tensor | Spoken] = {}
+        if thinking:
+            answers |= dict(zip(thinking, self.net.text_logits(last[thinking]).cpu(), strict=True))
+            for n in thinking:
+                step = steps[n]
+                assert isinstance(step, Think)
+                step.stream.ids += step.ids
+        if speaking:
+            chosen = [s for s in steps if isinstance(s, Speak)]
+            answers |= dict(zip(speaking, self._sample(chosen, last[speaking]), strict=True))
+        return [answers[n] for n in range(len(steps))]
+
+    def _embed(self, steps: list[Think | Speak], x: Tensor) -> None:
+        """Fills x [B, T, width]."""
+        for n, step in enumerate(steps):
+            if isinstance(step, Think):
+                if step.frames is not None:
+                    x[n, : len(step.ids)] = step.frames
+                    assert all(i == FRAME for i in step.ids)
+                else:
+                    x[n, : len(step.ids)] = self.net.text(torch.tensor(step.ids, device=self.device))
+        speaking = [(n, s) for n, s in enumerate(steps) if isinstance(s, Speak)]
+        if speaking:
+            before = torch.from_numpy(np.stack([s.before for _, s in speaking])).to(self.device)
+            window = torch.stack([s.window for _, s in speaking]).to(self.device)
+            speakers = torch.tensor([s.speaker for _, s in speaking], device=self.device)
+            x[[n for n, _ in speaking], :1] = self.net.speech_input(before[:, None], window[:, None], speakers)
+
+    def _sample(self, steps: list[Speak], trunk: Tensor) -> list[Spoken]:
+        """trunk [B, width]: one codebook after the other, each seeing the ones before."""
+        noise = torch.from_numpy(np.stack([s.noise for s in steps])).to(self.device)
+        books = self.net.config.codebooks
+        codes = torch.zeros(len(steps), books, dtype=torch.long, device=self.device)
+        for book in range(books):
+            logits = self.net.mouth.logits(trunk, codes, book)
+            codes[:, book] = (logits / SPEECH_TEMPERATURE + noise[:, book]).argmax(-1)
+        advance_noise = torch.from_numpy(np.stack([s.advance_noise for s in steps])).to(self.device)
+        advances = (self.net.advance(trunk) / ADVANCE_TEMPERATURE + advance_noise).argmax(-1).tolist()
+        return [Spoken(row, advance) for row, advance in zip(codes.cpu().numpy(), advances, strict=True)]

@@ -1,0 +1,64 @@
+"""The text side of Wren's sequences: who said what, as token ids. Training and serving both write it here.
+
+<system> name <tool> tool ...            the context that instructions and tools leave
+[user frames] <user> words <reply>       a user turn; the frames only while it is the newest
+text <end>  |  <call> tool <argument> key <value> words ... <end>
+<result> words <reply> ...               what a function returned
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from realtime_server.engine.wren.words import plain
+
+MARKS = ("<pad>", "<system>", "<tool>", "<user>", "<reply>", "<call>", "<argument>", "<value>", "<end>", "<result>")
+PAD, SYSTEM, TOOL, USER, REPLY, CALL, ARGUMENT, VALUE, END, RESULT = range(len(MARKS))
+
+
+class Script:
+    """Renders a conversation's parts to ids with one tokenizer; `piece` turns an id back into the text it adds."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self.size: int = tokenizer.get_vocab_size()
+
+    @classmethod
+    def load(cls, path: Path) -> "Script":
+        return cls(Tokenizer.from_file(str(path)))
+
+    @cached_property
+    def pieces(self) -> tuple[str, ...]:
+        """The text each id stands for, with the space before a word's first piece; '' for marks."""
+        names = (self._tokenizer.id_to_token(n) or "" for n in range(self.size))
+        return tuple("" if n < len(MARKS) else name.replace("\u2581", " ") for n, name in enumerate(names))
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        return "".join(self.pieces[n] for n in ids).strip()
+
+    def system(self, name: str, tools: Iterable[str]) -> list[int]:
+        ids = [SYSTEM, *self.encode(name)]
+        for tool in tools:
+            ids += [TOOL, *self.encode(tool)]
+        return ids
+
+    def user(self, text: str) -> list[int]:
+        return [USER, *self.encode(plain(text))]
+
+    def result(self, text: str) -> list[int]:
+        return [RESULT, *self.encode(plain(text))]
+
+    def say(self, text: str) -> list[int]:
+        return [REPLY, *self.encode(text), END]
+
+    def call(self, name: str, arguments: Iterable[tuple[str, str]]) -> list[int]:
+        ids = [REPLY, CALL, *self.encode(name)]
+        for key, value in arguments:
+            ids += [ARGUMENT, *self.encode(key), VALUE, *self.encode(value)]
+        return [*ids, END]

@@ -1,0 +1,71 @@
+"""What a sequence asks of the device: some positions of a thinking stream, or one frame of a speaking one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from realtime_server.engine.nets.transformer import KVCache
+
+FRAME = -1
+"""In a stream's ids: a position where a heard frame stands, not a token."""
+
+
+class Slots:
+    """The rows of a KV cache that are free."""
+
+    def __init__(self, cache: KVCache) -> None:
+        self.cache = cache
+        self._free: list[int] = []
+        self._made = 0
+
+    def take(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._made += 1
+        self.cache.reserve(self._made, 1)
+        return self._made - 1
+
+    def give_back(self, slot: int) -> None:
+        self._free.append(slot)
+
+    @property
+    def in_use(self) -> int:
+        return self._made - len(self._free)
+
+
+@dataclass
+class Stream:
+    """A thinking stream: a slot, and what stands at each of its positions."""
+
+    slot: int
+    ids: list[int]
+
+
+@dataclass(frozen=True)
+class Think:
+    """Append these positions; the answer is the logits [vocabulary] behind the last. `frames` [n, width] go with FRAME ids."""
+
+    stream: Stream
+    ids: list[int]
+    frames: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Speak:
+    """One frame at `position`; the answer is its tokens [books] and the pointer's advance."""
+
+    slot: int
+    position: int
+    before: NDArray[np.int64]
+    window: Tensor
+    speaker: int
+    noise: NDArray[np.float32]
+    advance_noise: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    codes: NDArray[np.int64]
+    advance: int

@@ -1,0 +1,49 @@
+"""Numbers and punctuation to the plain lower-case words that Wren reads."""
+
+import re
+
+ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+).split()
+TENS = ("_ _ twenty thirty forty fifty sixty seventy eighty ninety").split()
+TEXT_NUMBER = re.compile(r"\d+")
+
+
+def number_in_words(number: int) -> str:
+    """English words of 0..999999; larger numbers are read digit by digit."""
+    if number < 20:
+        return ONES[number]
+    if number < 100:
+        return TENS[number // 10] + ("" if number % 10 == 0 else " " + ONES[number % 10])
+    if number < 1000:
+        rest = number % 100
+        return f"{ONES[number // 100]} hundred" + (f" {number_in_words(rest)}" if rest else "")
+    if number < 1_000_000:
+        rest = number % 1000
+        return f"{number_in_words(number // 1000)} thousand" + (f" {number_in_words(rest)}" if rest else "")
+    return " ".join(ONES[int(digit)] for digit in str(number))
+
+
+def number_from_words(words: str) -> int | None:
+    """The number that these words name, or None: the inverse of `number_in_words` below one million."""
+    total = group = 0
+    parts = words.split()
+    for word in parts:
+        if word in ONES:
+            group += ONES.index(word)
+        elif word in TENS:
+            group += 10 * TENS.index(word)
+        elif word == "hundred":
+            group *= 100
+        elif word == "thousand":
+            total, group = total + group * 1000, 0
+        else:
+            return None
+    return total + group if parts else None
+
+
+def plain(text: str) -> str:
+    """Lower-case words with single spaces: digits spelled out, punctuation gone, apostrophes kept."""
+    text = TEXT_NUMBER.sub(lambda match: f" {number_in_words(int(match[0]))} ", text.lower().replace("\u2019", "'"))
+    return " ".join(re.sub(r"[^a-z']+", " ", text).split())
