@@ -1,0 +1,1 @@
+"""The making of the models in `models/`: data, training, evaluation. Nothing that serves imports this."""

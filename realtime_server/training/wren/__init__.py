@@ -1,0 +1,1 @@
+"""Wren from nothing: `domain` -> `synthesis` -> `vocabulary`, `codec` -> `train` -> `export` -> `evaluate`."""

@@ -1,0 +1,93 @@
+"""Makes clean mel frames sound like a room, a microphone and a telephone: all in the log-mel domain, about 1 ms each."""
+
+import numpy as np
+
+from realtime_server.audio.mel import LOG_FLOOR, FloatArray
+
+MELS = 80
+FLOOR = float(np.log(LOG_FLOOR))
+Random = np.random.Generator
+
+
+def pad(mel: FloatArray, random: Random) -> FloatArray:
+    """Silence before (the turn's prefix padding) and after (the wait for its end)."""
+    before, after = int(random.integers(2, 42)), int(random.integers(8, 70))
+    return np.pad(mel, ((before, after), (0, 0)), constant_values=FLOOR)
+
+
+def add(mel: FloatArray, noise: FloatArray) -> FloatArray:
+    return np.logaddexp(mel, noise).astype(np.float32)
+
+
+def noise_like(mel: FloatArray, level: float, random: Random) -> FloatArray:
+    """[T, MELS] log power of coloured noise, slowly swelling, around `level`."""
+    tilt = np.linspace(0, random.uniform(-3.0, 1.0), MELS)
+    bumps = np.interp(np.arange(MELS), np.linspace(0, MELS, 8), random.normal(0, 0.8, 8))
+    swell = np.interp(np.arange(len(mel)), np.linspace(0, len(mel), 5), random.normal(0, 0.5, 5))
+    grain = np.log(random.gamma(2.5, 1 / 2.5, mel.shape) + 1e-3)
+    return (level + tilt + bumps + swell[:, None] + grain).astype(np.float32)
+
+
+def resample(mel: FloatArray, tempo: float, warp: float) -> FloatArray:
+    """Faster by `tempo`; formants times `warp`."""
+    times = np.arange(0, len(mel) - 1, tempo)
+    low = times.astype(int)
+    part = (times - low)[:, None].astype(np.float32)
+    mel = mel[low] * (1 - part) + mel[np.minimum(low + 1, len(mel) - 1)] * part
+    bins = np.clip(np.arange(MELS) / warp, 0, MELS - 1.001)
+    low = bins.astype(int)
+    across = (bins - low).astype(np.float32)
+    return mel[:, low] * (1 - across) + mel[:, low + 1] * across
+
+
+def reverberate(mel: FloatArray, random: Random) -> FloatArray:
+    """Each frame's power leaks into the next ones: a decay of 0.1 to 0.5 s, 8 to 20 dB below the direct sound."""
+    decay = np.exp(-13.8 * 0.01 / random.uniform(0.1, 0.5))
+    amount = 10 ** (-random.uniform(0.8, 2.0))
+    power = np.exp(mel)
+    tail = np.zeros(MELS, np.float32)
+    out = np.empty_like(power)
+    for t, row in enumerate(power):
+        out[t] = row + amount * tail
+        tail = tail * decay + row
+    return np.log(out + LOG_FLOOR).astype(np.float32)
+
+
+def clean(mel: FloatArray, random: Random) -> FloatArray:
+    """Another level and a faint noise floor."""
+    mel = pad(mel, random) + random.uniform(-1.5, 1.0)
+    return add(mel, noise_like(mel, random.uniform(-14.0, -11.0), random))
+
+
+def spoilt(mel: FloatArray, random: Random) -> FloatArray:
+    """A different talker in a different room at a different microphone."""
+    if random.random() < 0.8:
+        mel = resample(mel, random.uniform(0.82, 1.22), random.uniform(0.9, 1.12))
+    mel = pad(mel, random)
+    if random.random() < 0.5:
+        mel = reverberate(mel, random)
+    colour = np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
+    mel = mel + colour + random.uniform(-2.5, 2.0)
+    loud = float(np.percentile(mel.mean(1), 90))
+    ratio_db = random.uniform(6.0, 40.0)
+    mel = add(mel, noise_like(mel, loud - ratio_db * 0.23, random))
+    if random.random() < 0.2:
+        # A telephone: nothing below 300 Hz or above 3.4 kHz.
+        mel[:, 52:] = noise_like(mel, random.uniform(-13.5, -11.0), random)[:, 52:]
+        mel[:, :6] -= 3.0
+    for _ in range(random.integers(0, 3)):
+        start, width = random.integers(0, MELS - 8), random.integers(1, 8)
+        mel[:, start : start + width] = mel.mean()
+    return np.maximum(mel, FLOOR)
+
+
+def no_speech(random: Random) -> FloatArray:
+    """Noise, hum or tones, to be answered with 'I did not catch that'."""
+    mel = np.full((int(random.integers(40, 250)), MELS), FLOOR, np.float32)
+    mel = add(mel, noise_like(mel, random.uniform(-13.0, -3.0), random))
+    for _ in range(random.integers(0, 5)):
+        start, length = random.integers(0, len(mel) - 10), random.integers(10, 80)
+        centre, level = random.integers(2, 60), random.uniform(-5.0, 0.0)
+        tone = (level - 0.8 * np.abs(np.arange(MELS) - centre)).astype(np.float32)
+        mel[start : start + length] = add(mel[start : start + length], tone[None])
+    return mel

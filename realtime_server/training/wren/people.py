@@ -1,0 +1,67 @@
+"""Recordings of real people ordering coffee: labels with slots, but no transcripts. The sentence is found by ear.
+
+The grammar of the orders is known, so every sentence that fits the slots is listed, and the one that the model's own
+CTC head finds most likely is taken as the transcript.
+"""
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+import torch.nn.functional as F
+
+from realtime_server.audio.mel import FloatArray, LogMel
+from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, Wren
+from realtime_server.engine.wren.script import Script
+from realtime_server.training.wren import augment, domain
+from realtime_server.training.wren.dataset import Heard, ctc_targets
+
+HELD_OUT_EVERY = 5
+
+
+def recordings(folder: Path, held_out: bool) -> list[tuple[FloatArray, dict[str, str]]]:
+    """(mel, slots) of the part that is left out of training, or of the rest."""
+    labels = json.loads((folder / "labels.json").read_text())
+    result = []
+    for n, (name, label) in enumerate(sorted(labels.items())):
+        if (n % HELD_OUT_EVERY == 0) == held_out:
+            audio, rate = soundfile.read(folder / name, dtype="float32")
+            assert rate == 16_000
+            result.append((LogMel().push(audio * (0.3 / max(1e-4, float(np.abs(audio).max())))), label["slots"]))
+    return result
+
+
+def sentences(slots: dict[str, str]) -> list[str]:
+    """Every sentence of the grammar with these slots."""
+    before = [slots[s] for s in ("size", "roast", "numberOfShots") if s in slots]
+    after = [slots[s] for s in ("milkAmount", "sugarAmount") if s in slots]
+    ways = itertools.product(
+        domain.ORDER_OPENINGS, ("", "a", "an"), itertools.permutations(before), itertools.permutations(after)
+    )
+    return [domain.order_sentence(o, a, list(b), slots["coffeeDrink"], list(c)) for o, a, b, c in ways]
+
+
+@torch.inference_mode()
+def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> list[Heard]:
+    """Each recording with its most likely sentence and the call that it asks for."""
+    prefix = torch.tensor([script.system("Wren", (domain.ORDER_TOOL,))])
+    result = []
+    for mel, slots in recordings(folder, held_out):
+        frames = len(mel) // MEL_STRIDE
+        padded = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
+        x = torch.cat([model.text(prefix), model.ear(torch.from_numpy(padded)[None])], dim=1)
+        _, tapped = model.think(x)
+        scores = model.ctc_logits(tapped[:, prefix.shape[1] :]).log_softmax(-1).transpose(0, 1)
+        texts = sentences(slots)
+        targets = [ctc_targets(text) for text in texts]
+        losses = F.ctc_loss(
+            scores.expand(-1, len(texts), -1).contiguous(), torch.cat(targets), torch.full((len(texts),), 2 * frames),
+            torch.tensor([len(t) for t in targets]), reduction="none",
+        )  # fmt: skip
+        text = texts[int(losses.argmin())]
+        dialogue = domain.Dialogue("order", text, domain.order_call(slots), tools=(domain.ORDER_TOOL,))
+        result.append(Heard(mel.astype(np.float16), dialogue, "people"))
+    return result

@@ -1,0 +1,214 @@
+"""Speaks the domain's sentences with free synthesisers: espeak-ng, flite and festival, as separate programs.
+
+    python -m realtime_server.training.wren.synthesis users  WORK --number 24000
+    python -m realtime_server.training.wren.synthesis voices WORK --number 2400
+
+`users` writes log-mel shards of what people say; `voices` writes 24 kHz audio of what Wren says, with word times.
+Both are seeded, restartable (a finished shard is kept) and use every core.
+"""
+
+import argparse
+import json
+import random
+import re
+import subprocess
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from realtime_server.audio.mel import LogMel
+from realtime_server.engine.wren.words import plain
+from realtime_server.training.wren import domain
+
+USER_RATE_HZ = 16_000
+VOICE_RATE_HZ = 24_000
+SHARD = 400
+ESPEAK_ACCENTS = ("en-us", "en-us", "en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us-nyc")
+ESPEAK_VARIANTS = ("klatt", "klatt2", "klatt3", "klatt4") * 3 + (
+    "m1", "m3", "m4", "m7", "f1", "f2", "f3", "f5", "Alex", "Andrea", "Annie", "Diogo", "Gene", "Henrique", "Hugo",
+    "Jacky", "Lee", "Linda", "Marco", "Mario", "Michael", "Mike", "Nguyen", "Pablo", "Paul", "steph", "steph3", "norbert",
+)  # fmt: skip
+FESTIVAL_VOICES = {"ked": "voice_ked_diphone", "kal": "voice_kal_diphone", "hts": "voice_cmu_us_slt_arctic_hts"}
+ENGINES = (("espeak", 0.38), ("awb", 0.15), ("rms", 0.14), ("slt", 0.14), ("kal16", 0.05), ("ked", 0.07), ("hts", 0.07))
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """One way of speaking: a program's voice and its settings; `stretch` > 1 is a longer vocal tract and lower pitch."""
+
+    engine: str
+    options: tuple[str, ...] = ()
+    stretch: float = 1.0
+
+
+def draw_speaker(rng: random.Random) -> Speaker:
+    names, weights = zip(*ENGINES, strict=True)
+    engine = rng.choices(names, weights)[0]
+    stretch = rng.uniform(0.88, 1.14) if rng.random() < 0.6 else 1.0
+    if engine == "espeak":
+        voice = f"{rng.choice(ESPEAK_ACCENTS)}+{rng.choice(ESPEAK_VARIANTS)}"
+        options: tuple[str, ...] = ("-v", voice, "-p", str(rng.randint(15, 85)), "-s", str(rng.randint(120, 210)))
+    elif engine in FESTIVAL_VOICES:
+        options = (f"{rng.uniform(0.8, 1.25):.2f}",)
+    else:
+        options = ("--setf", f"duration_stretch={rng.uniform(0.78, 1.25):.2f}")
+        if rng.random() < 0.5:
+            options += ("--setf", f"int_f0_target_mean={rng.randint(85, 200)}")
+    return Speaker(engine, options, stretch)
+
+
+def speak_files(jobs: list[tuple[str, Speaker]], folder: Path) -> list[Path]:
+    """One WAV per job, in order, at whatever rate its program writes."""
+    paths = [folder / f"{n}.wav" for n in range(len(jobs))]
+    for (text, speaker), path in zip(jobs, paths, strict=True):
+        if speaker.engine == "espeak":
+            command = ["espeak-ng", *speaker.options, "-w", str(path), text]
+        elif speaker.engine in FESTIVAL_VOICES:
+            continue
+        else:
+            command = ["flite", *speaker.options, "-voice", speaker.engine, "-t", text, "-o", str(path)]
+        subprocess.run(command, check=True, capture_output=True)
+    for engine, voice in FESTIVAL_VOICES.items():
+        mine = [(t, s, p) for (t, s), p in zip(jobs, paths, strict=True) if s.engine == engine]
+        lines = [f"({voice})"]
+        for text, speaker, path in mine:
+            lines.append(f"(Parameter.set 'Duration_Stretch {speaker.options[0]})")
+            lines.append(f'(utt.save.wave (utt.synth (Utterance Text "{text}")) "{path}")')
+        if mine:
+            run_festival(lines, folder)
+    return paths
+
+
+def run_festival(lines: list[str], folder: Path) -> str:
+    script = folder / "festival.scm"
+    script.write_text("\n".join(lines))
+    return subprocess.run(["festival", "-b", str(script)], check=True, capture_output=True, text=True).stdout
+
+
+def load(path: Path, rate_hz: int, stretch: float = 1.0) -> np.ndarray:
+    audio, rate = soundfile.read(path, dtype="float32")
+    return np.asarray(soxr.resample(audio, rate, rate_hz * stretch), np.float32)
+
+
+def user_shard(number: int, work: Path) -> str:
+    target = work / "users" / f"{number:04d}.npz"
+    if target.exists():
+        return f"{target} kept"
+    rng = random.Random(f"users {number}")
+    dialogues = [domain.sample(rng) for _ in range(SHARD)]
+    jobs = [(str(d.user), draw_speaker(rng)) for d in dialogues]
+    with tempfile.TemporaryDirectory() as name:
+        frames = []
+        for path, (_, speaker) in zip(speak_files(jobs, Path(name)), jobs, strict=True):
+            audio = load(path, USER_RATE_HZ, speaker.stretch)
+            loud = np.abs(audio).max() or 1.0
+            frames.append(LogMel().push((audio * (0.3 / loud)).astype(np.float32)).astype(np.float16))
+    rows = [{"dialogue": dump(d), "engine": s.engine} for d, (_, s) in zip(dialogues, jobs, strict=True)]
+    np.savez(target.with_suffix(".part.npz"), mel=np.concatenate(frames), lengths=[len(f) for f in frames],
+             rows=json.dumps(rows))  # fmt: skip
+    target.with_suffix(".part.npz").rename(target)
+    return str(target)
+
+
+def dump(dialogue: domain.Dialogue) -> dict[str, object]:
+    """The parts of a spoken dialogue that training needs back."""
+    reply = dialogue.reply
+    said = {"say": reply.text} if isinstance(reply, domain.Say) else {"call": asdict(reply)}
+    return {"intent": dialogue.intent, "user": dialogue.user, "name": dialogue.name, "tools": dialogue.tools, **said}
+
+
+# --- Wren's own voices ------------------------------------------------------------------------------------------------
+
+WREN_VOICES = ("hts", "rms")
+
+
+def word_times_festival(texts: list[str], folder: Path) -> list[list[tuple[str, float, float]]]:
+    lines = [f"({FESTIVAL_VOICES['hts']})"]
+    for n, text in enumerate(texts):
+        lines.append(f'(set! u (utt.synth (Utterance Text "{text}"))) (utt.save.wave u "{folder}/{n}.wav")')
+        lines.append(
+            '(mapcar (lambda (w) (format t "%s %f %f\\n" (item.name w) (item.feat w "word_start")'
+            ' (item.feat w "word_end"))) (utt.relation.items u \'Word)) (format t "--\\n")'
+        )
+    blocks = run_festival(lines, folder).split("--\n")[: len(texts)]
+    return [[(w, float(a), float(b)) for w, a, b in (line.split() for line in block.splitlines())] for block in blocks]
+
+
+def flite_phones(text: str, *options: str) -> list[tuple[str, float]]:
+    out = subprocess.run(
+        ["flite", "-voice", "rms", "-psdur", *options, "-t", text, *(() if "-o" in options else ("-o", "none"))],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    return [(name, float(end)) for name, end in re.findall(r"(\S+?):([\d.]+)", out)]
+
+
+def word_times_flite(texts: list[str], folder: Path, phones_of: dict[str, int]) -> list[list[tuple[str, float, float]] | None]:
+    """flite tells phones, not words: a word's number of phones is counted once, spoken alone. None where they disagree."""
+    result: list[list[tuple[str, float, float]] | None] = []
+    for n, text in enumerate(texts):
+        phones = flite_phones(text, "-o", f"{folder}/{n}.wav")
+        starts = [0.0] + [end for _, end in phones[:-1]]
+        voiced = [(start, end) for (name, end), start in zip(phones, starts, strict=True) if name != "pau"]
+        words = plain(text).split()
+        for word in words:
+            if word not in phones_of:
+                phones_of[word] = sum(name != "pau" for name, _ in flite_phones(word))
+        if sum(phones_of[w] for w in words) != len(voiced):
+            result.append(None)
+            continue
+        times, at = [], 0
+        for word in words:
+            times.append((word, voiced[at][0], voiced[at + phones_of[word] - 1][1]))
+            at += phones_of[word]
+        result.append(times)
+    return result
+
+
+def voice_shard(voice: str, number: int, texts: list[str], work: Path) -> str:
+    target = work / "voices" / f"{voice}-{number:04d}.npz"
+    if target.exists():
+        return f"{target} kept"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        times = word_times_festival(texts, folder) if voice == "hts" else word_times_flite(texts, folder, {})
+        kept = [(n, text, t) for n, (text, t) in enumerate(zip(texts, times, strict=True)) if t]
+        audio = [load(folder / f"{n}.wav", VOICE_RATE_HZ) for n, _, _ in kept]
+    level = [a * (0.08 / max(1e-4, float(np.sqrt(np.mean(a**2))))) for a in audio]
+    pcm = [np.round(np.clip(a, -1, 1) * 32767).astype(np.int16) for a in level]
+    rows = [{"text": text, "words": t} for _, text, t in kept]
+    np.savez(target.with_suffix(".part.npz"), pcm=np.concatenate(pcm), lengths=[len(p) for p in pcm], rows=json.dumps(rows))
+    target.with_suffix(".part.npz").rename(target)
+    return f"{target}: {len(kept)} of {len(texts)}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("users", "voices"))
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--number", type=int, required=True, help="how many utterances (per voice)")
+    parser.add_argument("--processes", type=int, default=None)
+    options = parser.parse_args()
+    (options.work / options.what).mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(options.processes) as pool:
+        if options.what == "users":
+            shards = range(-(-options.number // SHARD))
+            jobs = [pool.submit(user_shard, n, options.work) for n in shards]
+        else:
+            texts = domain.spoken_texts(random.Random("voices"), options.number)
+            random.Random(0).shuffle(texts)
+            jobs = [
+                pool.submit(voice_shard, voice, n, texts[n * 200 : (n + 1) * 200], options.work)
+                for n in range(-(-len(texts) // 200))
+                for voice in WREN_VOICES
+            ]
+        for job in jobs:
+            print(job.result(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
