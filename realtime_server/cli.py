@@ -1,0 +1,92 @@
+"""serve, talk, models: parse, call one function."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from realtime_server.settings import Keys, Settings, SettingsError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except SettingsError as error:
+        print(f"realtime-server: {error}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="realtime-server", description="A speech-to-speech server that you run yourself.")
+    verbs = parser.add_subparsers(required=True, metavar="serve | talk | models")
+
+    serve = verbs.add_parser("serve", help="start the server")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--model", default="wren", help="a name from `realtime-server models`, or a folder")
+    serve.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    serve.add_argument("--detector", choices=("silero", "webrtc"), default="silero", help="who hears that somebody speaks")
+    serve.add_argument("--api-key-file", type=Path, help="one key a line; also the environment's REALTIME_SERVER_API_KEYS")
+    serve.add_argument("--sessions", type=int, default=Settings.sessions, help="at once; more are refused")
+    serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
+    serve.add_argument("--tls-key", type=Path)
+    serve.add_argument("--log-level", choices=("debug", "info", "warning"), default="info")
+    serve.set_defaults(run=_serve)
+
+    talk = verbs.add_parser("talk", help="talk to a server: by microphone, or from file to file")
+    talk.add_argument("--url", default="ws://127.0.0.1:8000/v1/realtime")
+    talk.add_argument("--api-key", default=os.environ.get("OPENAI_API_KEY"))
+    talk.add_argument("--in", dest="question", type=Path, help="a sound file with the question")
+    talk.add_argument("--out", dest="answer", type=Path, help="where the answer goes, as WAV")
+    talk.add_argument("--voice", default="marin")
+    talk.add_argument("--instructions")
+    talk.set_defaults(run=_talk)
+
+    models = verbs.add_parser("models", help="list the models at hand")
+    models.set_defaults(run=_models)
+    return parser
+
+
+def _keys(file: Path | None) -> Keys:
+    """From the file, else from the environment (separated by commas)."""
+    if file is not None:
+        return Keys.from_file(file)
+    return Keys.of([key.strip() for key in os.environ.get("REALTIME_SERVER_API_KEYS", "").split(",") if key.strip()])
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = Settings(
+        host=options.host, port=options.port, model=options.model, device=options.device, detector=options.detector,
+        keys=_keys(options.api_key_file), sessions=options.sessions, tls_certificate=options.tls_certificate,
+        tls_key=options.tls_key,
+    )  # fmt: skip
+    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
+    from realtime_server.engine.loader import ModelError
+    from realtime_server.serving import serve
+
+    try:
+        serve(settings)
+    except ModelError as error:
+        raise SettingsError(str(error)) from None
+    return 0
+
+
+def _talk(options: argparse.Namespace) -> int:
+    from realtime_server.talking import talk
+
+    return talk(options.url, options.api_key, options.question, options.answer, options.voice, options.instructions)
+
+
+def _models(_: argparse.Namespace) -> int:
+    from realtime_server.engine.loader import available
+
+    for name, folder in sorted(available().items()):
+        print(f"{name}\t{folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,85 @@
+"""One frozen Settings: address, keys, limits, device, model."""
+
+import hashlib
+import hmac
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from realtime_server.session.limits import Limits
+
+
+class SettingsError(Exception):
+    """The settings cannot be served; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """SHA-256 digests of the accepted keys: the keys themselves are nowhere kept, printed or compared."""
+
+    digests: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, keys: list[str]) -> "Keys":
+        return cls(tuple(hashlib.sha256(key.encode()).digest() for key in keys))
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Keys":
+        """One key a line; blank lines and lines that start with # are skipped."""
+        try:
+            lines = [line.strip() for line in path.read_text().splitlines()]
+        except OSError as error:
+            raise SettingsError(f"--api-key-file {path}: {error.strerror}.") from None
+        keys = [line for line in lines if line and not line.startswith("#")]
+        if not keys:
+            raise SettingsError(f"--api-key-file {path} holds no key.")
+        return cls.of(keys)
+
+    def __bool__(self) -> bool:
+        return bool(self.digests)
+
+    def accept(self, key: str | None) -> bool:
+        """Constant time in the key, and in which of the keys it is."""
+        digest = hashlib.sha256((key or "").encode()).digest()
+        matches = [hmac.compare_digest(digest, known) for known in self.digests]
+        return any(matches) and key is not None
+
+
+@dataclass(frozen=True)
+class Settings:
+    host: str = "127.0.0.1"
+    port: int = 8000
+    model: str = "wren"
+    device: str = "auto"
+    detector: str = "silero"
+    keys: Keys = Keys()
+    limits: Limits = Limits()
+    sessions: int = 256
+    """At once; more are refused with `rate_limit_exceeded` rather than served badly."""
+    backlog_bytes: int = 8 * 1024 * 1024
+    """A client with more than this unread is dropped."""
+    hold_bytes: int = 1024 * 1024
+    """A client with more than this unread holds its own generation (about 16 s of audio)."""
+    frame_bytes: int = 21 * 1024 * 1024
+    drain_s: float = 30.0
+    """How long running answers may take after SIGTERM."""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not self.keys and not is_this_machine(self.host):
+            raise SettingsError(
+                f"--host {self.host} is reachable from other machines: give --api-key-file, or serve on 127.0.0.1."
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise SettingsError("--tls-certificate and --tls-key go together.")
+
+
+def is_this_machine(host: str) -> bool:
+    """Is this a loopback name or address?"""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
