@@ -129,9 +129,12 @@ class WrenModel:
 
     def step(self) -> list[tuple[str, Output]] | None:
         delivered: list[tuple[str, Output]] = []
-        # A sequence that waits may have been given what it waits for, also by another one a moment ago.
-        for sequence in self._scheduler.waiting():
-            self._advance(sequence, None, delivered)
+        # A sequence that waits may have been given what it waits for, also by one that ended a moment ago.
+        running = -1
+        while running != len(self._running):
+            running = len(self._running)
+            for sequence in self._scheduler.waiting():
+                self._advance(sequence, None, delivered)
         batch = self._scheduler.next_batch()
         if not batch:
             return delivered or None

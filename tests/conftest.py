@@ -1,0 +1,42 @@
+"""Fixtures that many rooms share: a tiny random Wren, deterministic, made in milliseconds."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from realtime_server.engine.nets.codec import Codec
+from realtime_server.engine.nets.wren import Wren, WrenConfig
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.script import Script
+from realtime_server.training.wren import vocabulary
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDINGS = Path(__file__).parent / "recordings"
+
+
+@pytest.fixture(scope="session")
+def script() -> Script:
+    return Script(vocabulary.fit(600))
+
+
+def tiny_net(script: Script, seed: int = 0) -> Wren:
+    torch.manual_seed(seed)
+    config = WrenConfig(vocabulary=script.size, width=32, layers=2, heads=2, hidden=48, ctc_layer=1, codebooks=2, codes=16)
+    return Wren(config).eval()
+
+
+def tiny_codec() -> Codec:
+    torch.manual_seed(1)
+    codec = Codec(codebooks=2, codes=16, components=8)
+    codec.basis.normal_(std=0.1)
+    codec.table.normal_()
+    codec.mean.view(8, -1)[:, 64] = 4.8
+    codec.mean.view(8, -1)[:, :64] = -9.0
+    return codec
+
+
+@pytest.fixture
+def tiny_model(script: Script) -> WrenModel:
+    """Knows nothing, but does everything: the same weights in every test."""
+    return WrenModel("tiny", tiny_net(script), tiny_codec(), script, torch.device("cpu"))

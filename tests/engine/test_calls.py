@@ -1,0 +1,76 @@
+"""Whatever the network says, a call's JSON is valid and fits its schema."""
+
+import json
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_server import messages as m
+from realtime_server.engine.sampling import Choice
+from realtime_server.engine.wren.calls import CallWriter
+from realtime_server.engine.wren.script import ARGUMENT, END, Script
+from realtime_server.engine.wren.steps import Stream, Think
+from realtime_server.training.wren import vocabulary
+
+SCRIPT = Script(vocabulary.fit(600))
+PROPERTIES = {
+    "size": {"type": "string", "enum": ["small", "medium", "large", "extra large"]},
+    "shots": {"type": "integer", "minimum": 1, "maximum": 12},
+    "iced": {"type": "boolean"},
+    "name": {"type": "string", "maxLength": 20},
+    "options": {"type": "object"},
+}
+
+
+def write(seed: int, tools: tuple[m.Function, ...], only: str | None) -> list[m.Output]:
+    """Drives the writer with random logits."""
+    generator, outputs = torch.Generator().manual_seed(seed), list[m.Output]()
+    stream = Stream(0, [])
+    body = CallWriter(SCRIPT, tools, "r", outputs, lambda ids: Think(stream, ids)).write(only)
+    next(body)
+    try:
+        while True:
+            body.send(torch.randn(SCRIPT.size, generator=generator))
+    except StopIteration:
+        return outputs
+
+
+@given(st.integers(0, 10_000), st.sets(st.sampled_from(["size", "shots", "iced", "name"])))
+@settings(max_examples=60, deadline=None)
+def test_arguments_fit_the_schema(seed: int, required: set[str]) -> None:
+    tool = m.Function("order", "", {"type": "object", "properties": PROPERTIES, "required": sorted(required)})
+    other = m.Function("order_more", "", {"type": "object", "properties": {}})
+    outputs = write(seed, (tool, other), None)
+    assert isinstance(outputs[0], m.CallStarted)
+    assert isinstance(outputs[-1], m.CallDone)
+    arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
+    if outputs[0].name == "order_more":
+        assert arguments == {}
+        return
+    assert required <= set(arguments) <= set(PROPERTIES) - {"options"}
+    assert arguments.get("size", "small") in PROPERTIES["size"]["enum"]
+    assert 1 <= arguments.get("shots", 1) <= 12
+    assert type(arguments.get("shots", 1)) is int
+    assert type(arguments.get("iced", True)) is bool
+    assert len(arguments.get("name", "")) <= 20
+
+
+def test_a_named_function_is_called() -> None:
+    tools = tuple(m.Function(name, "", {}) for name in ("one", "two"))
+    assert write(0, tools, "two")[0] == m.CallStarted("r", "two")
+
+
+def test_an_option_may_begin_with_another() -> None:
+    choice = Choice([([50], "short"), ([50, 51], "long")], (ARGUMENT, END))
+    assert choice.allowed() == [50]
+    assert choice.take(50) is None
+    assert set(choice.allowed()) == {51, ARGUMENT, END}
+    assert choice.take(END) == ("short",)
+
+
+@pytest.mark.parametrize("schema", [{"type": "array"}, {"type": "object"}, True])
+def test_what_cannot_be_written_is_left_out(schema: object) -> None:
+    tool = m.Function("f", "", {"type": "object", "properties": {"x": schema}, "required": ["x"]})
+    assert [o for o in write(0, (tool,), None) if isinstance(o, m.CallArgumentsDelta)] == [m.CallArgumentsDelta("r", "{}")]

@@ -1,0 +1,61 @@
+"""Names, folders, hashes, devices: what is wrong is said."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from realtime_server.engine import loader
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.training.wren.export import write_manifest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": "unheard of"}))
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "tokenizer.json").write_text("{}")
+    write_manifest(tmp_path)
+    return tmp_path
+
+
+def test_an_unknown_name_lists_the_known() -> None:
+    with pytest.raises(loader.ModelError, match=r"no model 'nightingale'.*wren"):
+        loader.find("nightingale")
+
+
+def test_a_changed_file_is_refused(folder: Path) -> None:
+    loader.verify(folder)
+    (folder / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(loader.ModelError, match="SHA-256"):
+        loader.load(str(folder))
+
+
+def test_an_unknown_architecture_is_refused(folder: Path) -> None:
+    with pytest.raises(loader.ModelError, match="unheard of"):
+        loader.load(str(folder))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
+def test_cuda_without_a_device_is_refused() -> None:
+    with pytest.raises(loader.ModelError, match="cuda"):
+        loader.choose_device("cuda")
+
+
+def test_an_automatic_choice_has_a_reason() -> None:
+    device, why = loader.choose_device("auto")
+    assert device.type in ("cpu", "cuda")
+    assert why
+
+
+def test_the_shipped_model_loads_and_fits_its_card() -> None:
+    model = loader.load("wren", "cpu")
+    assert isinstance(model, WrenModel)
+    described = json.loads((loader.find("wren") / "config.json").read_text())
+    assert described["parameters"] == sum(p.numel() for p in model.runner.net.parameters())
+    evaluation = json.loads((loader.find("wren") / "eval.json").read_text())
+    card = (loader.find("wren") / "README.md").read_text()
+    for measure in evaluation["measures"].values():
+        assert str(measure["value"]) in card
+    assert (loader.find("wren") / "model.safetensors").stat().st_size < 60_000_000

@@ -1,0 +1,41 @@
+"""What of free instructions and JSON reaches so small a model."""
+
+import numpy as np
+import pytest
+
+from realtime_server import messages as m
+from realtime_server.engine.wren import prompt
+from realtime_server.engine.wren.script import Script
+
+
+@pytest.mark.parametrize(("instructions", "name"), [
+    ("Your name is Robin.", "Robin"), ("You are Alice, a friendly assistant.", "Alice"), ("name: Emma", "Emma"),
+    ("You are a helpful assistant.", "Wren"), ("", "Wren"), ("You are an English teacher called nothing.", "Wren"),
+    ("You are called Max. Speak English.", "Max"),
+])  # fmt: skip
+def test_name(instructions: str, name: str) -> None:
+    assert prompt.name_from(instructions) == name
+
+
+@pytest.mark.parametrize(("output", "words"), [
+    ('{"temperature": 21, "condition": "sunny"}', "temperature 21 condition sunny"), ("sunny", "sunny"),
+    ('{"ok": true, "list": [1, 2.6]}', "ok true list 1 3"), ("{broken", "{broken"),
+])  # fmt: skip
+def test_results(output: str, words: str) -> None:
+    assert prompt.result_words(output) == words
+
+
+def test_a_conversation(script: Script) -> None:
+    items = (
+        m.Message("a", "user", (m.Audio(np.zeros(1, np.float32), None),)),
+        m.FunctionCall("b", "call", "get_weather", '{"city": "Rome"}'),
+        m.FunctionResult("c", "call", '{"condition": "sunny"}'),
+        m.Message("d", "assistant", (m.Text("It is sunny."),)),
+    )
+    ids = [token for item in items for token in prompt.item_ids(script, item, {"a": "weather in rome"})]
+    assert script.decode(ids) == "weather in rome get_weather city Rome condition sunny It is sunny."
+
+
+def test_images_are_refused(script: Script) -> None:
+    with pytest.raises(prompt.Unsupported, match="images"):
+        prompt.item_ids(script, m.Message("a", "user", (m.Image("data:"),)), {})

@@ -1,0 +1,27 @@
+"""Ids and text, there and back."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_server.engine.wren.script import END, REPLY, USER, Script
+from realtime_server.training.wren import vocabulary
+
+SCRIPT = Script(vocabulary.fit(600))
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126) | st.just(" "), max_size=60))
+def test_any_plain_text_comes_back(text: str) -> None:
+    text = " ".join(text.split())
+    assert SCRIPT.decode(SCRIPT.encode(text)) == text
+
+
+def test_a_turn() -> None:
+    ids = SCRIPT.user("Hello!") + SCRIPT.say("Hello, I am Wren.")
+    assert ids[0] == USER
+    assert ids[-1] == END
+    assert REPLY in ids
+    assert SCRIPT.decode(ids) == "hello Hello, I am Wren."
+
+
+def test_the_domains_words_are_short() -> None:
+    assert len(SCRIPT.encode("what is the capital of france")) <= 10

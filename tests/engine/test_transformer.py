@@ -1,0 +1,75 @@
+"""Cached equals offline, batched equals alone, a slot that is reused never saw what was there before."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_server.engine.nets.transformer import Rows, Transformer
+
+WIDTH, LAYERS, HEADS = 32, 2, 4
+
+
+def trunk() -> Transformer:
+    torch.manual_seed(0)
+    return Transformer(WIDTH, LAYERS, HEADS, 48).eval()
+
+
+def rows(cache: object, slots: list[int], starts: list[int]) -> Rows:
+    return Rows(cache, torch.tensor(slots), torch.tensor(starts))  # type: ignore[arg-type]
+
+
+@torch.inference_mode()
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=30)
+def test_in_pieces_equals_at_once(pieces: list[int]) -> None:
+    net = trunk()
+    x = torch.randn(1, sum(pieces), WIDTH)
+    whole, tapped = net(x, 1)
+    cache, at, parts, taps = net.new_cache(torch.device("cpu")), 0, [], []
+    cache.reserve(3, 1)
+    for piece in pieces:
+        out, tap = net(x[:, at : at + piece], 1, rows(cache, [2], [at]))
+        parts.append(out)
+        taps.append(tap)
+        at += piece
+    assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-5)
+    assert torch.allclose(torch.cat(taps, 1), tapped, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_rows_at_different_positions_equal_themselves_alone() -> None:
+    net = trunk()
+    lengths = [5, 17, 1, 300]
+    sequences = [torch.randn(1, n + 1, WIDTH) for n in lengths]
+    alone = [net(x, 1)[0][0, -1] for x in sequences]
+    cache = net.new_cache(torch.device("cpu"))
+    # Left-overs of an earlier sequence in every slot: a masked row never happened.
+    net(torch.randn(4, 350, WIDTH), 1, rows(cache, [0, 1, 2, 3], [0, 0, 0, 0]))
+    for slot, x in enumerate(sequences):
+        net(x[:, :-1], 1, rows(cache, [slot], [0]))
+    last = torch.cat([x[:, -1:] for x in sequences])
+    together, _ = net(last, 1, rows(cache, [0, 1, 2, 3], lengths))
+    assert torch.allclose(together[:, 0], torch.stack(alone), atol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_padded_row_goes_on_as_if_it_had_not_been() -> None:
+    net = trunk()
+    long, short = torch.randn(1, 8, WIDTH), torch.randn(1, 5, WIDTH)
+    alone = net(short, 1)[0]
+    cache = net.new_cache(torch.device("cpu"))
+    padded = torch.cat([long, torch.cat([short[:, :3], torch.zeros(1, 5, WIDTH)], 1)])
+    net(padded, 1, rows(cache, [0, 1], [0, 0]))
+    rest, _ = net(short[:, 3:], 1, rows(cache, [1], [3]))
+    assert torch.allclose(rest, alone[:, 3:], atol=1e-5)
+
+
+def test_the_cache_grows_and_keeps() -> None:
+    cache = trunk().new_cache(torch.device("cpu"))
+    cache.keys[:, 1, :, 7] = 5.0
+    cache.reserve(20, 1000)
+    assert cache.keys.shape[1] >= 20
+    assert cache.keys.shape[3] >= 1000
+    assert (cache.keys[:, 1, :, 7] == 5.0).all()
+    cache.copy(1, 9, 8)
+    assert (cache.keys[:, 9, :, 7] == 5.0).all()

@@ -1,0 +1,43 @@
+"""Sound in pieces equals sound at once; power is the envelope's, pitch is the F0's."""
+
+import numpy as np
+import pytest
+
+from realtime_server.engine.nets.vocoder import ENVELOPE_MELS, HOP, PARAMETERS, RATE_HZ, Vocoder, VoiceShape
+
+
+def frames(count: int, f0_hz: float, voiced: bool, log_power: float = -5.0) -> np.ndarray:
+    rows = np.zeros((count, PARAMETERS), np.float32)
+    rows[:, :ENVELOPE_MELS] = log_power
+    rows[:, ENVELOPE_MELS] = np.log(f0_hz)
+    rows[:, ENVELOPE_MELS + 1] = voiced
+    rows[:, ENVELOPE_MELS + 2 :] = 0.05
+    return rows
+
+
+def test_pieces_equal_the_whole() -> None:
+    rows = np.concatenate([frames(16, 120, True), frames(8, 120, False), frames(16, 200, True)])
+    rows += np.random.default_rng(0).normal(0, 0.1, rows.shape).astype(np.float32)
+    pieces = Vocoder()
+    # Noise is drawn a piece at a time: the same pieces must be the same sound, and no piece may click at its border.
+    parts = [pieces.decode(rows[n : n + 8]) for n in range(0, len(rows), 8)]
+    again = Vocoder()
+    assert np.array_equal(np.concatenate(parts), np.concatenate([again.decode(rows[n : n + 8]) for n in range(0, 40, 8)]))
+    assert np.allclose(np.concatenate(parts), Vocoder().decode(rows), atol=1e-5)
+    assert len(parts[0]) == 8 * HOP
+
+
+@pytest.mark.parametrize("voiced", [True, False])
+def test_power(voiced: bool) -> None:
+    sound = Vocoder().decode(frames(200, 150, voiced))[RATE_HZ // 2 :]
+    assert np.log(np.mean(sound**2)) == pytest.approx(-5.0, abs=0.4)
+
+
+@pytest.mark.parametrize(("f0", "shape"), [(100, VoiceShape()), (180, VoiceShape()), (150, VoiceShape(pitch=1.2))])
+def test_pitch(f0: float, shape: VoiceShape) -> None:
+    sound = Vocoder(shape).decode(frames(100, f0, True))[4800:]
+    spectrum = np.fft.rfft(sound, 1 << 17)
+    autocorrelation = np.fft.irfft(np.abs(spectrum) ** 2)
+    lags = np.arange(RATE_HZ // 400, RATE_HZ // 60)
+    lag = lags[autocorrelation[lags].argmax()]
+    assert RATE_HZ / lag == pytest.approx(f0 * shape.pitch, rel=0.02)

@@ -1,0 +1,31 @@
+"""Numbers in words and back; text made plain."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_server.engine.wren.words import number_from_words, number_in_words, plain
+
+
+@given(st.integers(0, 999_999))
+def test_numbers_come_back(number: int) -> None:
+    assert number_from_words(number_in_words(number)) == number
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("What's the Capital of FRANCE?", "what's the capital of france"), ("21 degrees, sunny!", "twenty one degrees sunny"),
+    ("", ""), ("  …  ", ""), ("it’s", "it's"),
+])  # fmt: skip
+def test_plain(text: str, expected: str) -> None:
+    assert plain(text) == expected
+
+
+@given(st.text(max_size=60))
+def test_plain_is_plain(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+    assert set(plain(text)) <= set("abcdefghijklmnopqrstuvwxyz' ")
+
+
+def test_words_that_are_no_number() -> None:
+    assert number_from_words("seven apples") is None
+    assert number_from_words("") is None

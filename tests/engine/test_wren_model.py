@@ -1,0 +1,209 @@
+"""The model as the worker drives it, on tiny random weights: streamed = offline, batched = alone, cancelled = never happened."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_server import messages as m
+from realtime_server.engine.wren.hearing import FrameMaker
+from realtime_server.engine.wren.model import WrenModel
+
+CONTEXT = m.Context("", (), ())
+Outputs = list[tuple[str, m.Output]]
+
+
+def sound(seed: int, seconds: float = 1.0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.1, int(24_000 * seconds)).astype(np.float32)
+
+
+def run(model: WrenModel, most: int = 2000) -> Outputs:
+    outputs: Outputs = []
+    for _ in range(most):
+        step = model.step()
+        if step is None:
+            return outputs
+        outputs += step
+    raise AssertionError("the model did not come to an end")
+
+
+def respond(item_id: str, response_id: str, context: m.Context = CONTEXT, **more: Any) -> m.Respond:
+    items = (*context.items, m.Message(item_id, "user", (m.Audio(sound(0), None),)))
+    fields = {"audio": True, "voice": "marin", "tool_choice": "auto", "max_output_tokens": 60} | more
+    return m.Respond(response_id, m.Context(context.instructions, context.tools, items), **fields)
+
+
+def turn(model: WrenModel, session_id: str, seed: int, cuts: tuple[int, ...] = (), **more: Any) -> Outputs:
+    """One spoken turn, its audio in these pieces, the model running in between."""
+    outputs: Outputs = []
+    item = f"item{seed}"
+    model.run(session_id, m.Listen(item, CONTEXT))
+    for piece in np.split(sound(seed), cuts):
+        model.run(session_id, m.Hear(item, piece))
+        outputs += run(model)
+    model.run(session_id, m.Commit(item))
+    model.run(session_id, respond(item, f"resp{seed}", **more))
+    return outputs + run(model)
+
+
+def told(outputs: Outputs, session_id: str) -> tuple[str, str, np.ndarray]:
+    mine = [o for sid, o in outputs if sid == session_id]
+    heard = "".join(o.text for o in mine if isinstance(o, m.TranscriptDelta))
+    text = "".join(o.text for o in mine if isinstance(o, m.TextDelta))
+    parts = [o.samples for o in mine if isinstance(o, m.AudioDelta)]
+    return heard, text, np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def same(a: tuple[str, str, np.ndarray], b: tuple[str, str, np.ndarray]) -> bool:
+    return a[:2] == b[:2] and np.allclose(a[2], b[2], atol=1e-3)
+
+
+def test_a_turn_is_heard_answered_and_ended(tiny_model: WrenModel) -> None:
+    outputs = [o for _, o in turn(tiny_model, "s", 1)]
+    heard = next(o for o in outputs if isinstance(o, m.TranscriptDone))
+    assert heard.text == "".join(o.text for o in outputs if isinstance(o, m.TranscriptDelta)).strip()
+    finished = outputs[-1]
+    assert isinstance(finished, m.ResponseFinished)
+    sounds = [o for o in outputs if isinstance(o, m.AudioDelta)]
+    assert sounds
+    assert [o.characters for o in sounds] == sorted(o.characters for o in sounds)
+    assert all(len(o.samples) == 1920 for o in sounds)
+
+
+@given(st.lists(st.integers(0, 24_000), max_size=6).map(sorted))
+@settings(deadline=None, max_examples=15)
+def test_frames_do_not_depend_on_the_pieces(cuts: list[int]) -> None:
+    whole = FrameMaker().push(sound(3), last=True)
+    maker, frames = FrameMaker(), 0
+    pieces = [maker.push(piece) for piece in np.split(sound(3), cuts)] + [maker.push(sound(3)[:0], last=True)]
+    assert whole is not None
+    for piece in pieces:
+        if piece is not None:
+            count = (len(piece) - 7) // 8
+            assert np.allclose(piece, whole[8 * frames : 8 * (frames + count) + 7], atol=1e-4)
+            frames += count
+    assert frames == (len(whole) - 7) // 8
+
+
+@pytest.mark.parametrize("cuts", [(), (100, 5000, 5001, 17_000), tuple(range(960, 24_000, 960))])
+def test_streamed_equals_at_once(tiny_model: WrenModel, cuts: tuple[int, ...]) -> None:
+    first = told(turn(tiny_model, "a", 1), "a")
+    assert same(told(turn(tiny_model, "b", 1, cuts), "b"), first)
+
+
+def test_batched_equals_alone(tiny_model: WrenModel) -> None:
+    alone = [told(turn(tiny_model, f"alone{n}", n), f"alone{n}") for n in range(4)]
+    for n in range(4):
+        tiny_model.run(f"s{n}", m.Listen(f"item{n}", CONTEXT))
+        tiny_model.run(f"s{n}", m.Hear(f"item{n}", sound(n)))
+        tiny_model.run(f"s{n}", m.Commit(f"item{n}"))
+        tiny_model.run(f"s{n}", respond(f"item{n}", f"resp{n}"))
+    together = run(tiny_model)
+    for n in range(4):
+        assert same(told(together, f"s{n}"), alone[n])
+
+
+def test_the_answer_depends_on_the_sound(tiny_model: WrenModel) -> None:
+    assert not same(told(turn(tiny_model, "s", 1), "s"), told(turn(tiny_model, "s", 2), "s"))
+
+
+def test_a_cancelled_answer_touches_nobody(tiny_model: WrenModel) -> None:
+    alone = told(turn(tiny_model, "alone", 1), "alone")
+    for session_id in ("kept", "cut"):
+        tiny_model.run(session_id, m.Listen("item1", CONTEXT))
+        tiny_model.run(session_id, m.Hear("item1", sound(1)))
+        tiny_model.run(session_id, m.Commit("item1"))
+        tiny_model.run(session_id, respond("item1", f"resp-{session_id}"))
+    outputs: Outputs = []
+    while not any(isinstance(o, m.AudioDelta) for _, o in outputs):
+        outputs += tiny_model.step() or []
+    tiny_model.run("cut", m.Cancel("resp-cut"))
+    rest = run(tiny_model)
+    assert not [o for sid, o in rest if sid == "cut"]
+    assert same(told(outputs + rest, "kept"), alone)
+
+
+def test_a_held_session_waits_and_then_goes_on(tiny_model: WrenModel) -> None:
+    first = told(turn(tiny_model, "a", 1), "a")
+    tiny_model.hold("b", True)
+    before = turn(tiny_model, "b", 1)
+    assert not [o for _, o in before if isinstance(o, m.AudioDelta)]
+    tiny_model.hold("b", False)
+    assert same(told(before + run(tiny_model), "b"), first)
+
+
+def test_the_token_limit_ends_the_answer(tiny_model: WrenModel) -> None:
+    finished = turn(tiny_model, "s", 1, max_output_tokens=3)[-1][1]
+    assert isinstance(finished, m.ResponseFinished)
+    assert finished.reason == "max_output_tokens"
+
+
+def test_a_text_answer_has_no_sound(tiny_model: WrenModel) -> None:
+    outputs = turn(tiny_model, "s", 1, audio=False)
+    assert not [o for _, o in outputs if isinstance(o, m.AudioDelta)]
+    assert isinstance(outputs[-1][1], m.ResponseFinished)
+
+
+def test_what_the_contexts_share_is_not_run_again(tiny_model: WrenModel) -> None:
+    message = m.Message("a", "user", (m.Text("hello"),))
+    for n, cached in ((1, False), (2, True)):
+        request = m.Respond(f"r{n}", m.Context("", (), (message,)), False, "marin", "auto", 20)
+        tiny_model.run("s", request)
+        finished = run(tiny_model)[-1][1]
+        assert isinstance(finished, m.ResponseFinished)
+        assert (finished.tokens.cached_text > 0) is cached
+
+
+def test_audio_that_came_as_an_item_is_heard(tiny_model: WrenModel) -> None:
+    tiny_model.run("s", respond("item", "r"))
+    outputs = [o for _, o in run(tiny_model)]
+    assert isinstance(next(o for o in outputs if isinstance(o, m.TranscriptDone)), m.TranscriptDone)
+    assert isinstance(outputs[-1], m.ResponseFinished)
+
+
+def test_images_fail_the_response_and_only_that(tiny_model: WrenModel) -> None:
+    picture = m.Message("a", "user", (m.Image("data:image/png;base64,"),))
+    tiny_model.run("s", m.Respond("r", m.Context("", (), (picture,)), True, "marin", "auto", None))
+    failed = run(tiny_model)[-1][1]
+    assert isinstance(failed, m.ResponseFailed)
+    assert failed.code == "unsupported_content_type"
+    assert isinstance(turn(tiny_model, "s", 1)[-1][1], m.ResponseFinished)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["listen", "hear", "commit", "forget", "respond", "cancel", "step"]),
+                          st.integers(0, 2)), max_size=40))  # fmt: skip
+@settings(deadline=None, max_examples=40)
+def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) -> None:
+    from tests.conftest import tiny_codec, tiny_net
+    from tests.engine.test_script import SCRIPT
+
+    model = WrenModel("tiny", tiny_net(SCRIPT), tiny_codec(), SCRIPT, __import__("torch").device("cpu"))
+    opened: dict[str, set[str]] = {"a": set(), "b": set()}
+    committed: set[tuple[str, str]] = set()
+    for number, (session_id, what, n) in enumerate(steps):
+        names = sorted(opened[session_id])
+        item = names[n % len(names)] if names else ""
+        match what:
+            case "listen":
+                opened[session_id].add(f"item{number}")
+                model.run(session_id, m.Listen(f"item{number}", CONTEXT))
+            case "hear" if item and (session_id, item) not in committed:
+                model.run(session_id, m.Hear(item, sound(n, 0.3)))
+            case "commit" if item and (session_id, item) not in committed:
+                committed.add((session_id, item))
+                model.run(session_id, m.Commit(item))
+            case "forget" if item and (session_id, item) not in committed:
+                opened[session_id].discard(item)
+                model.run(session_id, m.Forget(item))
+            case "respond" if (session_id, item) in committed or not item:
+                model.run(session_id, respond(item or f"item{number}", f"resp{n}", max_output_tokens=8))
+            case "cancel":
+                model.run(session_id, m.Cancel(f"resp{n}"))
+            case _:
+                model.step()
+    run(model)
+    for session_id in "ab":
+        model.end(session_id)
+    assert model.slots.in_use == 0

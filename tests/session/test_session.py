@@ -1,0 +1,330 @@
+"""The session as a client meets it: answers, orders, errors. Each event is checked against the SDK's types."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_server import messages as m
+from realtime_server.session.limits import Limits
+from tests.helpers import Talk, pcm, silence, transcript, types
+
+TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
+TOOL = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+
+
+def text_session(**session: Any) -> Talk:
+    talk = Talk()
+    talk.say("session.update", session={"type": "realtime", **session})
+    return talk
+
+
+# --- orders (protocol 2.1-2.6, 2.10, 2.17, 2.18), line by line -------------------------------------------------------
+
+
+def test_connect() -> None:
+    talk = Talk()
+    assert types(talk.events) == ["session.created"]
+    session = talk.events[0]["session"]
+    assert session["audio"]["input"]["turn_detection"]["silence_duration_ms"] == 200
+    assert {"tools": [], "tool_choice": "auto", "max_output_tokens": "inf", "tracing": None, "prompt": None}.items() <= session.items()
+
+
+def test_text_turn() -> None:
+    talk = text_session(output_modalities=["text"])
+    events = talk.say("conversation.item.create", item=TEXT_ITEM) + talk.say("response.create")
+    response_id = talk.last(m.Respond).response_id
+    events += talk.engine(m.TextDelta(response_id, "Hel"), m.TextDelta(response_id, "lo"))
+    events += talk.engine(m.ResponseFinished(response_id, "completed", m.TokenCount(10, 4, 2)))
+    assert transcript(events) == """\
+conversation.item.added previous_item_id=None id=item1 status=completed
+conversation.item.done previous_item_id=None id=item1 status=completed
+response.created id=resp1 status=in_progress status_details=None
+response.output_item.added response_id=resp1 output_index=0 id=item2 status=in_progress
+conversation.item.added previous_item_id=item1 id=item2 status=in_progress
+response.content_part.added item_id=item2 response_id=resp1 output_index=0
+response.output_text.delta item_id=item2 response_id=resp1 output_index=0 delta=Hel
+response.output_text.delta item_id=item2 response_id=resp1 output_index=0 delta=lo
+response.output_text.done item_id=item2 response_id=resp1 output_index=0 text=Hello
+response.content_part.done item_id=item2 response_id=resp1 output_index=0
+conversation.item.done previous_item_id=item1 id=item2 status=completed
+response.output_item.done response_id=resp1 output_index=0 id=item2 status=completed
+response.done id=resp1 status=completed status_details=None
+"""
+    usage = events[-1]["response"]["usage"]
+    assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (10, 2, 12)
+    assert usage["input_token_details"]["cached_tokens"] == 4
+
+
+SPOKEN_TURN = """\
+input_audio_buffer.speech_started item_id=item1
+input_audio_buffer.speech_stopped item_id=item1 audio_end_ms=1120
+input_audio_buffer.committed previous_item_id=None item_id=item1
+conversation.item.added previous_item_id=None id=item1 status=completed
+conversation.item.done previous_item_id=None id=item1 status=completed
+response.created id=resp1 status=in_progress status_details=None
+"""
+
+
+def test_spoken_turn() -> None:
+    talk = Talk()
+    events = talk.speak_a_turn()
+    assert events[0]["audio_start_ms"] == 12 * 32 - 300
+    assert transcript(events) == SPOKEN_TURN
+    assert transcript(events + talk.answer("Hello.", frames=1)) == SPOKEN_TURN + """\
+response.output_item.added response_id=resp1 output_index=0 id=item2 status=in_progress
+conversation.item.added previous_item_id=item1 id=item2 status=in_progress
+response.content_part.added item_id=item2 response_id=resp1 output_index=0
+response.output_audio_transcript.delta item_id=item2 response_id=resp1 output_index=0 delta=Hel
+response.output_audio_transcript.delta item_id=item2 response_id=resp1 output_index=0 delta=lo.
+response.output_audio.delta item_id=item2 response_id=resp1 output_index=0 delta=zQzNDM0MzQzN
+response.output_audio.done item_id=item2 response_id=resp1 output_index=0
+response.output_audio_transcript.done item_id=item2 response_id=resp1 output_index=0 transcript=Hello.
+response.content_part.done item_id=item2 response_id=resp1 output_index=0
+conversation.item.done previous_item_id=item1 id=item2 status=completed
+response.output_item.done response_id=resp1 output_index=0 id=item2 status=completed
+response.done id=resp1 status=completed status_details=None
+"""
+
+
+def test_push_to_talk() -> None:
+    talk = text_session(audio={"input": {"turn_detection": None}})
+    assert talk.say("input_audio_buffer.append", audio=silence(150)) == []
+    assert types(talk.say("input_audio_buffer.commit")) == [
+        "input_audio_buffer.committed", "conversation.item.added", "conversation.item.done",
+    ]  # fmt: skip
+    assert types(talk.say("response.create")) == ["response.created"]
+    commands = [type(c) for c in talk.commands if not isinstance(c, m.Detect | m.ResetDetector)]
+    assert commands == [m.Listen, m.Hear, m.Commit, m.Respond]
+
+
+def test_function_call_and_its_result() -> None:
+    talk = text_session(tools=[TOOL])
+    talk.say("conversation.item.create", item=TEXT_ITEM)
+    talk.say("response.create")
+    response_id = talk.last(m.Respond).response_id
+    events = talk.engine(
+        m.CallStarted(response_id, "get_weather"), m.CallArgumentsDelta(response_id, '{"city": '),
+        m.CallArgumentsDelta(response_id, '"Rome"}'), m.CallDone(response_id),
+        m.ResponseFinished(response_id, "completed", m.TokenCount()),
+    )  # fmt: skip
+    assert types(events) == [
+        "response.output_item.added", "conversation.item.added", "response.function_call_arguments.delta",
+        "response.function_call_arguments.delta", "response.function_call_arguments.done", "conversation.item.done",
+        "response.output_item.done", "response.done",
+    ]  # fmt: skip
+    assert (events[0]["item"]["arguments"], events[0]["item"]["status"]) == ("", "in_progress")
+    done = events[4]
+    assert (done["name"], done["arguments"]) == ("get_weather", '{"city": "Rome"}')
+    output = {"type": "function_call_output", "call_id": done["call_id"], "output": "sunny"}
+    assert types(talk.say("conversation.item.create", item=output)) == ["conversation.item.added", "conversation.item.done"]
+    talk.say("response.create")
+    kinds = [type(item) for item in talk.last(m.Respond).context.items]
+    assert kinds == [m.Message, m.FunctionCall, m.FunctionResult]
+
+
+def test_interruption() -> None:
+    talk = Talk()
+    talk.speak_a_turn()
+    talk.answer("Hello there, friend.", frames=3, finish=False)
+    events = talk.hear(*[0.9] * 4)
+    assert transcript(events) == """\
+input_audio_buffer.speech_started item_id=item1
+response.output_audio.done item_id=item2 response_id=resp1 output_index=0
+response.output_audio_transcript.done item_id=item2 response_id=resp1 output_index=0 transcript=Hello there, friend.
+response.content_part.done item_id=item2 response_id=resp1 output_index=0
+conversation.item.done previous_item_id=item3 id=item2 status=incomplete
+response.output_item.done response_id=resp1 output_index=0 id=item2 status=incomplete
+response.done id=resp1 status=cancelled status_details={'type': 'cancelled', 'reason': 'turn_detected'}
+"""
+    assert isinstance(talk.last(m.Cancel), m.Cancel)
+    assert talk.answer("Too late.") == []
+    item_id = events[1]["item_id"]
+    assert types(talk.say("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=80)) == [
+        "conversation.item.truncated"
+    ]
+    talk.hear(*[0.0] * 8)
+    heard = [part for item in talk.last(m.Respond).context.items for part in item.parts if isinstance(part, m.Text)]
+    assert heard == [m.Text("Hello")]
+
+
+def test_without_interrupt_response_the_answer_goes_on() -> None:
+    talk = text_session(audio={"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}})
+    talk.speak_a_turn()
+    talk.answer(finish=False)
+    assert types(talk.hear(*[0.9] * 4)) == ["input_audio_buffer.speech_started"]
+    assert types(talk.answer())[-1] == "response.done"
+
+
+def test_without_create_response_the_turn_ends_with_its_item() -> None:
+    talk = text_session(audio={"input": {"turn_detection": {"type": "server_vad", "create_response": False}}})
+    assert types(talk.speak_a_turn())[-1] == "conversation.item.done"
+
+
+@pytest.mark.parametrize(("reason", "status"), [("completed", "completed"), ("max_output_tokens", "incomplete")])
+def test_endings(reason: Any, status: str) -> None:
+    talk = Talk()
+    talk.speak_a_turn()
+    talk.answer(finish=False)
+    events = talk.engine(m.ResponseFinished(talk.last(m.Respond).response_id, reason, m.TokenCount()))
+    response = events[-1]["response"]
+    assert (response["status"], response["output"][0]["status"]) == (status, status)
+
+
+def test_failure() -> None:
+    talk = Talk()
+    talk.speak_a_turn()
+    events = talk.engine(m.ResponseFailed(talk.last(m.Respond).response_id, "server_error", "It broke."))
+    response = events[-1]["response"]
+    assert response["status"] == "failed"
+    assert response["status_details"]["error"] == {"type": "server_error", "code": "server_error", "message": "It broke."}
+    assert response["usage"]["total_tokens"] == 0
+
+
+def test_out_of_band_runs_beside_and_leaves_nothing() -> None:
+    talk = Talk()
+    talk.speak_a_turn()
+    override = {"conversation": "none", "metadata": {"k": "v"}, "input": [], "output_modalities": ["text"]}
+    created = talk.say("response.create", response=override)[-1]["response"]
+    assert (created["conversation_id"], created["metadata"]) == (None, {"k": "v"})
+    beside = talk.last(m.Respond)
+    assert beside.context.items == ()
+    events = talk.engine(m.TextDelta(beside.response_id, "x"), m.ResponseFinished(beside.response_id, "completed", m.TokenCount()))
+    assert not [t for t in types(events) if t.startswith("conversation.")]
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "code"),
+    [
+        ("response.cancel", {}, "response_cancel_not_active"),
+        ("input_audio_buffer.commit", {}, "input_audio_buffer_commit_empty"),
+        ("conversation.item.delete", {"item_id": "x"}, "item_delete_invalid_item_id"),
+        ("conversation.item.retrieve", {"item_id": "x"}, "item_retrieve_invalid_item_id"),
+        ("conversation.item.truncate", {"item_id": "x", "content_index": 0, "audio_end_ms": 0}, "item_truncate_invalid_item_id"),
+        ("conversation.item.create", {"item": {"type": "function_call_output", "call_id": "x", "output": ""}}, "invalid_tool_call_id"),
+        ("input_audio_buffer.append", {"audio": ""}, "invalid_value"),
+        ("input_audio_buffer.append", {"audio": "!!"}, "invalid_value"),
+        ("input_audio_buffer.append", {"audio": "AA=="}, "invalid_value"),
+        ("session.update", {"session": {}}, "missing_required_parameter"),
+    ],
+)  # fmt: skip
+def test_errors_name_the_event_and_change_nothing(kind: str, fields: dict[str, Any], code: str) -> None:
+    talk = Talk()
+    (event,) = talk.say(kind, event_id="mine", **fields)
+    assert event["error"]["code"] == code
+    assert event["error"]["event_id"] == "mine"
+    assert types(talk.speak_a_turn())[-1] == "response.created"
+
+
+def test_one_response_at_a_time() -> None:
+    talk = Talk()
+    talk.speak_a_turn()
+    (event,) = talk.say("response.create")
+    assert event["error"]["code"] == "conversation_already_has_active_response"
+
+
+def test_the_same_id_twice() -> None:
+    talk = Talk()
+    talk.say("conversation.item.create", item={"id": "one", **TEXT_ITEM})
+    (event,) = talk.say("conversation.item.create", item={"id": "one", **TEXT_ITEM})
+    assert event["error"]["code"] == "item_create_duplicate_item_id"
+
+
+def test_the_voice_locks_with_the_first_sound() -> None:
+    talk = Talk()
+    talk.speak_a_turn()
+    talk.answer()
+    update = {"type": "realtime", "audio": {"output": {"voice": "ash"}}}
+    assert talk.say("session.update", session=update)[0]["error"]["code"] == "cannot_update_voice"
+    update["audio"]["output"]["voice"] = "alloy"  # type: ignore[index]
+    assert types(talk.say("session.update", session=update)) == ["session.updated"]
+
+
+def test_too_much_waiting_audio_is_refused() -> None:
+    talk = Talk(Limits(buffer_s=1))
+    talk.say("session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": None}}})
+    assert talk.say("input_audio_buffer.append", audio=silence(900)) == []
+    assert talk.say("input_audio_buffer.append", audio=silence(200))[0]["error"]["code"] == "input_audio_buffer_full"
+
+
+# --- audio ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_engine_hears_exactly_the_turn() -> None:
+    """Padding included, no sample twice or missing, whatever the sizes of the appended chunks."""
+    talk = Talk()
+    sound = (np.arange(36 * 768) % 20_000 / 32768).astype(np.float32)
+    for chunk in np.split(sound, [1000, 1001, 9000, 20_000]):
+        talk.say("input_audio_buffer.append", audio=pcm(chunk))
+    for n in range(36):
+        talk.engine(m.SpeechProbability(talk.resets, 768, 0.9 if 12 <= n < 28 else 0.0))
+    heard = np.concatenate([c.samples for c in talk.commands if isinstance(c, m.Hear)])
+    start, end = 12 * 768 - 7200, 35 * 768
+    assert len(heard) == end - start
+    assert np.allclose(heard, sound[start:end], atol=1e-4)
+    item_id = talk.last(m.Commit).item_id
+    retrieved = talk.say("conversation.item.retrieve", item_id=item_id)[0]["item"]["content"][0]["audio"]
+    assert len(base64.b64decode(retrieved)) == 2 * len(heard)
+
+
+def test_g711_in_and_out() -> None:
+    talk = text_session(audio={"input": {"format": {"type": "audio/pcmu"}}, "output": {"format": {"type": "audio/pcma"}}})
+    talk.say("input_audio_buffer.append", audio=base64.b64encode(bytes([0xFF] * 8000)).decode())
+    sent = sum(len(c.samples) for c in talk.commands if isinstance(c, m.Detect))
+    assert 23_000 < sent <= 24_000
+    talk.say("conversation.item.create", item=TEXT_ITEM)
+    talk.say("response.create")
+    events = talk.answer("Hello.", frames=10)
+    data = b"".join(base64.b64decode(e["delta"]) for e in events if e["type"] == "response.output_audio.delta")
+    assert abs(len(data) - 6400) <= 2
+
+
+def test_clear_forgets_the_turn() -> None:
+    talk = Talk()
+    talk.hear(*[0.9] * 10)
+    assert types(talk.say("input_audio_buffer.clear")) == ["input_audio_buffer.cleared"]
+    assert isinstance(talk.last(m.Forget), m.Forget)
+    # Frames that the detector judged before it was reset belong to no turn.
+    assert talk.engine(*[m.SpeechProbability(talk.resets - 1, 768, 0.0)] * 20) == []
+
+
+def test_transcription_follows_the_client_wish() -> None:
+    for wanted in (True, False):
+        talk = text_session(audio={"input": {"transcription": {"model": "whisper-1"} if wanted else None}})
+        talk.speak_a_turn()
+        item_id = talk.last(m.Commit).item_id
+        events = talk.engine(m.TranscriptDelta(item_id, "hi", -0.1), m.TranscriptDone(item_id, "hi", 1))
+        prefix = "conversation.item.input_audio_transcription."
+        assert types(events) == ([prefix + "delta", prefix + "completed"] if wanted else [])
+        item = talk.say("conversation.item.retrieve", item_id=item_id)[0]["item"]
+        assert item["content"][0]["transcript"] == ("hi" if wanted else None)
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_session_expires() -> None:
+    talk = Talk()
+    assert talk.session.next_deadline() == 3600
+    (event,) = talk.wait_until(3600)
+    assert event["error"]["code"] == "session_expired"
+    assert talk.last(m.Disconnect).code == 1001
+
+
+def test_idle_timeout_speaks_once() -> None:
+    talk = text_session(audio={"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5000}}})
+    talk.speak_a_turn()
+    talk.now = 10.0
+    talk.answer(frames=10)
+    assert talk.session.next_deadline() == pytest.approx(10 + 0.8 + 5)
+    events = talk.wait_until(16)
+    assert types(events) == [
+        "input_audio_buffer.timeout_triggered", "input_audio_buffer.committed", "conversation.item.added",
+        "conversation.item.done", "response.created",
+    ]  # fmt: skip
+    talk.answer()
+    assert talk.session.next_deadline() == 3600
