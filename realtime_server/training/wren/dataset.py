@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +52,11 @@ def undump(row: dict[str, object]) -> domain.Dialogue:
 
 
 def in_context(dialogue: domain.Dialogue, rng: random.Random) -> domain.Dialogue:
-    """Another name where it does not matter, and sometimes turns before this one."""
+    """Another name and other tools where they do not matter, and sometimes turns before this one."""
+    if dialogue.intent not in domain.TOOL_INTENTS:
+        dialogue = replace(dialogue, tools=domain.some_tools(rng))
     if dialogue.intent not in ("greeting", "who_are_you"):
-        dialogue = domain.Dialogue(dialogue.intent, dialogue.user, dialogue.reply, rng.choice(domain.NAMES),
-                                   dialogue.tools, dialogue.history)  # fmt: skip
+        dialogue = replace(dialogue, name=rng.choice(domain.NAMES))
     turns = rng.choice((0, 0, 0, 0, 1, 1, 2))
     return domain.with_history(dialogue, rng, turns) if turns else dialogue
 

@@ -98,6 +98,9 @@ ORDER_OPENINGS = ("", "brew", "can i get", "can i have", "i want", "get me", "gi
 ORDER_TOOL, WEATHER_TOOL, TIMER_TOOL, LIGHT_TOOL = "order_drink", "get_weather", "set_timer", "set_light"
 TOOLS = (ORDER_TOOL, WEATHER_TOOL, TIMER_TOOL, LIGHT_TOOL)
 
+TOOL_INTENTS = ("order", "weather", "timer", "light", "result")
+"""In all others the tools must not matter, and so are drawn at random."""
+
 Intent = Callable[[random.Random], Dialogue]
 
 

@@ -1,0 +1,157 @@
+"""Who may come in, and how the others are sent away: over real sockets, with a tiny model."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.script import Script
+from realtime_server.session.limits import Limits
+from realtime_server.settings import Keys, Settings
+from realtime_server.transport.websocket import foreign_page
+from tests.conftest import tiny_codec, tiny_net
+from tests.live import WAIT_S, Live, live
+
+
+@pytest.fixture(scope="module")
+def model() -> WrenModel:
+    import torch
+
+    from tests.engine.test_script import SCRIPT
+
+    script: Script = SCRIPT
+    return WrenModel("tiny", tiny_net(script), tiny_codec(), script, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def open_server(model: WrenModel) -> Iterator[Live]:
+    with live(Settings(sessions=2, limits=Limits(append_bytes=20_000_000)), model) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def locked_server(model: WrenModel) -> Iterator[Live]:
+    with live(Settings(keys=Keys.of(["sk-right", "sk-also-right"])), model) as server:
+        yield server
+
+
+def receive(socket: ClientConnection) -> dict[str, Any]:
+    return dict(json.loads(socket.recv(timeout=WAIT_S)))
+
+
+def refused(url: str, **options: Any) -> tuple[str, int, str]:
+    """(error code, close code, close reason)."""
+    with connect(url, **options) as socket:
+        event = receive(socket)
+        assert event["type"] == "error"
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=WAIT_S)
+        assert socket.close_code is not None
+        return event["error"]["code"], socket.close_code, socket.close_reason or ""
+
+
+def test_no_key_is_needed_on_this_machine(open_server: Live) -> None:
+    with connect(open_server.ws) as socket:
+        assert receive(socket)["type"] == "session.created"
+        assert socket.subprotocol is None
+
+
+@pytest.mark.parametrize("headers", [
+    {"Authorization": "Bearer sk-right"}, {"Authorization": "bearer sk-also-right"}, {"api-key": "sk-right"},
+])  # fmt: skip
+def test_a_key_opens(locked_server: Live, headers: dict[str, str]) -> None:
+    with connect(locked_server.ws, additional_headers=headers) as socket:
+        assert receive(socket)["type"] == "session.created"
+
+
+def test_a_browser_sends_its_key_as_a_subprotocol(locked_server: Live) -> None:
+    offered = [Subprotocol("realtime"), Subprotocol("openai-insecure-api-key.sk-right")]
+    with connect(locked_server.ws, subprotocols=offered) as socket:
+        assert socket.subprotocol == "realtime"
+        assert receive(socket)["type"] == "session.created"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk-wrong"}, {"Authorization": "Bearer "}, {"api-key": "sk-righ"}])
+def test_a_wrong_key_is_told_and_closed(locked_server: Live, headers: dict[str, str]) -> None:
+    expected = ("invalid_api_key", 3000, "invalid_request_error.invalid_api_key")
+    assert refused(locked_server.ws, additional_headers=headers) == expected
+
+
+def test_a_foreign_page_stays_outside(open_server: Live) -> None:
+    assert refused(open_server.ws, origin="https://evil.example")[0] == "invalid_origin"
+    with connect(open_server.ws, origin=f"http://localhost:{open_server.port}") as socket:
+        assert receive(socket)["type"] == "session.created"
+
+
+@pytest.mark.parametrize(("headers", "foreign"), [
+    ({"host": "localhost:8000"}, False), ({"host": "127.0.0.1:8000", "origin": "http://localhost:3000"}, False),
+    ({"host": "[::1]:8000"}, False), ({"host": "evil.example"}, True), ({"host": "localhost", "origin": "null"}, True),
+    ({"host": "localhost:8000", "origin": "https://localhost.evil.example"}, True), ({}, True),
+])  # fmt: skip
+def test_names_that_only_pretend_to_be_this_machine(headers: dict[str, str], foreign: bool) -> None:
+    assert foreign_page(headers) is foreign
+
+
+@pytest.mark.parametrize(("query", "code"), [
+    ("?model=nightingale", "model_not_found"), ("?intent=transcription&model=gpt-realtime", "invalid_value"),
+])  # fmt: skip
+def test_what_is_asked_for_must_exist(open_server: Live, query: str, code: str) -> None:
+    assert refused(open_server.ws + query)[:2] == (code, 4000)
+
+
+@pytest.mark.parametrize("name", ["tiny", "gpt-realtime", "gpt-realtime-2.1", "gpt-4o-realtime-preview"])
+def test_hosted_names_are_aliases(open_server: Live, name: str) -> None:
+    with connect(f"{open_server.ws}?model={name}") as socket:
+        assert receive(socket)["session"]["model"] == name
+
+
+def test_a_transcription_session(open_server: Live) -> None:
+    with connect(open_server.ws + "?intent=transcription") as socket:
+        assert receive(socket)["session"]["type"] == "transcription"
+
+
+def test_more_sessions_than_fit_are_refused(open_server: Live) -> None:
+    with connect(open_server.ws) as one, connect(open_server.ws) as two:
+        receive(one)
+        receive(two)
+        assert refused(open_server.ws)[0] == "rate_limit_exceeded"
+        assert receive_after(one)["type"] == "error"
+
+
+def receive_after(socket: ClientConnection) -> dict[str, Any]:
+    socket.send("{}")
+    return receive(socket)
+
+
+@pytest.mark.parametrize("message", ["", "{", "[1]", '{"type": 7}', '{"type": "session.update", "session": 3}', b"\xff\xfe", "\u0000"])
+def test_nothing_malformed_ends_the_session(open_server: Live, message: str | bytes) -> None:
+    with connect(open_server.ws) as socket:
+        receive(socket)
+        socket.send(message)
+        assert receive(socket)["type"] == "error"
+        socket.send('{"type": "input_audio_buffer.clear"}')
+        assert receive(socket)["type"] == "input_audio_buffer.cleared"
+
+
+def test_a_frame_of_15_mib_of_audio_fits(open_server: Live) -> None:
+    with connect(open_server.ws, max_size=None) as socket:
+        receive(socket)
+        socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": "A" * (20 * 1024 * 1024)}))
+        socket.send('{"type": "input_audio_buffer.clear"}')
+        assert receive(socket)["type"] == "input_audio_buffer.cleared"
+
+
+def test_a_larger_frame_closes_that_connection_only(open_server: Live) -> None:
+    with connect(open_server.ws) as other, connect(open_server.ws, max_size=None) as socket:
+        receive(other)
+        receive(socket)
+        with pytest.raises(ConnectionClosed):
+            socket.send("x" * (22 * 1024 * 1024))
+            socket.recv(timeout=WAIT_S)
+        assert socket.close_code == 1009
+        assert receive_after(other)["type"] == "error"
