@@ -1,0 +1,98 @@
+"""The commands as a user runs them: a server process, a question from file to file, a polite end."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from realtime_server.cli import main
+from tests.conftest import RECORDINGS
+from tests.live import WAIT_S
+from tests.transport.test_http import get
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A server process and its port."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "realtime_server.cli", "serve", "--port", str(port)]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    lines = []
+    # uvicorn listens right after the model is ready; the first connection may still be a moment too early.
+    for line in server.stderr:
+        lines.append(line)
+        if "is ready" in line:
+            break
+    else:
+        raise AssertionError("".join(lines))
+    yield server, port
+    server.kill()
+    server.wait()
+    server.stderr.close()
+
+
+def when_up(port: int) -> None:
+    for _ in range(1000):
+        try:
+            assert get(f"http://127.0.0.1:{port}/health")[0] == 200
+            return
+        except urllib.error.URLError:
+            continue
+    raise AssertionError("the server does not listen")
+
+
+def test_ask_from_file_to_file_then_stop(process: tuple[subprocess.Popen[str], int], tmp_path: Path,
+                                         capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    server, port = process
+    when_up(port)
+    url = f"ws://127.0.0.1:{port}/v1/realtime"
+    answer = tmp_path / "answer.wav"
+    assert main(["talk", "--url", url, "--in", str(RECORDINGS / "three-plus-four.flac"), "--out", str(answer)]) == 0
+    printed = capsys.readouterr().out
+    assert re.search("you: +what is three plus four\n", printed)
+    assert "server: Three plus four is seven." in printed
+    samples, rate = soundfile.read(answer)
+    assert rate == 24_000
+    assert len(samples) > rate / 2
+    with connect(url) as socket:
+        assert json.loads(socket.recv(timeout=WAIT_S))["type"] == "session.created"
+        os.kill(server.pid, signal.SIGTERM)
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=WAIT_S)
+        assert socket.close_code == 1001
+    assert server.wait(WAIT_S) == 0
+
+
+def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out.startswith("wren\t")
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["serve", "--host", "0.0.0.0"], "api-key-file"),
+    (["serve", "--model", "nightingale"], "no model 'nightingale'"),
+    (["serve", "--api-key-file", "/nowhere"], "No such file"),
+])  # fmt: skip
+def test_what_cannot_be_served_is_said(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_no_server_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["talk", "--url", "ws://127.0.0.1:9/v1/realtime", "--in", "x.wav"]) == 1
+    assert "no server answers" in capsys.readouterr().err
