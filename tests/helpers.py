@@ -118,7 +118,16 @@ def transcript(events: list[dict[str, Any]]) -> str:
     lines = []
     for event in events:
         parts = [event["type"]]
-        for key in ("previous_item_id", "item_id", "response_id", "output_index", "delta", "text", "transcript", "audio_end_ms"):
+        for key in (
+            "previous_item_id",
+            "item_id",
+            "response_id",
+            "output_index",
+            "delta",
+            "text",
+            "transcript",
+            "audio_end_ms",
+        ):
             if key in event:
                 value = event[key]
                 parts.append(f"{key}={value[:12] if key == 'delta' else value}")

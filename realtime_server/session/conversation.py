@@ -53,6 +53,9 @@ class Entry:
     heard: str | None = None
     """The engine's transcript of a user turn, whether or not the client asked to see it."""
 
+    size: int = 0
+    """Bytes that the client made us keep."""
+
     @property
     def id(self) -> str:
         return str(self.item.id)
@@ -113,6 +116,9 @@ class Conversation:
         if self.find(entry.id):
             message = f"Error adding item: an item with id '{entry.id}' already exists."
             raise ClientError(message, "item_create_duplicate_item_id", "item.id")
+        if entry.size + sum(other.size for other in self._entries) > self._limits.item_bytes:
+            message = f"A conversation holds at most {self._limits.item_bytes} bytes of items."
+            raise ClientError(message, "conversation_too_long", "item")
         if len(self._entries) >= self._limits.items:
             raise ClientError(f"A conversation holds at most {self._limits.items} items.", "conversation_too_long", "item")
         if after is None:
@@ -237,4 +243,5 @@ def client_entry(item: Any, item_id: str, audio_format: str, limit: int) -> Entr
         updates["content"] = tuple(parts)
     if isinstance(item, wire.FunctionCall) and item.call_id is None:
         updates["call_id"] = item_id.replace("item_", "call_")
-    return Entry(item.model_copy(update=updates), recording)
+    item = item.model_copy(update=updates)
+    return Entry(item, recording, size=len(item.model_dump_json()))

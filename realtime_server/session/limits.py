@@ -11,8 +11,10 @@ class Limits:
     """Less than this is no turn."""
     buffer_s: int = 600
     """Uncommitted audio; more is refused, so that a forgotten push-to-talk cannot fill the memory."""
-    kept_audio_s: int = 1800
+    kept_audio_s: int = 600
     """Audio of conversation items kept for `retrieve`; the oldest is let go first, its transcript stays."""
     items: int = 2000
+    item_bytes: int = 64 * 1024 * 1024
+    """All that the client has put into the conversation, as JSON without its audio."""
     parallel_responses: int = 16
     session_s: int = 3600

@@ -96,7 +96,10 @@ class Client:
 
 @asynccontextmanager
 async def client(server: Live, **session: Any) -> AsyncIterator[Client]:
-    async with AsyncOpenAI(api_key="sk-test", base_url=f"{server.http}/v1") as sdk, sdk.realtime.connect(model="gpt-realtime") as connection:
+    async with (
+        AsyncOpenAI(api_key="sk-test", base_url=f"{server.http}/v1") as sdk,
+        sdk.realtime.connect(model="gpt-realtime") as connection,
+    ):
         talk = Client(connection)
         assert (await talk.next())["type"] == "session.created"
         await talk.update(**session)
@@ -108,7 +111,9 @@ def run(scenario: Coroutine[Any, Any, T]) -> T:
 
 
 def said(response: dict[str, Any]) -> str:
-    return " ".join(part.get("transcript") or part.get("text") or "" for item in response["response"]["output"] for part in item["content"])
+    return " ".join(
+        part.get("transcript") or part.get("text") or "" for item in response["response"]["output"] for part in item["content"]
+    )
 
 
 WITH_TRANSCRIPTS = {"audio": {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}}}

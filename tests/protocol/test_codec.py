@@ -19,7 +19,10 @@ CLIENT_EVENTS = [
     {"type": "conversation.item.retrieve", "item_id": "a"},
     {"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, "audio_end_ms": 10},
     {"type": "conversation.item.delete", "item_id": "a"},
-    {"type": "response.create", "response": {"metadata": {"a": "b"}, "input": [MESSAGE, {"type": "item_reference", "id": "x"}]}},
+    {
+        "type": "response.create",
+        "response": {"metadata": {"a": "b"}, "input": [MESSAGE, {"type": "item_reference", "id": "x"}]},
+    },
     {"type": "response.cancel", "response_id": "resp_1"},
 ]
 

@@ -83,6 +83,17 @@ def test_truncation_that_cannot_be(item_id: str, index: int, ms: int, code: str)
     assert caught.value.code == code
 
 
+def test_items_are_bounded_in_number_and_bytes() -> None:
+    conversation = Conversation("conv", Limits(items=2, item_bytes=100))
+    conversation.insert(user("a"), None)
+    with pytest.raises(ClientError) as caught:
+        conversation.insert(Entry(user("b").item, size=101), None)
+    assert caught.value.code == "conversation_too_long"
+    conversation.insert(user("b"), None)
+    with pytest.raises(ClientError):
+        conversation.insert(user("c"), None)
+
+
 def test_old_audio_is_let_go_and_its_words_stay() -> None:
     conversation = Conversation("conv", Limits(kept_audio_s=1))
     conversation.insert(spoken("a", "hello", 10), None)

@@ -11,7 +11,10 @@ from realtime_server import messages as m
 from tests.helpers import Talk, silence
 
 TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
-OPENERS = {"response.output_item.added": "response.output_item.done", "response.content_part.added": "response.content_part.done"}
+OPENERS = {
+    "response.output_item.added": "response.output_item.done",
+    "response.content_part.added": "response.content_part.done",
+}
 
 
 class AnyTalk(RuleBasedStateMachine):

@@ -28,7 +28,13 @@ def test_connect() -> None:
     assert types(talk.events) == ["session.created"]
     session = talk.events[0]["session"]
     assert session["audio"]["input"]["turn_detection"]["silence_duration_ms"] == 200
-    assert {"tools": [], "tool_choice": "auto", "max_output_tokens": "inf", "tracing": None, "prompt": None}.items() <= session.items()
+    assert {
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+        "tracing": None,
+        "prompt": None,
+    }.items() <= session.items()
 
 
 def test_text_turn() -> None:
@@ -37,7 +43,9 @@ def test_text_turn() -> None:
     response_id = talk.last(m.Respond).response_id
     events += talk.engine(m.TextDelta(response_id, "Hel"), m.TextDelta(response_id, "lo"))
     events += talk.engine(m.ResponseFinished(response_id, "completed", m.TokenCount(10, 4, 2)))
-    assert transcript(events) == """\
+    assert (
+        transcript(events)
+        == """\
 conversation.item.added previous_item_id=None id=item1 status=completed
 conversation.item.done previous_item_id=None id=item1 status=completed
 response.created id=resp1 status=in_progress status_details=None
@@ -52,6 +60,7 @@ conversation.item.done previous_item_id=item1 id=item2 status=completed
 response.output_item.done response_id=resp1 output_index=0 id=item2 status=completed
 response.done id=resp1 status=completed status_details=None
 """
+    )
     usage = events[-1]["response"]["usage"]
     assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (10, 2, 12)
     assert usage["input_token_details"]["cached_tokens"] == 4
@@ -72,7 +81,10 @@ def test_spoken_turn() -> None:
     events = talk.speak_a_turn()
     assert events[0]["audio_start_ms"] == 12 * 32 - 300
     assert transcript(events) == SPOKEN_TURN
-    assert transcript(events + talk.answer("Hello.", frames=1)) == SPOKEN_TURN + """\
+    assert (
+        transcript(events + talk.answer("Hello.", frames=1))
+        == SPOKEN_TURN
+        + """\
 response.output_item.added response_id=resp1 output_index=0 id=item2 status=in_progress
 conversation.item.added previous_item_id=item1 id=item2 status=in_progress
 response.content_part.added item_id=item2 response_id=resp1 output_index=0
@@ -86,6 +98,7 @@ conversation.item.done previous_item_id=item1 id=item2 status=completed
 response.output_item.done response_id=resp1 output_index=0 id=item2 status=completed
 response.done id=resp1 status=completed status_details=None
 """
+    )
 
 
 def test_push_to_talk() -> None:
@@ -129,7 +142,9 @@ def test_interruption() -> None:
     talk.speak_a_turn()
     talk.answer("Hello there, friend.", frames=3, finish=False)
     events = talk.hear(*[0.9] * 4)
-    assert transcript(events) == """\
+    assert (
+        transcript(events)
+        == """\
 input_audio_buffer.speech_started item_id=item1
 response.output_audio.done item_id=item2 response_id=resp1 output_index=0
 response.output_audio_transcript.done item_id=item2 response_id=resp1 output_index=0 transcript=Hello there, friend.
@@ -138,6 +153,7 @@ conversation.item.done previous_item_id=item3 id=item2 status=incomplete
 response.output_item.done response_id=resp1 output_index=0 id=item2 status=incomplete
 response.done id=resp1 status=cancelled status_details={'type': 'cancelled', 'reason': 'turn_detected'}
 """
+    )
     assert isinstance(talk.last(m.Cancel), m.Cancel)
     assert talk.answer("Too late.") == []
     item_id = events[1]["item_id"]
@@ -190,7 +206,9 @@ def test_out_of_band_runs_beside_and_leaves_nothing() -> None:
     assert (created["conversation_id"], created["metadata"]) == (None, {"k": "v"})
     beside = talk.last(m.Respond)
     assert beside.context.items == ()
-    events = talk.engine(m.TextDelta(beside.response_id, "x"), m.ResponseFinished(beside.response_id, "completed", m.TokenCount()))
+    events = talk.engine(
+        m.TextDelta(beside.response_id, "x"), m.ResponseFinished(beside.response_id, "completed", m.TokenCount())
+    )
     assert not [t for t in types(events) if t.startswith("conversation.")]
 
 

@@ -13,7 +13,10 @@ from realtime_server.transport.connection import Connection
 from realtime_server.transport.hall import Hall
 from tests.live import WAIT_S
 
-CREATE = ('{"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": []}}', '{"type": "response.create"}')
+CREATE = (
+    '{"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": []}}',
+    '{"type": "response.create"}',
+)
 
 
 class ScriptedSocket:

@@ -76,7 +76,9 @@ def test_a_browser_sends_its_key_as_a_subprotocol(locked_server: Live) -> None:
         assert receive(socket)["type"] == "session.created"
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk-wrong"}, {"Authorization": "Bearer "}, {"api-key": "sk-righ"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer sk-wrong"}, {"Authorization": "Bearer "}, {"api-key": "sk-righ"}]
+)
 def test_a_wrong_key_is_told_and_closed(locked_server: Live, headers: dict[str, str]) -> None:
     expected = ("invalid_api_key", 3000, "invalid_request_error.invalid_api_key")
     assert refused(locked_server.ws, additional_headers=headers) == expected
@@ -128,7 +130,9 @@ def receive_after(socket: ClientConnection) -> dict[str, Any]:
     return receive(socket)
 
 
-@pytest.mark.parametrize("message", ["", "{", "[1]", '{"type": 7}', '{"type": "session.update", "session": 3}', b"\xff\xfe", "\u0000"])
+@pytest.mark.parametrize(
+    "message", ["", "{", "[1]", '{"type": 7}', '{"type": "session.update", "session": 3}', b"\xff\xfe", "\u0000"]
+)
 def test_nothing_malformed_ends_the_session(open_server: Live, message: str | bytes) -> None:
     with connect(open_server.ws) as socket:
         receive(socket)

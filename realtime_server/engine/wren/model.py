@@ -19,7 +19,7 @@ from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.prompt import Unsupported, item_ids, system_ids
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.steps import Slots, Speak, Stream, Think
+from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
 from realtime_server.engine.wren.voices import VOICES, voice_of
 from realtime_server.messages import (
     Audio,
@@ -36,6 +36,7 @@ from realtime_server.messages import (
     Respond,
     ResponseFailed,
     TokenCount,
+    TranscriptFailed,
 )
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class _Running:
     body: Body
     outputs: list[Output]
     free: Callable[[], None]
+    failure: Callable[[Exception], Output]
     step: Think | Speak | None = None
     started: bool = False
 
@@ -156,7 +158,7 @@ class WrenModel:
         # What one sequence breaks is its own response's failure, never another's.
         except Exception as error:
             log.exception("! %s %s", sequence.session_id, sequence.key)
-            running.outputs.append(_failure(sequence.key, error))
+            running.outputs.append(running.failure(error))
             sequence.status = Status.DONE
         delivered += [(sequence.session_id, output) for output in running.outputs]
         running.outputs.clear()
@@ -165,9 +167,17 @@ class WrenModel:
 
     # --- sequences ----------------------------------------------------------------------------------------------------
 
-    def _start(self, session_id: str, key: str, body: Body, outputs: list[Output], free: Callable[[], None]) -> None:
+    def _start(
+        self,
+        session_id: str,
+        key: str,
+        body: Body,
+        outputs: list[Output],
+        free: Callable[[], None],
+        failure: Callable[[str, Exception], Output],
+    ) -> None:
         sequence = self._scheduler.add(session_id, key)
-        self._running[sequence.number] = _Running(body, outputs, free)
+        self._running[sequence.number] = _Running(body, outputs, free, lambda error: failure(key, error))
 
     def _remove(self, sequence: Sequence) -> None:
         self._scheduler.remove(sequence.number)
@@ -216,7 +226,8 @@ class WrenModel:
         stream, cached = self._stream(state, ids)
         turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, cached=cached)
         outputs: list[Output] = []
-        self._start(session_id, item_id, self._hear(state, turn, outputs), outputs, lambda: self._heard(state, turn))
+        body = self._hear(state, turn, outputs)
+        self._start(session_id, item_id, body, outputs, lambda: self._heard(state, turn), _not_transcribed)
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
         yield from replies.hear(turn, self.runner, self.script, outputs)
@@ -242,7 +253,7 @@ class WrenModel:
             for stream in used:
                 self._keep(state, stream)
 
-        self._start(session_id, request.response_id, body, reply.outputs, free)
+        self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
 
     def _think(self, session_id: str, state: _SessionState, request: Respond, reply: replies.Reply, used: list[Stream]) -> Body:
         for item in request.context.items:
@@ -261,7 +272,7 @@ class WrenModel:
             if turn.item_id in state.turns and self._context_ids(state, before) == turn.context_ids:
                 del state.turns[turn.item_id]
                 used.append(turn.stream)
-                count = TokenCount(len(turn.context_ids), turn.cached)
+                count = TokenCount(sum(token != FRAME for token in turn.stream.ids), turn.cached)
                 yield from self._write(session_id, request, turn.stream, reply, count)
                 return
         ids = self._context_ids(state, Context(request.context.instructions, self._tools(request), request.context.items))
@@ -278,7 +289,7 @@ class WrenModel:
         def start_speaking() -> None:
             slot, voice = self.slots.take(), voice_of(request.voice)
             body = replies.speak(request.response_id, slot, voice, self.runner, reply, 0)
-            self._start(session_id, request.response_id, body, reply.outputs, lambda: self.slots.give_back(slot))
+            self._start(session_id, request.response_id, body, reply.outputs, lambda: self.slots.give_back(slot), _not_answered)
 
         yield from replies.think(request, stream, self.script, reply, count, start_speaking)
 
@@ -301,7 +312,11 @@ class WrenModel:
                 state.transcripts[item.item_id] = turn.transcript or ""
 
 
-def _failure(response_id: str, error: Exception) -> ResponseFailed:
+def _not_transcribed(item_id: str, _: Exception) -> TranscriptFailed:
+    return TranscriptFailed(item_id, "The model failed to transcribe this turn.")
+
+
+def _not_answered(response_id: str, error: Exception) -> ResponseFailed:
     if isinstance(error, Unsupported):
         return ResponseFailed(response_id, "unsupported_content_type", str(error))
     return ResponseFailed(response_id, "server_error", "The model failed to answer.")

@@ -15,7 +15,8 @@ def pad(mel: FloatArray, random: Random) -> FloatArray:
     return np.pad(mel, ((before, after), (0, 0)), constant_values=FLOOR)
 
 
-def add(mel: FloatArray, noise: FloatArray) -> FloatArray:
+def add(mel: FloatArray, noise: FloatArray | np.float32) -> FloatArray:
+    """The sum of two sounds, in log power."""
     return np.logaddexp(mel, noise).astype(np.float32)
 
 

@@ -145,13 +145,16 @@ const handlers = {
     send({ type: "conversation.item.create", item: { type: "function_call_output", call_id: event.call_id, output: '{"status": "ok"}' } });
     answerAfterThis = true;
   },
+  "response.created": () => (active = true),
   "response.done": () => {
+    active = false;
     if (answerAfterThis) send({ type: "response.create" });
     answerAfterThis = false;
   },
 };
-let answerAfterThis = false;
 const SILENCE_MS = 300;
+let active = false; // is a response running?
+let answerAfterThis = false;
 
 async function start() {
   context = new AudioContext({ sampleRate: RATE });
@@ -224,6 +227,7 @@ $("write").addEventListener("submit", (submit) => {
   submit.preventDefault();
   const text = $("text").value.trim();
   if (!text) return;
+  if (active) send({ type: "response.cancel" });
   interrupt();
   const id = `item_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
   bubble(id, "user").textContent = text;
