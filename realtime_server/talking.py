@@ -22,16 +22,21 @@ def talk(url: str, key: str | None, question: Path | None, answer: Path | None, 
     """The exit status: 0 when there was an answer."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
+        pcm = None if question is None else _read(question)
+    except (OSError, soundfile.LibsndfileError) as error:
+        print(f"realtime-server talk: --in {question}: {error}", file=sys.stderr)
+        return 2
+    try:
         with connect(url, additional_headers=headers, max_size=None) as socket:
             session: dict[str, Any] = {"type": "realtime", "audio": {"output": {"voice": voice}}}
             session["audio"]["input"] = {"transcription": {"model": "default"}}
             if instructions:
                 session["instructions"] = instructions
-            if question is not None:
+            if pcm is not None:
                 session["audio"]["input"]["turn_detection"] = None
             _send(socket, type="session.update", session=session)
-            if question is not None:
-                return _ask(socket, question, answer)
+            if pcm is not None:
+                return _ask(socket, pcm, answer)
             return _converse(socket)
     except OSError as error:
         print(f"realtime-server talk: no server answers at {url}: {error}", file=sys.stderr)
@@ -60,10 +65,14 @@ def _events(socket: ClientConnection) -> Iterator[dict[str, Any]]:
         yield event
 
 
-def _ask(socket: ClientConnection, question: Path, answer: Path | None) -> int:
+def _read(question: Path) -> bytes:
+    """Any sound file as 24 kHz mono PCM16."""
     samples, rate = soundfile.read(question, dtype="float32", always_2d=True)
     mono = soxr.resample(samples.mean(1), rate, RATE_HZ)
-    pcm = np.clip(mono * 32767, -32768, 32767).astype("<i2").tobytes()
+    return bytes(np.clip(mono * 32767, -32768, 32767).astype("<i2").tobytes())
+
+
+def _ask(socket: ClientConnection, pcm: bytes, answer: Path | None) -> int:
     for start in range(0, len(pcm), 1 << 16):
         _send(socket, type="input_audio_buffer.append", audio=base64.b64encode(pcm[start : start + (1 << 16)]).decode())
     _send(socket, type="input_audio_buffer.commit")

@@ -94,5 +94,12 @@ def test_what_cannot_be_served_is_said(arguments: list[str], message: str, capsy
 
 
 def test_no_server_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["talk", "--url", "ws://127.0.0.1:9/v1/realtime", "--in", "x.wav"]) == 1
+    question = str(RECORDINGS / "your-name.flac")
+    assert main(["talk", "--url", "ws://127.0.0.1:9/v1/realtime", "--in", question]) == 1
     assert "no server answers" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_sound_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("/nowhere.wav", __file__):
+        assert main(["talk", "--in", name]) == 2
+        assert f"--in {name}" in capsys.readouterr().err

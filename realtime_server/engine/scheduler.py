@@ -32,7 +32,7 @@ class Scheduler:
         return [s for s in self._sequences.values() if s.status is Status.WAITING]
 
     def next_batch(self) -> list[Sequence]:
-        """Held sessions still listen (their key is a turn's), but do not answer."""
+        """The sequences of held sessions wait; their turn comes when their client reads again."""
         ready = [s for s in self._sequences.values() if s.status is Status.READY and s.session_id not in self._held]
         chosen = sorted(ready, key=lambda s: (s.steps, s.number))[: self.limit]
         for sequence in chosen:

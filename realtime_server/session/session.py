@@ -249,8 +249,10 @@ class Session:
                 self._out.send(ev.SpeechStarted, audio_start_ms=ms, item_id=item_id)
                 if detection.interrupt_response and (running := self._default_response()) is not None:
                     self._stop(running, "turn_detected")
-                if not self._input.item_id:
-                    self._listen(item_id)
+                if self._input.item_id:
+                    # A turn begun by hand, before a detector was asked for: it begins where the detector says.
+                    self._out.run(m.Forget(item_id))
+                self._listen(item_id)
                 self._input.open_spoken(item_id, border.sample)
             case TurnStopped():
                 ms = self._input.timeline.ms(border.sample)

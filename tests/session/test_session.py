@@ -346,3 +346,15 @@ def test_idle_timeout_speaks_once() -> None:
     ]  # fmt: skip
     talk.answer()
     assert talk.session.next_deadline() == 3600
+
+
+def test_a_turn_begun_by_hand_is_handed_to_the_detector() -> None:
+    talk = text_session(audio={"input": {"turn_detection": None}})
+    talk.say("input_audio_buffer.append", audio=silence(500))
+    talk.say("session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad"}}}})
+    (started,) = talk.hear(*[0.9] * 4)
+    assert started["audio_start_ms"] == 500
+    order = [c for c in talk.commands if isinstance(c, m.Listen | m.Forget)]
+    assert [type(c) for c in order] == [m.Listen, m.Forget, m.Listen]
+    assert {c.item_id for c in order} == {started["item_id"]}
+    assert types(talk.hear(*[0.0] * 8))[-1] == "response.created"
