@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--detector", choices=("silero", "webrtc"), default="silero", help="who hears that somebody speaks")
     serve.add_argument("--api-key-file", type=Path, help="one key a line; also the environment's REALTIME_SERVER_API_KEYS")
     serve.add_argument("--sessions", type=int, default=Settings.sessions, help="at once; more are refused")
+    serve.add_argument("--refuse-beta", action="store_true", help="refuse the beta dialect, as the hosted service does")
     serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
     serve.add_argument("--tls-key", type=Path)
     serve.add_argument("--log-level", choices=("debug", "info", "warning"), default="info")
@@ -60,8 +61,8 @@ def _keys(file: Path | None) -> Keys:
 def _serve(options: argparse.Namespace) -> int:
     settings = Settings(
         host=options.host, port=options.port, model=options.model, device=options.device, detector=options.detector,
-        keys=_keys(options.api_key_file), sessions=options.sessions, tls_certificate=options.tls_certificate,
-        tls_key=options.tls_key,
+        keys=_keys(options.api_key_file), sessions=options.sessions, refuse_beta=options.refuse_beta,
+        tls_certificate=options.tls_certificate, tls_key=options.tls_key,
     )  # fmt: skip
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
     from realtime_server.engine.loader import ModelError

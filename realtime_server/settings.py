@@ -63,6 +63,8 @@ class Settings:
     frame_bytes: int = 21 * 1024 * 1024
     drain_s: float = 30.0
     """How long running answers may take after SIGTERM."""
+    refuse_beta: bool = False
+    """Treat clients of the beta dialect as the hosted service does since it was switched off there."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
 

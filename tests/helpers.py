@@ -39,8 +39,10 @@ def silence(milliseconds: int) -> str:
 class Talk:
     """`say` sends client events, `hear` plays the detector, `engine` the model; `events` holds what came, in order."""
 
+    model = "wren"
+
     def __init__(self, limits: Limits = Limits(), transcription: bool = False) -> None:
-        opening = Opening("wren", transcription, 3600, now=0.0)
+        opening = Opening(self.model, transcription, 3600, now=0.0)
         self.session = Session(opening, limits, random.Random(0))
         self.events: list[dict[str, Any]] = []
         self.commands: list[m.Command] = []

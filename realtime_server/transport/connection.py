@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from realtime_server.messages import Disconnect, Output
-from realtime_server.protocol import codec
+from realtime_server.protocol import beta, codec
+from realtime_server.protocol.client_events import AnyClientEvent
 from realtime_server.protocol.errors import ClientError
+from realtime_server.protocol.server_events import AnyServerEvent
 from realtime_server.session.session import Session
 from realtime_server.settings import Settings
 from realtime_server.transport.bridge import Bridge
@@ -29,6 +32,18 @@ class Socket(Protocol):
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """How events are written on one socket, from its upgrade to its end."""
+
+    decode: Callable[[str | bytes], AnyClientEvent]
+    encode: Callable[[AnyServerEvent], list[str]]
+
+
+GA = Dialect(codec.decode, lambda event: [codec.encode(event)])
+BETA = Dialect(beta.decode, beta.encode)
+
+
+@dataclass(frozen=True)
 class Goodbye:
     """Closing, after everything before it has been sent."""
 
@@ -43,9 +58,12 @@ class _Over(Exception):
 class Connection:
     """`run` returns when the connection is over, whichever side ended it."""
 
-    def __init__(self, name: str, socket: Socket, session: Session, bridge: Bridge, settings: Settings) -> None:
+    def __init__(
+        self, name: str, socket: Socket, session: Session, bridge: Bridge, settings: Settings, dialect: Dialect
+    ) -> None:
         self.name = name
         self.session = session
+        self._dialect = dialect
         self._socket, self._bridge, self._settings = socket, bridge, settings
         self._loop = asyncio.get_running_loop()
         self._unsent: deque[str | Goodbye] = deque()
@@ -88,7 +106,7 @@ class Connection:
             if text is None:
                 raise _Over("closed by the client")
             try:
-                event = codec.decode(text)
+                event = self._dialect.decode(text)
             except ClientError as error:
                 self.session.refuse(error)
             else:
@@ -116,10 +134,10 @@ class Connection:
     def _drain(self) -> None:
         """Hands over what the session has to send and to run, and notes when it wants to be woken."""
         for event in self.session.events_to_send():
-            text = codec.encode(event)
             log.debug("> %s %s", self.name, event.type)
-            self._unsent.append(text)
-            self._unsent_bytes += len(text)
+            for text in self._dialect.encode(event):
+                self._unsent.append(text)
+                self._unsent_bytes += len(text)
         for command in self.session.commands_to_run():
             if isinstance(command, Disconnect):
                 self.say_goodbye(command.code, command.reason)

@@ -11,11 +11,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from realtime_server.session.session import Opening, Session
 from realtime_server.settings import is_this_machine
-from realtime_server.transport.connection import Connection
+from realtime_server.transport.connection import BETA, GA, Connection, Dialect
 from realtime_server.transport.hall import Hall
 
 log = logging.getLogger(__name__)
 router = APIRouter()
+BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 KEY_PREFIX = "openai-insecure-api-key."
 SUBPROTOCOL = "realtime"
 
@@ -47,7 +48,21 @@ def foreign_page(headers: Mapping[str, str]) -> bool:
     return origin is not None and not is_this_machine(urlsplit(origin).hostname or "")
 
 
-def admit(hall: Hall, socket: WebSocket, offered: list[str]) -> None:
+def speaks_beta(headers: Mapping[str, str], subprotocols: list[str], api_version: str | None) -> bool:
+    """By header, by subprotocol, or by the old Azure path's preview version (protocol section 3)."""
+    return (
+        "realtime=v1" in headers.get("openai-beta", "")
+        or BETA_SUBPROTOCOL in subprotocols
+        or (api_version is not None and api_version.endswith("preview"))
+    )
+
+
+def asked_model(socket: WebSocket) -> str | None:
+    """`model`, or Azure's name for it."""
+    return socket.query_params.get("model") or socket.query_params.get("deployment")
+
+
+def admit(hall: Hall, socket: WebSocket, offered: list[str], dialect: Dialect) -> None:
     """Refused, when the client may not come in."""
     settings = hall.settings
     if settings.keys and not settings.keys.accept(key_of(socket.headers, offered)):
@@ -58,7 +73,10 @@ def admit(hall: Hall, socket: WebSocket, offered: list[str]) -> None:
         raise Refused("server_shutting_down", "The server is shutting down.", 1001, "server_error")
     if len(hall.connections) >= settings.sessions:
         raise Refused("rate_limit_exceeded", f"The server holds {settings.sessions} sessions already.", 1013)
-    model, transcription = socket.query_params.get("model"), socket.query_params.get("intent") == "transcription"
+    if settings.refuse_beta and dialect is BETA:
+        text = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
+        raise Refused("beta_api_shape_disabled", text, 4000)
+    model, transcription = asked_model(socket), socket.query_params.get("intent") == "transcription"
     if transcription and model is not None:
         raise Refused("invalid_value", "You must not provide a model parameter for transcription sessions.", 4000)
     if model is not None and not hall.knows(model):
@@ -92,21 +110,29 @@ class _Socket:
 
 
 @router.websocket("/v1/realtime")
+@router.websocket("/v1//realtime")
+@router.websocket("/openai/v1/realtime")
+@router.websocket("/openai/realtime")
 async def realtime(socket: WebSocket) -> None:
     hall: Hall = socket.app.state.hall
     offered: list[str] = socket.scope.get("subprotocols", [])
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    dialect = BETA if speaks_beta(socket.headers, offered, socket.query_params.get("api-version")) else GA
     try:
-        admit(hall, socket, offered)
+        admit(hall, socket, offered, dialect)
     except Refused as refused:
         await _refuse(_Socket(socket), refused)
         return
-    model = socket.query_params.get("model") or hall.model_name
+    model = asked_model(socket) or hall.model_name
     limits = hall.settings.limits
     opening = Opening(
         model, socket.query_params.get("intent") == "transcription", int(time.time()) + limits.session_s, hall.now()
     )
-    await hall.serve(lambda name: Connection(name, _Socket(socket), Session(opening, limits), hall.bridge, hall.settings))
+
+    def connection(name: str) -> Connection:
+        return Connection(name, _Socket(socket), Session(opening, limits), hall.bridge, hall.settings, dialect)
+
+    await hall.serve(connection)
 
 
 async def _refuse(socket: _Socket, refused: Refused) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from realtime_server import messages as m
 from realtime_server.session.session import Opening, Session
 from realtime_server.settings import Settings
-from realtime_server.transport.connection import Connection
+from realtime_server.transport.connection import GA, Connection
 from realtime_server.transport.hall import Hall
 from tests.live import WAIT_S
 
@@ -78,7 +78,7 @@ class Setup:
 
     def make(self, name: str) -> Connection:
         session = Session(Opening("wren", False, 0, self.hall.now()))
-        return Connection(name, self.socket, session, self.bridge, self.settings)  # type: ignore[arg-type]
+        return Connection(name, self.socket, session, self.bridge, self.settings, GA)  # type: ignore[arg-type]
 
     async def start_an_answer(self) -> str:
         for text in CREATE:
@@ -151,7 +151,7 @@ def test_the_session_clock_wakes_the_connection() -> None:
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             opening = Opening("wren", False, 0, setup.hall.now() - 3600)
             group.create_task(setup.hall.serve(
-                lambda name: Connection(name, setup.socket, Session(opening), setup.bridge, setup.settings)  # type: ignore[arg-type]
+                lambda name: Connection(name, setup.socket, Session(opening), setup.bridge, setup.settings, GA)  # type: ignore[arg-type]
             ))  # fmt: skip
             error = await setup.socket.until("error")
         assert error["error"]["code"] == "session_expired"

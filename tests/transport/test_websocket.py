@@ -112,6 +112,33 @@ def test_hosted_names_are_aliases(open_server: Live, name: str) -> None:
         assert receive(socket)["session"]["model"] == name
 
 
+@pytest.mark.parametrize("path", ["/v1//realtime", "/openai/v1/realtime", "/openai/v1/realtime?model=tiny"])
+def test_other_paths(open_server: Live, path: str) -> None:
+    with connect(open_server.ws.replace("/v1/realtime", path)) as socket:
+        assert receive(socket)["session"]["object"] == "realtime.session"
+
+
+@pytest.mark.parametrize(("path", "options"), [
+    ("/v1/realtime?model=gpt-4o-realtime-preview", {"additional_headers": {"OpenAI-Beta": "realtime=v1"}}),
+    ("/v1/realtime", {"subprotocols": [Subprotocol("realtime"), Subprotocol("openai-beta.realtime-v1")]}),
+    ("/openai/realtime?api-version=2024-10-01-preview&deployment=gpt-4o-realtime-preview", {}),
+])  # fmt: skip
+def test_the_beta_is_chosen_at_the_upgrade(open_server: Live, path: str, options: dict[str, Any]) -> None:
+    with connect(open_server.ws.replace("/v1/realtime", path), **options) as socket:
+        session = receive(socket)["session"]
+        assert session["modalities"] == ["audio", "text"]
+        assert "audio" not in session
+        socket.send('{"type": "session.update", "session": {"voice": "ash", "input_audio_format": "g711_ulaw"}}')
+        session = receive(socket)["session"]
+        assert (session["voice"], session["input_audio_format"]) == ("ash", "g711_ulaw")
+
+
+def test_the_beta_can_be_refused(model: WrenModel) -> None:
+    with live(Settings(refuse_beta=True), model) as server:
+        expected = ("beta_api_shape_disabled", 4000, "invalid_request_error.beta_api_shape_disabled")
+        assert refused(server.ws, additional_headers={"OpenAI-Beta": "realtime=v1"}) == expected
+
+
 def test_a_transcription_session(open_server: Live) -> None:
     with connect(open_server.ws + "?intent=transcription") as socket:
         assert receive(socket)["session"]["type"] == "transcription"
