@@ -72,10 +72,21 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Truncation:
+    """What happens to items that no longer fit: the oldest are left out, down to `retention` of the limit at once."""
+
+    allowed: bool = True
+    retention: float = 1.0
+    conversation_tokens: int | None = None
+    """A limit of the conversation's own, besides the model's."""
+
+
+@dataclass(frozen=True)
 class Context:
     instructions: str
     tools: tuple[Function, ...]
     items: tuple[ContextItem, ...]
+    truncation: Truncation = Truncation()
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -120,6 +131,8 @@ class Respond:
     tool_choice: Literal["auto", "none", "required"] | str
     """A function's name, behind 'function:', makes that function be called."""
     max_output_tokens: int | None
+    speed: float = 1.0
+    """Tempo of the speech; the pitch stays."""
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class Session:
         self._expiry = opening.now + limits.session_s
         self._idle_at: float | None = None
         self._answered_idleness = False
+        self._logprobs: dict[str, list[ev.LogProb]] = {}
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
@@ -271,17 +272,22 @@ class Session:
         with_logprobs = self._config.include is not None
         match output:
             case m.TranscriptDelta():
+                logprob = _logprob(output)
+                self._logprobs.setdefault(output.item_id, []).append(logprob)
                 if shown:
-                    logprobs = (_logprob(output),) if with_logprobs else None
-                    self._out.send(ev.TranscriptionDelta, **place, delta=output.text, logprobs=logprobs)
+                    one = (logprob,) if with_logprobs else None
+                    self._out.send(ev.TranscriptionDelta, **place, delta=output.text, logprobs=one)
             case m.TranscriptDone():
                 if entry is not None:
                     self._keep_transcript(entry, output.text, shown)
+                every = tuple(self._logprobs.pop(output.item_id, ()))
                 if shown:
                     seconds = entry.recording.length / AUDIO_RATE_HZ if entry and entry.recording else 0.0
                     usage = _transcription_usage(seconds, output.text_tokens)
-                    self._out.send(ev.TranscriptionCompleted, **place, transcript=output.text, usage=usage)
+                    logprobs = every if with_logprobs else None
+                    self._out.send(ev.TranscriptionCompleted, **place, transcript=output.text, usage=usage, logprobs=logprobs)
             case m.TranscriptFailed():
+                self._logprobs.pop(output.item_id, None)
                 if shown:
                     error = ev.TranscriptionError(type="server_error", code="transcription_failed", message=output.message)
                     self._out.send(ev.TranscriptionFailed, **place, error=error)
@@ -343,6 +349,7 @@ class Session:
             settings.voice.id if isinstance(settings.voice, CustomVoice) else settings.voice,
             choice if isinstance(choice, str) else f"function:{choice.name}" if isinstance(choice, NamedFunction) else "auto",
             None if limit == "inf" else limit,
+            config.audio.output.speed,
         ))  # fmt: skip
 
     def _context(self, override: cl.ResponseConfig | None) -> m.Context:
@@ -358,7 +365,7 @@ class Session:
         items = [item for entry in entries if (item := entry.context_item()) is not None]
         functions = tuple(m.Function(t.name, t.description or "", t.parameters) for t in tools if isinstance(t, FunctionTool))
         instructions = config.instructions if override.instructions is None else override.instructions
-        return m.Context(instructions, functions, tuple(items))
+        return m.Context(instructions, functions, tuple(items), _truncation(config))
 
     def _input_entry(self, index: int, item: Any) -> Entry:
         if isinstance(item, wire.ItemReference):
@@ -428,6 +435,17 @@ class Session:
         self._input.restart_detection()
         self._answered_idleness = True
         self._answer_turn(detection)
+
+
+def _truncation(config: RealtimeSession) -> m.Truncation:
+    match config.truncation:
+        case "auto":
+            return m.Truncation()
+        case "disabled":
+            return m.Truncation(allowed=False)
+        case ratio:
+            limits = ratio.token_limits
+            return m.Truncation(True, ratio.retention_ratio, limits.post_instructions if limits else None)
 
 
 def _logprob(delta: m.TranscriptDelta) -> ev.LogProb:

@@ -47,7 +47,9 @@ TURN: dict[tuple[TurnState, TurnInput], TurnState] = {
     (TurnState.PUSHED, TurnInput.APPEND): TurnState.PUSHED,
     (TurnState.SPOKEN, TurnInput.APPEND): TurnState.SPOKEN,
     (TurnState.IDLE, TurnInput.SPEECH_STARTED): TurnState.SPOKEN,
+    # A turn that was open when a detector was asked for begins anew where the detector says.
     (TurnState.PUSHED, TurnInput.SPEECH_STARTED): TurnState.SPOKEN,
+    (TurnState.SPOKEN, TurnInput.SPEECH_STARTED): TurnState.SPOKEN,
     (TurnState.IDLE, TurnInput.COMMIT): TurnState.IDLE,
     (TurnState.PUSHED, TurnInput.COMMIT): TurnState.IDLE,
     (TurnState.SPOKEN, TurnInput.COMMIT): TurnState.IDLE,

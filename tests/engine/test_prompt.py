@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import prompt
@@ -34,6 +36,26 @@ def test_a_conversation(script: Script) -> None:
     )
     ids = [token for item in items for token in prompt.item_ids(script, item, {"a": "weather in rome"})]
     assert script.decode(ids) == "weather in rome get_weather city Rome condition sunny It is sunny."
+
+
+@given(st.lists(st.integers(1, 30), max_size=40), st.integers(30, 100), st.floats(0.3, 1.0))
+def test_truncation_fits_and_is_stable(lengths: list[int], room: int, retention: float) -> None:
+    parts = [[n] * length for n, length in enumerate(lengths)]
+    truncation = m.Truncation(retention=retention)
+    kept = prompt.fitting(parts, room, truncation)
+    assert sum(map(len, kept)) <= room
+    assert kept == parts[len(parts) - len(kept) :]
+    if sum(lengths) <= room:
+        assert kept == parts
+    # While there is room, a further part only adds itself: the beginning stays as it was.
+    if sum(map(len, kept)) < room:
+        assert prompt.fitting([*parts, [99]], room, truncation) == [*kept, [99]]
+
+
+def test_disabled_truncation_says_so() -> None:
+    with pytest.raises(prompt.ContextTooLong, match="disabled"):
+        prompt.fitting([[1] * 20, [2] * 20], 30, m.Truncation(allowed=False))
+    assert len(prompt.fitting([[1] * 20, [2] * 20], 300, m.Truncation(conversation_tokens=20))) == 1
 
 
 def test_images_are_refused(script: Script) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime_server.engine.nets.vocoder import ENVELOPE_MELS, HOP, PARAMETERS, RATE_HZ, Vocoder, VoiceShape
+from realtime_server.engine.nets.vocoder import ENVELOPE_MELS, HOP, PARAMETERS, RATE_HZ, Tempo, Vocoder, VoiceShape
 
 
 def frames(count: int, f0_hz: float, voiced: bool, log_power: float = -5.0) -> np.ndarray:
@@ -31,6 +31,17 @@ def test_pieces_equal_the_whole() -> None:
 def test_power(voiced: bool) -> None:
     sound = Vocoder().decode(frames(200, 150, voiced))[RATE_HZ // 2 :]
     assert np.log(np.mean(sound**2)) == pytest.approx(-5.0, abs=0.4)
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.8, 1.0, 1.5])
+def test_tempo_changes_the_length_and_not_the_pitch(speed: float) -> None:
+    tempo = Tempo(speed)
+    rows = frames(160, 150, True)
+    rows[:, 0] = np.arange(160)
+    played = np.concatenate([tempo.push(rows[n : n + 8]) for n in range(0, 160, 8)])
+    assert len(played) == pytest.approx(160 / speed, abs=1)
+    assert np.allclose(np.exp(played[:, ENVELOPE_MELS]), 150, rtol=1e-5)
+    assert (np.diff(played[:, 0]) >= 0).all()
 
 
 @pytest.mark.parametrize(("f0", "shape"), [(100, VoiceShape()), (180, VoiceShape()), (150, VoiceShape(pitch=1.2))])

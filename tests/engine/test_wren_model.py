@@ -146,6 +146,19 @@ def test_a_text_answer_has_no_sound(tiny_model: WrenModel) -> None:
     assert isinstance(outputs[-1][1], m.ResponseFinished)
 
 
+def test_a_context_that_may_not_be_cut_fails_clearly(tiny_model: WrenModel) -> None:
+    long = m.Message("a", "user", (m.Text("apple " * 3000),))
+    tiny_model.run("s", m.Respond("r", m.Context("", (), (long,), m.Truncation(allowed=False)), False, "marin", "auto", None))
+    failed = run(tiny_model)[-1][1]
+    assert isinstance(failed, m.ResponseFailed)
+    assert failed.code == "context_length_exceeded"
+
+
+def test_a_slower_voice_takes_longer(tiny_model: WrenModel) -> None:
+    usual, slow = (told(turn(tiny_model, f"s{speed}", 1, speed=speed), f"s{speed}")[2] for speed in (1.0, 0.5))
+    assert len(slow) == pytest.approx(2 * len(usual), rel=0.02)
+
+
 def test_what_the_contexts_share_is_not_run_again(tiny_model: WrenModel) -> None:
     message = m.Message("a", "user", (m.Text("hello"),))
     for n, cached in ((1, False), (2, True)):

@@ -322,6 +322,29 @@ def test_transcription_follows_the_client_wish() -> None:
         assert item["content"][0]["transcript"] == ("hi" if wanted else None)
 
 
+def test_logprobs_when_the_client_asks() -> None:
+    talk = text_session(audio={"input": {"transcription": {"model": "x"}}}, include=["item.input_audio_transcription.logprobs"])
+    talk.speak_a_turn()
+    item_id = talk.last(m.Commit).item_id
+    events = talk.engine(
+        m.TranscriptDelta(item_id, "hi", -0.1), m.TranscriptDelta(item_id, " you", -0.2), m.TranscriptDone(item_id, "hi you", 2)
+    )
+    assert [len(e["logprobs"]) for e in events] == [1, 1, 2]
+    assert events[-1]["logprobs"][1] == {"token": " you", "logprob": -0.2, "bytes": list(b" you")}
+
+
+@pytest.mark.parametrize(("wire", "inner"), [
+    ("auto", m.Truncation()), ("disabled", m.Truncation(allowed=False)),
+    ({"type": "retention_ratio", "retention_ratio": 0.8}, m.Truncation(retention=0.8)),
+    ({"type": "retention_ratio", "retention_ratio": 0.5, "token_limits": {"post_instructions": 900}}, m.Truncation(True, 0.5, 900)),
+])  # fmt: skip
+def test_truncation_and_speed_reach_the_engine(wire: Any, inner: m.Truncation) -> None:
+    talk = text_session(truncation=wire, audio={"output": {"speed": 1.25}})
+    talk.speak_a_turn()
+    assert talk.last(m.Respond).context.truncation == inner
+    assert talk.last(m.Respond).speed == 1.25
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 

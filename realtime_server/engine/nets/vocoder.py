@@ -61,6 +61,25 @@ class VoiceShape:
     formants: float = 1.0
 
 
+class Tempo:
+    """Plays vocoder frames `speed` times as fast, in pieces: frames are interpolated, so the pitch stays."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._next = 0.0
+
+    def push(self, parameters: FloatArray) -> FloatArray:
+        """[n, PARAMETERS] -> about [n / speed, PARAMETERS]; what is left over is carried into the next piece."""
+        if self._speed == 1.0:
+            return parameters
+        count = len(parameters)
+        at = np.arange(self._next, count, self._speed)
+        self._next = (at[-1] + self._speed if len(at) else self._next) - count
+        low = np.minimum(at.astype(int), count - 1)
+        part = (at - low)[:, None].astype(np.float32)
+        return np.asarray(parameters[low] * (1 - part) + parameters[np.minimum(low + 1, count - 1)] * part, np.float32)
+
+
 class Vocoder:
     """One stream. `decode` takes [n, PARAMETERS] and returns n * HOP samples; state is the phase and the ringing tail."""
 

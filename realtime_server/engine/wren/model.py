@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
 from realtime_server.engine.wren import replies
 from realtime_server.engine.wren.hearing import HeardTurn
-from realtime_server.engine.wren.prompt import Unsupported, item_ids, system_ids
+from realtime_server.engine.wren.prompt import ContextTooLong, Unsupported, fitting, item_ids, system_ids
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
@@ -210,11 +210,10 @@ class WrenModel:
         state.kept = stream
 
     def _context_ids(self, state: _SessionState, context: Context) -> list[int]:
-        """The context's ids; the oldest items are left out where they would not fit."""
+        """The context's ids; the oldest items are left out where they would not fit, if the session allows it."""
         head = system_ids(self.script, context)
         parts = [item_ids(self.script, item, state.transcripts) for item in context.items]
-        while sum(map(len, parts)) + len(head) > LONGEST_CONTEXT and parts:
-            parts.pop(0)
+        parts = fitting(parts, LONGEST_CONTEXT - len(head), context.truncation)
         return head + [token for part in parts for token in part]
 
     def _listen(self, session_id: str, state: _SessionState, item_id: str, context: Context) -> None:
@@ -268,14 +267,14 @@ class WrenModel:
             finally:
                 turn.wanted = False
                 self._release(state, turn)
-            before = Context(request.context.instructions, self._tools(request), request.context.items[:-1])
+            before = replace(request.context, tools=self._tools(request), items=request.context.items[:-1])
             if turn.item_id in state.turns and self._context_ids(state, before) == turn.context_ids:
                 del state.turns[turn.item_id]
                 used.append(turn.stream)
                 count = TokenCount(sum(token != FRAME for token in turn.stream.ids), turn.cached)
                 yield from self._write(session_id, request, turn.stream, reply, count)
                 return
-        ids = self._context_ids(state, Context(request.context.instructions, self._tools(request), request.context.items))
+        ids = self._context_ids(state, replace(request.context, tools=self._tools(request)))
         stream, cached = self._stream(state, ids)
         used.append(stream)
         yield Think(stream, ids[cached:])
@@ -288,7 +287,7 @@ class WrenModel:
     def _write(self, session_id: str, request: Respond, stream: Stream, reply: replies.Reply, count: TokenCount) -> Body:
         def start_speaking() -> None:
             slot, voice = self.slots.take(), voice_of(request.voice)
-            body = replies.speak(request.response_id, slot, voice, self.runner, reply, 0)
+            body = replies.speak(request, slot, voice, self.runner, reply, 0)
             self._start(session_id, request.response_id, body, reply.outputs, lambda: self.slots.give_back(slot), _not_answered)
 
         yield from replies.think(request, stream, self.script, reply, count, start_speaking)
@@ -317,6 +316,8 @@ def _not_transcribed(item_id: str, _: Exception) -> TranscriptFailed:
 
 
 def _not_answered(response_id: str, error: Exception) -> ResponseFailed:
+    if isinstance(error, ContextTooLong):
+        return ResponseFailed(response_id, "context_length_exceeded", str(error))
     if isinstance(error, Unsupported):
         return ResponseFailed(response_id, "unsupported_content_type", str(error))
     return ResponseFailed(response_id, "server_error", "The model failed to answer.")

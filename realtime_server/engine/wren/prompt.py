@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from realtime_server.engine.wren.script import Script
-from realtime_server.messages import Audio, Context, ContextItem, FunctionCall, FunctionResult, Image, Message, Text
+from realtime_server.messages import Audio, Context, ContextItem, FunctionCall, FunctionResult, Image, Message, Text, Truncation
 
 DEFAULT_NAME = "Wren"
 _NAME = re.compile(
@@ -16,6 +16,32 @@ _NOT_NAMES = {"The", "An", "English", "German", "French", "Spanish", "Italian", 
 
 class Unsupported(Exception):
     """The context holds something that Wren cannot take in."""
+
+
+class ContextTooLong(Exception):
+    """The conversation does not fit, and the session forbids to leave anything out."""
+
+
+def fitting(parts: list[list[int]], room: int, truncation: Truncation) -> list[list[int]]:
+    """The newest parts that fit, after the oldest were left out in the steps that retention asks for.
+
+    What is left out depends on the parts alone, so a later turn of the same conversation leaves out the same, until the
+    limit is met again: between two such cuts the prompt only grows, and what the model holds of it can be used again.
+    """
+    limit = min(room, truncation.conversation_tokens if truncation.conversation_tokens is not None else room)
+    first = total = 0
+    for n, part in enumerate(parts):
+        total += len(part)
+        if total <= limit:
+            continue
+        if not truncation.allowed:
+            raise ContextTooLong(
+                f"The conversation has {sum(map(len, parts))} tokens; {limit} fit, and truncation is disabled."
+            )
+        while first < n and total > limit * truncation.retention:
+            total -= len(parts[first])
+            first += 1
+    return parts[first:]
 
 
 def name_from(instructions: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from realtime_server.engine.nets.vocoder import RATE_HZ, Vocoder
+from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
@@ -135,10 +135,10 @@ def think(request: Respond, stream: Stream, script: Script, reply: Reply, counte
     reply.outputs.append(ResponseFinished(request.response_id, reason, count))
 
 
-def speak(response_id: str, slot: int, voice: Voice, runner: Runner, reply: Reply, seed: int) -> Steps:
+def speak(request: Respond, slot: int, voice: Voice, runner: Runner, reply: Reply, seed: int) -> Steps:
     """Follows the text with a pointer, frame by frame; waits where the text is not yet far enough ahead."""
     config = runner.net.config
-    noise, vocoder = Noise(seed), Vocoder(voice.shape, seed)
+    noise, vocoder, tempo = Noise(seed), Vocoder(voice.shape, seed), Tempo(request.speed)
     before: np.ndarray = np.full(config.codebooks, config.codes, np.int64)
     pointer = stood = 0
     while True:
@@ -159,6 +159,6 @@ def speak(response_id: str, slot: int, voice: Voice, runner: Runner, reply: Repl
         stood = stood + 1 if spoken.advance == 0 else 0
         pointer += spoken.advance if stood < LONGEST_WAIT else 1
         reply.frames += 1
-        samples = vocoder.decode(runner.vocoder_frames(spoken.codes[None]))
-        reply.outputs.append(AudioDelta(response_id, samples, min(pointer, len(reply.text))))
+        samples = vocoder.decode(tempo.push(runner.vocoder_frames(spoken.codes[None])))
+        reply.outputs.append(AudioDelta(request.response_id, samples, min(pointer, len(reply.text))))
     reply.spoken = True
