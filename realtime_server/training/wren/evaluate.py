@@ -1,6 +1,6 @@
 """Everything that the card quotes, measured with the shipped model and written into its `eval.json`.
 
-    python -m realtime_server.training.wren.evaluate models/wren --work WORK [--people FOLDER] [--digits FOLDER] [--judge WORDS]
+    python -m realtime_server.training.wren.evaluate models/wren --work WORK [--people FOLDER] [--digits FOLDER]
 
 Synthetic questions are the ones that training left out (their sentences occur in training, their recordings do not).
 """
@@ -270,13 +270,42 @@ def speed(asker: Asker, work: Path) -> dict[str, Any]:
     }
 
 
+CARD = {
+    "questions.exact": "synthetic questions of recordings left out of training, answered exactly right",
+    "questions.transcript_word_errors": "their transcripts, word errors",
+    "questions.exchanged_exact": "control: answers that fit the audio of another question",
+    "questions.arguments_valid": "function calls whose arguments fit the schema",
+    "questions_spoilt.exact": "the same questions with noise, reverberation, other microphones, a fifth through a telephone",
+    "questions_spoilt.transcript_word_errors": "their transcripts, word errors",
+    "coffee_people.exact": "real people's coffee orders left out of training, every slot right",
+    "digits_people.exact": "real people's single digits, never trained on, read back right",
+    "no_speech.calls": "noise, hum and tones: functions called",
+    "no_speech.refused": "noise, hum and tones: refused",
+    "speaking.word_errors": "spoken answers over the ten voices, word errors of an independent recogniser",
+    "speaking.stuck_or_cut": "spoken answers stuck or cut, of 200",
+    "speed.real_time_factor": "processing time over audio time, one core",
+    "speed.first_audio_p50_ms": "first sound after the last user frame, one core, ms, median",
+    "speed.first_audio_p95_ms": "the same, 95th percentile",
+}
+FIGURES = ("<!-- figures -->", "<!-- end of figures -->")
+
+
+def write_card(folder: Path, measures: dict[str, dict[str, Any]]) -> None:
+    """Puts the figures into the model's card, between its marks."""
+    rows = [f"| {CARD.get(name, name)} | {entry['value']} |" for name, entry in measures.items()]
+    before, _, rest = (folder / "README.md").read_text().partition(FIGURES[0])
+    after = rest.partition(FIGURES[1])[2]
+    table = "\n".join(["| measure | value |", "|---|---|", *rows])
+    (folder / "README.md").write_text(f"{before}{FIGURES[0]}\n{table}\n{FIGURES[1]}{after}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--people", type=Path)
     parser.add_argument("--digits", type=Path)
-    parser.add_argument("--judge", type=Path)
+    parser.add_argument("--judge", type=Path, default=Path(__file__).with_name("judge-words.txt"))
     parser.add_argument("--number", type=int, default=400)
     options = parser.parse_args()
     model = loader.load(str(options.model), "cpu")
@@ -291,15 +320,15 @@ def main() -> None:
         details["coffee_people"] = coffee_orders(asker, options.people)
     if options.digits:
         details["digits_people"] = spoken_digits(asker, options.digits)
-    if options.judge:
-        details["speaking"] = speaking(asker, Judge(options.judge), 200, "speaking")
+    details["speaking"] = speaking(asker, Judge(options.judge), 200, "speaking")
     measures = {
         f"{group}.{name}": {"value": value}
         for group, values in details.items() for name, value in values.items()
-        if isinstance(value, int | float)
+        if isinstance(value, int | float) and name not in ("recordings", "answers")
     }  # fmt: skip
     result = {"measures": measures, "details": details}
     (options.model / "eval.json").write_text(json.dumps(result, indent=2) + "\n")
+    write_card(options.model, measures)
     print(json.dumps(measures, indent=2))
 
 
