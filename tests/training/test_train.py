@@ -47,9 +47,10 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     for module in (train, export):
         monkeypatch.setattr(module, "WrenConfig", tiny_config)
     monkeypatch.setattr(export, "Codec", tiny_empty_codec)
-    options = argparse.Namespace(work=work, steps=50, rate=3e-3, people=None, compile=False, threads=1)
-    for name, size in (("HEARD", 4), ("GROUPS", 2), ("WRITTEN", 3), ("SPOKEN", 2)):
-        monkeypatch.setattr(train, name, size)
+    options = argparse.Namespace(
+        work=work, steps=50, rate=3e-3, people=None, compile=False, threads=1, rows=(4, 3, 2), until=None
+    )
+    monkeypatch.setattr(train, "GROUPS", 2)
     train.train(options)
     row = json.loads((work / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 50

@@ -33,8 +33,8 @@ from realtime_server.training.wren.dataset import (
     written_batch,
 )
 
-HEARD, WRITTEN, SPOKEN = 32, 16, 28
-"""Rows of each kind in one step."""
+ROWS = (32, 16, 28)
+"""Heard, written and spoken rows in one step."""
 GROUPS = 4
 HELD_OUT_EVERY = 40
 """Of the synthetic recordings, one in so many is never trained on."""
@@ -81,7 +81,8 @@ def speak(model: Wren, batch: Speech) -> tuple[Tensor, Tensor]:
 class Batches:
     """Draws the batches of a step; what a batch holds depends on the seed, the step and the progress alone."""
 
-    def __init__(self, script: Script, users: list[Heard], speech: SpeechSet) -> None:
+    def __init__(self, script: Script, users: list[Heard], speech: SpeechSet, rows: tuple[int, int, int]) -> None:
+        self.rows_heard, self.rows_written, self.rows_spoken = rows
         self.script, self.users, self.speech = script, users, speech
         self.people: list[Heard] = []
 
@@ -90,7 +91,7 @@ class Batches:
         rng, random_ = random.Random(step), np.random.default_rng(step)
         spoilt = 0.0 if progress < 0.2 else 0.3 if progress < 0.4 else 0.65
         rows = []
-        for _ in range(HEARD):
+        for _ in range(self.rows_heard):
             if rng.random() < 0.04:
                 silence = domain.Dialogue("silence", "", domain.Say(domain.NOT_UNDERSTOOD), tools=domain.some_tools(rng))
                 rows.append((augment.no_speech(random_), in_context(silence, rng)))
@@ -101,16 +102,16 @@ class Batches:
             changed = augment.spoilt(mel, random_) if rng.random() < spoilt else augment.clean(mel, random_)
             rows.append((changed[:1200], in_context(pick.dialogue, rng)))
         rows.sort(key=lambda row: len(row[0]) // 8 + 30 * len(row[1].history))
-        size = HEARD // GROUPS
-        return [heard_batch(self.script, rows[n : n + size]) for n in range(0, HEARD, size)]
+        size = len(rows) // GROUPS
+        return [heard_batch(self.script, rows[n : n + size]) for n in range(0, len(rows), size)]
 
     def written(self, step: int) -> Thoughts:
         rng = random.Random(-step - 1)
-        return written_batch(self.script, [in_context(domain.sample_text(rng), rng) for _ in range(WRITTEN)])
+        return written_batch(self.script, [in_context(domain.sample_text(rng), rng) for _ in range(self.rows_written)])
 
     def spoken(self, step: int) -> Speech:
         rng, generator = random.Random(step + 10**9), torch.Generator().manual_seed(step)
-        return self.speech.batch([rng.randrange(len(self.speech)) for _ in range(SPOKEN)], generator, 0.12)
+        return self.speech.batch([rng.randrange(len(self.speech)) for _ in range(self.rows_spoken)], generator, 0.12)
 
 
 def save(path: Path, **state: object) -> None:
@@ -138,13 +139,14 @@ def train(options: argparse.Namespace) -> None:
         optimizer.load_state_dict(state["optimizer"])
         first = int(state["step"])
     users = [u for n, u in enumerate(load_users(work)) if n % HELD_OUT_EVERY]
-    batches = Batches(script, users, SpeechSet(work, model.config.codes, model.config.furthest_advance))
+    batches = Batches(script, users, SpeechSet(work, model.config.codes, model.config.furthest_advance), tuple(options.rows))
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(users)} recordings, from step {first}", flush=True)
     if options.compile:
         for layer in model.trunk.layers:
             layer.forward = torch.compile(layer.forward, dynamic=True)
     totals, began = torch.zeros(5), time.monotonic()
-    for step in range(first, options.steps):
+    last = min(options.steps, options.until or options.steps)
+    for step in range(first, last):
         progress = step / options.steps
         if (options.people and progress > 0.3 and step % 1000 == 0) or (options.people and step == first and progress > 0.3):
             batches.people = people.transcribed(options.people, average, script, held_out=False)
@@ -173,7 +175,7 @@ def train(options: argparse.Namespace) -> None:
                 log.write(json.dumps(row) + "\n")
             print(row, flush=True)
             totals, began = torch.zeros(5), time.monotonic()
-        if (step + 1) % 200 == 0 or step + 1 == options.steps:
+        if (step + 1) % 200 == 0 or step + 1 == last:
             save(checkpoint, model=model.state_dict(), average=average.state_dict(), optimizer=optimizer.state_dict(),
                  step=step + 1)  # fmt: skip
 
@@ -182,7 +184,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--until", type=int, help="stop here; --steps still shapes the learning rate")
     parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--rows", type=int, nargs=3, default=ROWS, metavar=("HEARD", "WRITTEN", "SPOKEN"), help="in one step")
     parser.add_argument("--people", type=Path)
     parser.add_argument("--compile", action="store_true", help="about a quarter faster; needs a C compiler")
     parser.add_argument("--threads", type=int, default=2)
