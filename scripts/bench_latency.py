@@ -106,14 +106,13 @@ async def spoken_turn(socket: ClientConnection, microphone: Microphone, times: T
 
 
 async def barge_in(socket: ClientConnection, microphone: Microphone, times: Times) -> None:
-    """Speech begins first and the long answer is asked for while the detector makes up its mind."""
+    """A long answer is asked for as speech begins: it sounds by the time that the detector has made up its mind."""
     content = [{"type": "input_text", "text": "count to twelve"}]
     item = {"type": "message", "role": "user", "content": content}
     samples, _ = question("capital-of-japan")
-    microphone.say(samples)
-    await asyncio.sleep(0.06)
     await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
     await socket.send(json.dumps({"type": "response.create"}))
+    microphone.say(samples)
     started = last = 0.0
     while True:
         event = json.loads(await socket.recv())

@@ -262,7 +262,14 @@ class Session:
                 self._answer_turn(detection)
 
     def _answer_turn(self, detection: ServerVad | SemanticVad) -> None:
-        if detection.create_response and isinstance(self._config, RealtimeSession) and self._default_response() is None:
+        if not detection.create_response or not isinstance(self._config, RealtimeSession):
+            return
+        running = self._default_response()
+        if running is not None and detection.interrupt_response:
+            # Asked for while the user was speaking: what he said in the meantime comes first.
+            self._stop(running, "turn_detected")
+            running = None
+        if running is None:
             self._create_response(cl.ResponseConfig())
 
     def _transcript(self, output: m.TranscriptDelta | m.TranscriptDone | m.TranscriptFailed) -> None:

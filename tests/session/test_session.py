@@ -165,6 +165,16 @@ response.done id=resp1 status=cancelled status_details={'type': 'cancelled', 're
     assert heard == [m.Text("Hello")]
 
 
+def test_a_turn_is_answered_even_if_an_answer_was_asked_for_meanwhile() -> None:
+    talk = Talk()
+    talk.hear(*[0.0] * 12, *[0.9] * 4)
+    first = talk.say("response.create")[0]["response"]["id"]
+    events = talk.hear(*[0.9] * 4, *[0.0] * 8)
+    done, created = (e["response"] for e in events if e["type"] in ("response.done", "response.created"))
+    assert (done["id"], done["status_details"]["reason"]) == (first, "turn_detected")
+    assert created["id"] != first
+
+
 def test_without_interrupt_response_the_answer_goes_on() -> None:
     talk = text_session(audio={"input": {"turn_detection": {"type": "server_vad", "interrupt_response": False}}})
     talk.speak_a_turn()
