@@ -110,9 +110,7 @@ class InputAudio:
 
     def clear(self) -> None:
         self._close(TurnInput.CLEAR, self.timeline.end)
-        if self._machine is not None:
-            self._machine.reset(self.timeline.end)
-            self._reset_detector()
+        self.restart_detection()
 
     @property
     def uncommitted(self) -> int:
@@ -120,7 +118,7 @@ class InputAudio:
         return self.timeline.end - self.start
 
     def restart_detection(self) -> None:
-        """After a commit by hand while a detector listens: its turn is over too."""
+        """After a clear, or a commit by hand, while a detector listens: its turn is over too."""
         if self._machine is not None:
             self._machine.reset(self.timeline.end)
             self._reset_detector()

@@ -1,6 +1,5 @@
 """The detector's thread: audio of every session in, probabilities out, one batched step for all that have a frame."""
 
-import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from realtime_server.turns.detectors import FRAME_SAMPLES, RATE_HZ, FloatArray, 
 
 FRAME_AT_AUDIO_RATE = FRAME_SAMPLES * AUDIO_RATE_HZ // RATE_HZ
 Deliver = Callable[[str, SpeechProbability], None]
-log = logging.getLogger(__name__)
 
 
 @dataclass

@@ -4,7 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.wren.words import number_from_words, number_in_words, plain
+from realtime_server.engine.wren.words import ONES, TENS, number_in_words, plain
+
+
+def number_from_words(words: str) -> int | None:
+    """The number that these words name, or None: the inverse of `number_in_words` below one million."""
+    total = group = 0
+    parts = words.split()
+    for word in parts:
+        if word in ONES:
+            group += ONES.index(word)
+        elif word in TENS:
+            group += 10 * TENS.index(word)
+        elif word == "hundred":
+            group *= 100
+        elif word == "thousand":
+            total, group = total + group * 1000, 0
+        else:
+            return None
+    return total + group if parts else None
 
 
 @given(st.integers(0, 999_999))

@@ -25,24 +25,6 @@ def number_in_words(number: int) -> str:
     return " ".join(ONES[int(digit)] for digit in str(number))
 
 
-def number_from_words(words: str) -> int | None:
-    """The number that these words name, or None: the inverse of `number_in_words` below one million."""
-    total = group = 0
-    parts = words.split()
-    for word in parts:
-        if word in ONES:
-            group += ONES.index(word)
-        elif word in TENS:
-            group += 10 * TENS.index(word)
-        elif word == "hundred":
-            group *= 100
-        elif word == "thousand":
-            total, group = total + group * 1000, 0
-        else:
-            return None
-    return total + group if parts else None
-
-
 def plain(text: str) -> str:
     """Lower-case words with single spaces: digits spelled out, punctuation gone, apostrophes kept."""
     text = TEXT_NUMBER.sub(lambda match: f" {number_in_words(int(match[0]))} ", text.lower().replace("\u2019", "'"))

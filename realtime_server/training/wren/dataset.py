@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets.wren import CTC_LETTERS, MEL_HISTORY, MEL_STRIDE, letter_indices, letter_windows
-from realtime_server.engine.wren.script import END, PAD, REPLY, USER, Script
+from realtime_server.engine.wren.script import PAD, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, domain
 
@@ -191,7 +191,3 @@ def paced(pointers: np.ndarray, length: int, furthest: int) -> Tensor:
         at += min(max(target - at, 0), furthest)
         result.append(at)
     return torch.tensor(result)
-
-
-__all__ = ["END", "REPLY", "USER", "Heard", "Speech", "SpeechSet", "Thoughts", "heard_batch", "in_context", "load_users",
-           "written_batch"]  # fmt: skip

@@ -6,7 +6,7 @@ A new intent is one function that returns a `Dialogue`, added to `INTENTS` with 
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from realtime_server.engine.wren.words import number_in_words
 
@@ -51,7 +51,6 @@ class Dialogue:
     name: str = "Wren"
     tools: tuple[str, ...] = ()
     history: tuple[Turn, ...] = ()
-    tags: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 NOT_UNDERSTOOD = "Sorry, I did not catch that."
@@ -149,7 +148,7 @@ def capital(rng: random.Random) -> Dialogue:
         ("what is the capital of {}", "what's the capital of {}", "tell me the capital of {}", "the capital of {}",
          "do you know the capital of {}", "and of {}", "which city is the capital of {}")
     ).format(country.lower())  # fmt: skip
-    return Dialogue("capital", user, Say(f"The capital of {country} is {CAPITALS[country]}."), tags={"country": country})
+    return Dialogue("capital", user, Say(f"The capital of {country} is {CAPITALS[country]}."))
 
 
 def count(rng: random.Random) -> Dialogue:
@@ -309,8 +308,7 @@ def with_history(dialogue: Dialogue, rng: random.Random, turns: int) -> Dialogue
             past += [Turn(other.user, other.reply), Turn(Result("ok"), Say("Okay."))]
         else:
             past.append(Turn(other.user, other.reply))
-    return Dialogue(dialogue.intent, dialogue.user, dialogue.reply, dialogue.name, dialogue.tools,
-                    (*past, *dialogue.history), dialogue.tags)  # fmt: skip
+    return replace(dialogue, history=(*past, *dialogue.history))
 
 
 def spoken_texts(rng: random.Random, number: int) -> list[str]:
