@@ -4,6 +4,7 @@ Sessions issue commands and consume outputs; engines do the reverse. Audio is mo
 which every engine and detector resamples from and to as it needs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,31 @@ from numpy.typing import NDArray
 
 AUDIO_RATE_HZ = 24_000
 Samples = NDArray[np.float32]
+
+
+# --- what a model declares --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SchemaFault:
+    """Why calls of a function cannot be promised to fit its JSON schema; `path` is dotted, from the schema's top."""
+
+    path: str
+    why: str
+
+
+def _honours_everything(_: dict[str, Any]) -> SchemaFault | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a model declares to the sessions that it serves, so that they refuse at once what it cannot do."""
+
+    voice_ids: frozenset[str] = frozenset()
+    """What `{"id": ...}` may name, besides the ten names of the protocol."""
+    schema_fault: Callable[[dict[str, Any]], SchemaFault | None] = _honours_everything
+    """Judges a function's parameters; called on any thread."""
 
 
 # --- what an answer is based on ---------------------------------------------------------------------------------------
@@ -196,11 +222,24 @@ class TranscriptFailed:
 
 
 @dataclass(frozen=True)
+class Prompted:
+    """What the answer starts from, in text tokens, and how many of them were still held from before.
+
+    Audio tokens are counted by the session, from durations.
+    """
+
+    response_id: str
+    text_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True)
 class TextDelta:
-    """More of the answer's words: the text of a text answer, the transcript of a spoken one."""
+    """More of the answer's words: the text of a text answer, the transcript of a spoken one. `tokens` is what it took."""
 
     response_id: str
     text: str
+    tokens: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,6 +261,7 @@ class CallStarted:
 class CallArgumentsDelta:
     response_id: str
     text: str
+    tokens: int = 1
 
 
 @dataclass(frozen=True)
@@ -230,19 +270,9 @@ class CallDone:
 
 
 @dataclass(frozen=True)
-class TokenCount:
-    """What one response took; audio tokens are counted by the session, from durations."""
-
-    input_text: int = 0
-    cached_text: int = 0
-    output_text: int = 0
-
-
-@dataclass(frozen=True)
 class ResponseFinished:
     response_id: str
     reason: Literal["completed", "max_output_tokens"]
-    tokens: TokenCount
 
 
 @dataclass(frozen=True)
@@ -253,6 +283,6 @@ class ResponseFailed:
 
 
 Output = (
-    SpeechProbability | TranscriptDelta | TranscriptDone | TranscriptFailed | TextDelta | AudioDelta | CallStarted
+    SpeechProbability | TranscriptDelta | TranscriptDone | TranscriptFailed | Prompted | TextDelta | AudioDelta | CallStarted
     | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
 )  # fmt: skip

@@ -7,8 +7,10 @@ import torch
 
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
+from realtime_server.engine.wren import voices
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import Script
+from realtime_server.engine.wren.voices import Voice
 from realtime_server.training.wren import vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +38,12 @@ def tiny_codec() -> Codec:
     return codec
 
 
+def tiny_wren(script: Script, name: str = "tiny") -> WrenModel:
+    voiced = {voice: Voice(speaker=n % 2) for n, voice in enumerate((*voices.NAMES, "voice_mine"))}
+    return WrenModel(name, tiny_net(script), tiny_codec(), script, voiced, torch.device("cpu"))
+
+
 @pytest.fixture
 def tiny_model(script: Script) -> WrenModel:
     """Knows nothing, but does everything: the same weights in every test."""
-    return WrenModel("tiny", tiny_net(script), tiny_codec(), script, torch.device("cpu"))
+    return tiny_wren(script)

@@ -1,39 +1,27 @@
-"""What every engine promises, and what a model declares that it can do.
+"""What every engine promises.
 
 A turn-based model answers `Respond`. A full-duplex one takes `Hear` as its frames, one after the other, and emits text
 and audio when it pleases; `Listen` opens its stream and nothing needs to be committed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-from realtime_server.messages import Command, Output
+from realtime_server.messages import Abilities, Command, Output
 
 Deliver = Callable[[str, Output], None]
 """(session_id, output); called on the engine's thread."""
 
 
-@dataclass(frozen=True)
-class Capabilities:
-    """Declared by the model, read by the server; a request beyond them fails with a clear `ResponseFailed`."""
-
-    mode: Literal["turn", "duplex"]
-    input_rate_hz: int
-    output_rate_hz: int
-    frame_ms: int
-    voices: tuple[str, ...]
-    modalities_in: frozenset[Literal["audio", "text", "image"]]
-    tools: bool
-    transcribes: bool
-    context_tokens: int
+class ModelError(Exception):
+    """The model cannot be loaded; the message says why and what to do."""
 
 
 class Model(Protocol):
     """A loaded model with all its sequences. Only the worker's thread touches it."""
 
     name: str
-    capabilities: Capabilities
+    abilities: Abilities
 
     def run(self, session_id: str, command: Command) -> None:
         """Takes note of a command; never computes."""

@@ -11,15 +11,11 @@ from pathlib import Path
 
 import torch
 
-from realtime_server.engine.contract import Model
+from realtime_server.engine.contract import Model, ModelError
 
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).resolve().parent.parent
 SHELVES = (PACKAGE.parent / "models", PACKAGE / "_models")
-
-
-class ModelError(Exception):
-    """The model cannot be loaded; the message says why and what to do."""
 
 
 def find(name: str) -> Path:

@@ -5,7 +5,6 @@ import queue
 import pytest
 
 from realtime_server import messages as m
-from realtime_server.engine.contract import Capabilities
 from realtime_server.engine.worker import EngineWorker
 
 WAIT_S = 10
@@ -15,7 +14,7 @@ class Echo:
     """A model that answers each request in two steps, and breaks on demand."""
 
     name = "echo"
-    capabilities = Capabilities("turn", 16_000, 24_000, 80, (), frozenset(), False, False, 0)
+    abilities = m.Abilities()
 
     def __init__(self) -> None:
         self.pending: list[tuple[str, m.Respond, int]] = []
@@ -38,7 +37,7 @@ class Echo:
         if stage == 0:
             self.pending.append((session_id, request, 1))
             return [(session_id, m.TextDelta(request.response_id, "hi"))]
-        return [(session_id, m.ResponseFinished(request.response_id, "completed", m.TokenCount()))]
+        return [(session_id, m.ResponseFinished(request.response_id, "completed"))]
 
 
 def request(response_id: str, voice: str = "marin") -> m.Respond:

@@ -164,9 +164,8 @@ def test_what_the_contexts_share_is_not_run_again(tiny_model: WrenModel) -> None
     for n, cached in ((1, False), (2, True)):
         request = m.Respond(f"r{n}", m.Context("", (), (message,)), False, "marin", "auto", 20)
         tiny_model.run("s", request)
-        finished = run(tiny_model)[-1][1]
-        assert isinstance(finished, m.ResponseFinished)
-        assert (finished.tokens.cached_text > 0) is cached
+        (prompted,) = [output for _, output in run(tiny_model) if isinstance(output, m.Prompted)]
+        assert (prompted.cached_tokens > 0) is cached
 
 
 def test_audio_that_came_as_an_item_is_heard(tiny_model: WrenModel) -> None:
@@ -189,10 +188,10 @@ def test_images_fail_the_response_and_only_that(tiny_model: WrenModel) -> None:
                           st.integers(0, 2)), max_size=40))  # fmt: skip
 @settings(deadline=None, max_examples=40)
 def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) -> None:
-    from tests.conftest import tiny_codec, tiny_net
+    from tests.conftest import tiny_wren
     from tests.engine.test_script import SCRIPT
 
-    model = WrenModel("tiny", tiny_net(SCRIPT), tiny_codec(), SCRIPT, __import__("torch").device("cpu"))
+    model = tiny_wren(SCRIPT)
     opened: dict[str, set[str]] = {"a": set(), "b": set()}
     committed: set[tuple[str, str]] = set()
     for number, (session_id, what, n) in enumerate(steps):

@@ -1,21 +1,23 @@
 """A function call, written token by token so that its JSON fits the function's schema by construction."""
 
-import json
 from collections.abc import Generator
 from typing import Any
 
+import orjson
 import torch
 from torch import Tensor
 
 from realtime_server.engine.sampling import Choice
-from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, VALUE, Script
+from realtime_server.engine.wren import schemas
+from realtime_server.engine.wren.schemas import FreeText, Leaf, Words
+from realtime_server.engine.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.wren.steps import Think
-from realtime_server.engine.wren.words import number_in_words
 from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, Function, Output
 
 Steps = Generator[Think | None, Tensor, Tensor]
+Written = Generator[Think | None, Tensor, tuple[Any, int, Tensor]]
 FREE_TEXT_TOKENS = 24
-LARGEST_NUMBER = 200
+"""Where the schema wants longer texts, they go on until it is satisfied."""
 
 
 class CallWriter:
@@ -26,7 +28,7 @@ class CallWriter:
     ) -> None:
         self._script, self._tools = script, {tool.name: tool for tool in tools}
         self._response_id, self._outputs, self._think = response_id, outputs, think
-        self.tokens = 0
+        self.tokens = self._told = 0
 
     def write(self, only: str | None) -> Steps:
         """One call, of the function `only` or of whichever the model chooses."""
@@ -34,32 +36,35 @@ class CallWriter:
         names = [only] if only else list(self._tools)
         name, token, logits = yield from self._choose([(self._script.encode(n), n) for n in names], (ARGUMENT, END), logits)
         self._outputs.append(CallStarted(self._response_id, name))
-        schema = self._tools[name].parameters
-        properties: dict[str, Any] = {k: v for k, v in schema.get("properties", {}).items() if writable(v)}
-        required = [k for k in schema.get("required", []) if k in properties]
-        written: dict[str, Any] = {}
+        shape = schemas.arguments(self._tools[name].parameters)
+        text = _Json()
+        written: set[tuple[str, ...]] = set()
         while True:
-            token = self._next_mark(token, properties, required, written)
+            missing, left = shape.missing(written), [leaf for leaf in shape.leaves if leaf.path not in written]
+            token = ARGUMENT if missing else token if left else END
             logits = yield self._take(token)
             if token == END:
                 break
-            left = [k for k in properties if k not in written]
             # With nothing but required arguments left to be told apart, the model still chooses their order.
-            key, _, logits = yield from self._choose([(self._script.encode(k), k) for k in left], (VALUE,), logits)
-            logits = yield self._take(VALUE)
-            written[key], token, logits = yield from self._value(properties[key], logits)
-            piece = ("{" if len(written) == 1 else ", ") + f"{json.dumps(key)}: {json.dumps(written[key])}"
-            self._outputs.append(CallArgumentsDelta(self._response_id, piece))
-        self._outputs.append(CallArgumentsDelta(self._response_id, "}" if written else "{}"))
+            leaf, _, logits = yield from self._choose(self._keys(left), (VALUE,), logits)
+            value, token, logits = yield from self._argument(leaf, logits)
+            written.add(leaf.path)
+            self._tell(text.add(leaf.path, value))
+        self._tell(text.end(shape.objects(written)))
         self._outputs.append(CallDone(self._response_id))
         return logits
 
-    @staticmethod
-    def _next_mark(wanted: int, properties: dict[str, Any], required: list[str], written: dict[str, Any]) -> int:
-        """The model's wish, unless an argument is missing or none is left."""
-        if any(key not in written for key in required):
-            return ARGUMENT
-        return wanted if len(written) < len(properties) else END
+    def _keys(self, leaves: list[Leaf]) -> list[tuple[list[int], Any]]:
+        """Two parameters that sound alike are taken in their order in the schema."""
+        said: dict[str, Leaf] = {}
+        for leaf in leaves:
+            said.setdefault(leaf.spoken, leaf)
+        return [(self._script.encode(words), leaf) for words, leaf in said.items()]
+
+    def _tell(self, piece: str) -> None:
+        if piece:
+            self._outputs.append(CallArgumentsDelta(self._response_id, piece, self.tokens - self._told))
+            self._told = self.tokens
 
     def _take(self, token: int) -> Think:
         self.tokens += 1
@@ -78,47 +83,70 @@ class CallWriter:
                 return done[0], token, logits
             logits = yield self._take(token)
 
-    def _value(self, schema: dict[str, Any], logits: Tensor) -> Generator[Think | None, Tensor, tuple[Any, int, Tensor]]:
-        stops = (ARGUMENT, END)
-        if "enum" in schema or "const" in schema:
-            values = schema.get("enum", [schema.get("const")])
-            return (yield from self._choose([(self._script.encode(str(v)), v) for v in values], stops, logits))
-        kind = schema.get("type", "string")
-        if kind == "boolean":
-            words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
-            return (yield from self._choose([(self._script.encode(w), v) for w, v in words.items()], stops, logits))
-        if kind in ("integer", "number"):
-            low, high = int(schema.get("minimum", 0)), int(schema.get("maximum", LARGEST_NUMBER))
-            numbers = range(max(low, 0), min(high, LARGEST_NUMBER) + 1)
-            options = [(self._script.encode(number_in_words(n)), n) for n in numbers]
-            return (yield from self._choose(options, stops, logits))
-        return (yield from self._free_text(int(schema.get("maxLength", 200)), stops, logits))
-
-    def _free_text(
-        self, longest: int, stops: tuple[int, ...], logits: Tensor
-    ) -> Generator[Think | None, Tensor, tuple[str, int, Tensor]]:
-        ids: list[int] = []
-        masked = torch.full((len(MARKS),), float("-inf"))
-        for stop in stops:
-            masked[stop] = 0.0
+    def _argument(self, leaf: Leaf, logits: Tensor) -> Written:
+        """What stands behind its <value>; a list has one <value> for each element."""
+        logits = yield self._take(VALUE)
+        if leaf.most is None:
+            return (yield from self._value(leaf.value, (ARGUMENT, END), logits))
+        values: list[Any] = []
         while True:
-            scores = logits.clone()
-            scores[: len(MARKS)] += masked
-            if not ids:
-                scores[list(stops)] = float("-inf")
-            token = int(scores.argmax())
-            longer = self._script.decode([*ids, token])
-            if token in stops or len(ids) >= FREE_TEXT_TOKENS or len(longer) > longest:
-                stop = token if token in stops else END
-                text = self._script.decode(ids)
-                return text, stop, logits
+            more, enough = len(values) + 1 < leaf.most, len(values) + 1 >= leaf.least
+            stops = (*((VALUE,) if more else ()), *((ARGUMENT, END) if enough else ()))
+            value, token, logits = yield from self._value(leaf.value, stops, logits)
+            values.append(value)
+            if token != VALUE:
+                return values, token, logits
+            logits = yield self._take(VALUE)
+
+    def _value(self, kind: Words | FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
+        if isinstance(kind, FreeText):
+            return (yield from self._free_text(kind, stops, logits))
+        return (yield from self._choose([(self._script.encode(said), value) for said, value in kind.options], stops, logits))
+
+    def _free_text(self, kind: FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
+        """Pieces that would make it too long are closed, stops as long as it is too short: one of the two is always open."""
+        ids: list[int] = []
+        lengths = torch.tensor([len(piece) for piece in self._script.pieces])
+        while True:
+            text = self._script.decode(ids)
+            room = kind.longest - len(text)
+            closed = (lengths - (0 if ids else self._script.begins_word) > room) | self._script.blank
+            if len(text) >= max(kind.shortest, 1):
+                closed[list(stops)] = False
+            token = int(logits.masked_fill(closed, float("-inf")).argmax())
+            full = len(ids) >= FREE_TEXT_TOKENS and len(text) >= kind.shortest
+            if token in stops or full:
+                return text, token if token in stops else stops[-1], logits
             ids.append(token)
             logits = yield self._take(token)
 
 
-def writable(schema: Any) -> bool:
-    """Can this value be written? Objects and lists cannot yet; such arguments are left out."""
-    return isinstance(schema, dict) and ("enum" in schema or "const" in schema or schema.get("type", "string") in _WRITABLE)
+class _Json:
+    """The arguments as text, told as early as it is certain: nested objects come at the end, when they are whole."""
 
+    def __init__(self) -> None:
+        self._nested: dict[str, Any] = {}
+        self._begun = False
 
-_WRITABLE = ("string", "integer", "number", "boolean")
+    def add(self, path: tuple[str, ...], value: Any) -> str:
+        """What can be told now."""
+        if len(path) == 1:
+            return self._member(path[0], value)
+        inner = self._nested
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = value
+        return ""
+
+    def end(self, objects: list[tuple[str, ...]]) -> str:
+        """The rest; `objects` must be there even if nothing was said for them."""
+        for path in objects:
+            inner = self._nested
+            for key in path:
+                inner = inner.setdefault(key, {})
+        members = "".join(self._member(key, value) for key, value in self._nested.items())
+        return members + ("}" if self._begun else "{}")
+
+    def _member(self, key: str, value: Any) -> str:
+        before, self._begun = ", " if self._begun else "{", True
+        return f"{before}{orjson.dumps(key).decode()}: {orjson.dumps(value).decode()}"

@@ -9,19 +9,19 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from realtime_server.engine.contract import Capabilities
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
-from realtime_server.engine.wren import replies
+from realtime_server.engine.wren import replies, schemas, voices
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.prompt import ContextTooLong, Unsupported, fitting, item_ids, system_ids
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
-from realtime_server.engine.wren.voices import VOICES, voice_of
+from realtime_server.engine.wren.voices import DEFAULT, Voices
 from realtime_server.messages import (
+    Abilities,
     Audio,
     Cancel,
     Command,
@@ -33,9 +33,9 @@ from realtime_server.messages import (
     Listen,
     Message,
     Output,
+    Prompted,
     Respond,
     ResponseFailed,
-    TokenCount,
     TranscriptFailed,
 )
 
@@ -68,13 +68,10 @@ class _SessionState:
 
 
 class WrenModel:
-    capabilities = Capabilities(
-        mode="turn", input_rate_hz=16_000, output_rate_hz=24_000, frame_ms=80, voices=tuple(VOICES),
-        modalities_in=frozenset(("audio", "text")), tools=True, transcribes=True, context_tokens=LONGEST_CONTEXT,
-    )  # fmt: skip
-
-    def __init__(self, name: str, net: Wren, codec: Codec, script: Script, device: torch.device) -> None:
+    def __init__(self, name: str, net: Wren, codec: Codec, script: Script, voiced: Voices, device: torch.device) -> None:
         self.name = name
+        self.voices = voiced
+        self.abilities = Abilities(voices.ids(voiced), schemas.fault)
         self.runner = Runner(net, codec, device)
         self.script = script
         self.slots = Slots(self.runner.cache)
@@ -92,7 +89,8 @@ class WrenModel:
         # One step is too small for several threads to pay: they would only wait for one another.
         if device.type == "cpu":
             torch.set_num_threads(1)
-        return cls(folder.name, net, codec, Script.load(folder / "tokenizer.json"), device)
+        voiced = voices.read(folder / "voices.json", net.config.voices)
+        return cls(folder.name, net, codec, Script.load(folder / "tokenizer.json"), voiced, device)
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -271,26 +269,28 @@ class WrenModel:
             if turn.item_id in state.turns and self._context_ids(state, before) == turn.context_ids:
                 del state.turns[turn.item_id]
                 used.append(turn.stream)
-                count = TokenCount(sum(token != FRAME for token in turn.stream.ids), turn.cached)
+                count = Prompted(request.response_id, sum(token != FRAME for token in turn.stream.ids), turn.cached)
                 yield from self._write(session_id, request, turn.stream, reply, count)
                 return
         ids = self._context_ids(state, replace(request.context, tools=self._tools(request)))
         stream, cached = self._stream(state, ids)
         used.append(stream)
         yield Think(stream, ids[cached:])
-        yield from self._write(session_id, request, stream, reply, TokenCount(len(ids), cached))
+        yield from self._write(session_id, request, stream, reply, Prompted(request.response_id, len(ids), cached))
 
     @staticmethod
     def _tools(request: Respond) -> tuple[Function, ...]:
         return request.context.tools if request.tool_choice != "none" else ()
 
-    def _write(self, session_id: str, request: Respond, stream: Stream, reply: replies.Reply, count: TokenCount) -> Body:
+    def _write(self, session_id: str, request: Respond, stream: Stream, reply: replies.Reply, count: Prompted) -> Body:
+        reply.outputs.append(count)
+
         def start_speaking() -> None:
-            slot, voice = self.slots.take(), voice_of(request.voice)
+            slot, voice = self.slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
             body = replies.speak(request, slot, voice, self.runner, reply, 0)
             self._start(session_id, request.response_id, body, reply.outputs, lambda: self.slots.give_back(slot), _not_answered)
 
-        yield from replies.think(request, stream, self.script, reply, count, start_speaking)
+        yield from replies.think(request, stream, self.script, reply, start_speaking)
 
     def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

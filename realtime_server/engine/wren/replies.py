@@ -27,7 +27,6 @@ from realtime_server.messages import (
     Respond,
     ResponseFinished,
     TextDelta,
-    TokenCount,
     TranscriptDelta,
     TranscriptDone,
 )
@@ -98,7 +97,7 @@ class Reply:
         return self.limit is not None and self.tokens + self.frames * AUDIO_TOKENS_PER_FRAME >= self.limit
 
 
-def think(request: Respond, stream: Stream, script: Script, reply: Reply, counted: TokenCount, start_speaking: Any) -> Steps:
+def think(request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Any) -> Steps:
     """Writes the reply behind a context that is already in the stream; calls `start_speaking` with its first words."""
 
     def take(ids: list[int]) -> Think:
@@ -130,9 +129,8 @@ def think(request: Respond, stream: Stream, script: Script, reply: Reply, counte
     reply.written = True
     while request.audio and reply.text and not reply.spoken:
         yield None
-    count = TokenCount(counted.input_text, counted.cached_text, reply.tokens)
     reason: Any = "max_output_tokens" if reply.ran_out else "completed"
-    reply.outputs.append(ResponseFinished(request.response_id, reason, count))
+    reply.outputs.append(ResponseFinished(request.response_id, reason))
 
 
 def speak(request: Respond, slot: int, voice: Voice, runner: Runner, reply: Reply, seed: int) -> Steps:

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from realtime_server.engine.wren.words import plain
 
@@ -34,6 +36,16 @@ class Script:
         """The text each id stands for, with the space before a word's first piece; '' for marks."""
         names = (self._tokenizer.id_to_token(n) or "" for n in range(self.size))
         return tuple("" if n < len(MARKS) else name.replace("\u2581", " ") for n, name in enumerate(names))
+
+    @cached_property
+    def blank(self) -> Tensor:
+        """[size] True for marks and for what adds nothing but a space."""
+        return torch.tensor([not piece.strip() for piece in self.pieces])
+
+    @cached_property
+    def begins_word(self) -> Tensor:
+        """[size] 1 where a piece brings the space before a word, which a text's first word does not have."""
+        return torch.tensor([int(piece.startswith(" ")) for piece in self.pieces])
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids

@@ -1,34 +1,52 @@
-"""The ten voice names: two trained speakers, each in five shapes of pitch and vocal tract (see the model's card)."""
+"""A model's voices: trained speakers, each in shapes of pitch and vocal tract. They stand in `voices.json` of its folder.
 
-from dataclasses import dataclass
+The ten names of the protocol are there; any other name is a voice with an id, for `{"id": ...}`. To add one, add a line.
+"""
 
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from realtime_server.engine.contract import ModelError
 from realtime_server.engine.nets.vocoder import VoiceShape
 
-
-@dataclass(frozen=True)
-class Voice:
-    """`speaker` is the row of the network's voice embedding: 0 the woman, 1 the man."""
-
-    speaker: int
-    shape: VoiceShape
-
-
-VOICES: dict[str, Voice] = {
-    "alloy": Voice(0, VoiceShape(0.88, 0.95)),
-    "ash": Voice(1, VoiceShape(0.9, 0.97)),
-    "ballad": Voice(1, VoiceShape(1.12, 1.0)),
-    "cedar": Voice(1, VoiceShape(1.0, 1.0)),
-    "coral": Voice(0, VoiceShape(1.1, 0.96)),
-    "echo": Voice(1, VoiceShape(1.25, 1.0)),
-    "marin": Voice(0, VoiceShape(1.0, 0.97)),
-    "sage": Voice(0, VoiceShape(0.8, 0.92)),
-    "shimmer": Voice(0, VoiceShape(1.2, 0.98)),
-    "verse": Voice(1, VoiceShape(0.8, 0.94)),
-}
-"""A longer tract (formants below 1) is understood better in the woman's voice, a shorter one worse in both."""
+NAMES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 DEFAULT = "marin"
 
 
-def voice_of(name: str) -> Voice:
-    """Names that the model does not have speak as the default."""
-    return VOICES.get(name, VOICES[DEFAULT])
+class Voice(BaseModel):
+    """`speaker` is the row of the network's voice embedding. F0 is multiplied by `pitch`, formants by `formants`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    speaker: int = Field(ge=0)
+    pitch: float = Field(default=1.0, ge=0.5, le=2.0)
+    formants: float = Field(default=1.0, ge=0.7, le=1.4)
+
+    @property
+    def shape(self) -> VoiceShape:
+        return VoiceShape(self.pitch, self.formants)
+
+
+Voices = dict[str, Voice]
+_FILE = TypeAdapter(Voices)
+
+
+def read(path: Path, speakers: int) -> Voices:
+    """ModelError when one of the ten names is missing, or a voice wants a speaker that was not trained."""
+    try:
+        voices = _FILE.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ModelError(f"{path}: {error}") from None
+    missing = [name for name in NAMES if name not in voices]
+    if missing:
+        raise ModelError(f"{path}: the voices {', '.join(missing)} are missing.")
+    for name, voice in voices.items():
+        if voice.speaker >= speakers:
+            raise ModelError(f"{path}: {name} wants speaker {voice.speaker}; there are {speakers}.")
+    return voices
+
+
+def ids(voices: Voices) -> frozenset[str]:
+    """The voices besides the ten names."""
+    return frozenset(voices) - set(NAMES)

@@ -7,6 +7,7 @@ ONES = (
     "seventeen eighteen nineteen"
 ).split()
 TENS = ("_ _ twenty thirty forty fifty sixty seventy eighty ninety").split()
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 TEXT_NUMBER = re.compile(r"\d+")
 
 
@@ -29,3 +30,8 @@ def plain(text: str) -> str:
     """Lower-case words with single spaces: digits spelled out, punctuation gone, apostrophes kept."""
     text = TEXT_NUMBER.sub(lambda match: f" {number_in_words(int(match[0]))} ", text.lower().replace("\u2019", "'"))
     return " ".join(re.sub(r"[^a-z']+", " ", text).split())
+
+
+def identifier_words(identifier: str) -> str:
+    """'numberOfShots', 'number_of_shots', 'number-of-shots' -> 'number of shots': names as they are spoken."""
+    return plain(_HUMP.sub(" ", identifier).replace("_", " "))

@@ -25,7 +25,7 @@ from realtime_server.engine import loader
 from realtime_server.engine.nets.wren import MEL_HISTORY
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.voices import VOICES
+from realtime_server.engine.wren.voices import NAMES
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, domain, people
 from realtime_server.training.wren.dataset import load_users
@@ -209,7 +209,7 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str) -> dict[str, An
         dialogue = domain.sample(rng)
         if not isinstance(dialogue.reply, domain.Say) or not set(plain(dialogue.reply.text).split()) <= judge.words:
             continue
-        voice = tuple(VOICES)[len(seen) % len(VOICES)]
+        voice = NAMES[len(seen) % len(NAMES)]
         if (dialogue.user, voice) in seen:
             continue
         seen.add((dialogue.user, voice))
