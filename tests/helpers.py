@@ -41,8 +41,8 @@ class Talk:
 
     model = "wren"
 
-    def __init__(self, limits: Limits = Limits(), transcription: bool = False) -> None:
-        opening = Opening(self.model, transcription, 3600, now=0.0)
+    def __init__(self, limits: Limits = Limits(), transcription: bool = False, **more: Any) -> None:
+        opening = Opening(self.model, transcription, 3600, now=0.0, **more)
         self.session = Session(opening, limits, random.Random(0))
         self.events: list[dict[str, Any]] = []
         self.commands: list[m.Command] = []
@@ -63,7 +63,7 @@ class Talk:
         import orjson
 
         try:
-            self.session.receive(codec.decode(orjson.dumps({"type": kind, **fields})))
+            self.session.receive(codec.decode(orjson.dumps({"type": kind, **fields})), self.now)
         except ClientError as error:
             self.session.refuse(error)
         return self.drain()
@@ -101,7 +101,7 @@ class Talk:
         for n in range(frames):
             new += self.engine(m.AudioDelta(response_id, sound, len(text) * (n + 1) // frames))
         if finish:
-            new += self.engine(m.ResponseFinished(response_id, "completed", m.TokenCount(10, 4, 5)))
+            new += self.engine(m.ResponseFinished(response_id, "completed"))
         return new
 
 
@@ -137,5 +137,5 @@ def transcript(events: list[dict[str, Any]]) -> str:
         parts += [f"{key}={inner[key]}" for key in ("id", "status", "status_details") if key in inner]
         if "error" in event:
             parts.append(f"code={event['error']['code']}")
-        lines.append(re.sub(r"(item|resp|call)_\w{21}", named, " ".join(parts)))
+        lines.append(re.sub(r"\b(item|resp|call)_[0-9A-Za-z]{21}\b", named, " ".join(parts)))
     return "\n".join(lines) + "\n"

@@ -17,6 +17,11 @@ class ClientError(Exception):
         self.message, self.code, self.param, self.event_id = message, code, param, event_id
 
 
+def error_object(kind: str, code: str | None, message: str, param: str | None = None) -> dict[str, str | None]:
+    """What stands behind `error`, in an HTTP answer as in an event."""
+    return {"type": kind, "code": code, "message": message, "param": param}
+
+
 def from_validation(error: ValidationError, data: Any, prefix: str = "", event_id: str | None = None) -> ClientError:
     """The first thing pydantic found, in the hosted service's words, with the dotted path of the field."""
     first = error.errors(include_url=False)[0]

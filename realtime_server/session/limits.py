@@ -18,3 +18,8 @@ class Limits:
     """All that the client has put into the conversation, as JSON without its audio."""
     parallel_responses: int = 16
     session_s: int = 3600
+    requests_per_minute: int = 20_000
+    """Responses of one key, over all its sessions."""
+    tokens_per_minute: int = 40_000_000
+    reserved_tokens: int = 4096
+    """What a response without a limit of its own reserves until it is known what it used."""

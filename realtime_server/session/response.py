@@ -7,7 +7,7 @@ import pybase64
 
 from realtime_server.audio.formats import FORMATS
 from realtime_server.audio.resample import Resampler
-from realtime_server.messages import AUDIO_RATE_HZ, Samples, TokenCount
+from realtime_server.messages import AUDIO_RATE_HZ, Prompted, Samples
 from realtime_server.protocol import items as wire
 from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.session_config import AudioFormat, CustomVoice, MaxOutputTokens
@@ -52,6 +52,9 @@ class Response:
         self.state = ResponseState.IN_PROGRESS
         self.settings = settings
         self.audio_samples = 0
+        self.reserved_tokens = 0
+        self._prompt = Prompted(self.id, 0, 0)
+        self._written_tokens = 0
         self._outbox, self._conversation = outbox, conversation
         self._input_audio_s = input_audio_s
         self._done: list[Entry] = []
@@ -67,7 +70,11 @@ class Response:
 
     # --- what the engine makes ----------------------------------------------------------------------------------------
 
-    def text(self, delta: str) -> None:
+    def prompted(self, prompt: Prompted) -> None:
+        self._prompt = prompt
+
+    def text(self, delta: str, tokens: int) -> None:
+        self._written_tokens += tokens
         item = self._message()
         if self.settings.modality == "text":
             self._send_part(ev.OutputTextDelta, item, delta=delta)
@@ -87,7 +94,8 @@ class Response:
         item = OpenItem(Entry(None), len(self._done), self._outbox.new_id("call"), name)
         self._add(item, self._call(item, "in_progress"))
 
-    def call_arguments(self, delta: str) -> None:
+    def call_arguments(self, delta: str, tokens: int) -> None:
+        self._written_tokens += tokens
         item = self._open
         assert item is not None and item.name
         item.text.append(delta)
@@ -102,32 +110,35 @@ class Response:
         self,
         by: ResponseInput,
         reason: ev.StatusReason | None = None,
-        tokens: TokenCount | None = None,
         error: ev.ResponseError | None = None,
-    ) -> None:
+    ) -> ev.Usage:
+        """What it used in the end."""
         state = next_response_state(self.state, by)
         self._close_item("completed" if state is ResponseState.COMPLETED else "incomplete")
         self.state = state
         kind: Any = state.value
         details = None if by is ResponseInput.FINISH else ev.StatusDetails(type=kind, reason=reason, error=error)
-        usage = ev.Usage() if by is ResponseInput.FAIL else self._usage(tokens or TokenCount())
+        usage = ev.Usage() if by is ResponseInput.FAIL else self._usage()
         self._send(ev.ResponseDone, response=self._object(details, usage))
+        return usage
 
-    def _usage(self, tokens: TokenCount) -> ev.Usage:
+    def _usage(self) -> ev.Usage:
+        """Protocol section 5; what was made before a cancellation counts."""
+        text, written = self._prompt.text_tokens, self._written_tokens
         heard = round(self._input_audio_s * INPUT_AUDIO_TOKENS_PER_S)
         spoken = self.audio_samples * OUTPUT_AUDIO_TOKENS_PER_S // AUDIO_RATE_HZ
-        cached = min(tokens.cached_text, tokens.input_text)
+        cached = min(self._prompt.cached_tokens, text)
         return ev.Usage(
-            total_tokens=tokens.input_text + heard + tokens.output_text + spoken,
-            input_tokens=tokens.input_text + heard,
-            output_tokens=tokens.output_text + spoken,
+            total_tokens=text + heard + written + spoken,
+            input_tokens=text + heard,
+            output_tokens=written + spoken,
             input_token_details=ev.InputTokenDetails(
-                text_tokens=tokens.input_text,
+                text_tokens=text,
                 audio_tokens=heard,
                 cached_tokens=cached,
                 cached_tokens_details=ev.CachedTokensDetails(text_tokens=cached),
             ),
-            output_token_details=ev.OutputTokenDetails(text_tokens=tokens.output_text, audio_tokens=spoken),
+            output_token_details=ev.OutputTokenDetails(text_tokens=written, audio_tokens=spoken),
         )
 
     # --- items and parts ----------------------------------------------------------------------------------------------

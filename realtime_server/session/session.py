@@ -1,7 +1,7 @@
 """One client's session: holds the parts and decides nothing twice. Time is an argument, in seconds of any one clock."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from realtime_server import messages as m
@@ -11,39 +11,46 @@ from realtime_server.protocol import items as wire
 from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.session_config import (
-    CustomVoice,
-    FunctionTool,
-    NamedFunction,
     RealtimeSession,
     SemanticVad,
     ServerVad,
     TranscriptionSession,
     updated,
 )
+from realtime_server.session import asking
 from realtime_server.session.conversation import Conversation, Entry, client_entry, with_audio
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.response import Response, ResponseSettings
+from realtime_server.session.quota import Exhausted, Quota
+from realtime_server.session.response import Response
 from realtime_server.session.states import ResponseInput, ResponseState, TurnState
+from realtime_server.session.transcripts import Transcripts
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What the connection knows when a session begins; `expires_at` is unix time, `now` the session's own clock."""
+    """What the connection knows when a session begins; `expires_at` is unix time, `now` the session's own clock.
+
+    `initial` is the session that a client secret brought along, with its `type`; `quota` is shared with the key's others.
+    """
 
     model: str
     transcription_only: bool
     expires_at: int
     now: float
+    initial: dict[str, Any] | None = None
+    abilities: m.Abilities = m.Abilities()
+    quota: Quota = field(default_factory=lambda: Quota(Limits.requests_per_minute, Limits.tokens_per_minute))
 
 
 class Session:
     """receive, engine_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
-        self._limits = limits
+        self._limits, self._abilities, self._quota = limits, opening.abilities, opening.quota
+        self._now = opening.now
         self._out = Outbox(randomness or random.Random(random.SystemRandom().getrandbits(128)))
         session_id = self._out.new_id("sess")
         self._config: RealtimeSession | TranscriptionSession
@@ -51,6 +58,8 @@ class Session:
             self._config = TranscriptionSession(id=session_id, expires_at=opening.expires_at)
         else:
             self._config = RealtimeSession(id=session_id, model=opening.model, expires_at=opening.expires_at)
+        if opening.initial is not None:
+            self._config = updated(self._config, opening.initial)
         self._conversation = Conversation(self._out.new_id("conv"), limits)
         self._input = InputAudio(self._out, limits)
         self._responses: dict[str, Response] = {}
@@ -58,13 +67,14 @@ class Session:
         self._expiry = opening.now + limits.session_s
         self._idle_at: float | None = None
         self._answered_idleness = False
-        self._logprobs: dict[str, list[ev.LogProb]] = {}
+        self._transcripts = Transcripts(self._out)
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
     # --- the six calls ------------------------------------------------------------------------------------------------
 
-    def receive(self, event: cl.AnyClientEvent) -> None:
+    def receive(self, event: cl.AnyClientEvent, now: float) -> None:
+        self._now = now
         try:
             self._receive(event)
         except ClientError as error:
@@ -77,19 +87,21 @@ class Session:
         self._out.send(ev.Error, error=details)
 
     def engine_output(self, output: m.Output, now: float) -> None:
+        self._now = now
         match output:
             case m.SpeechProbability():
                 self._detected(output)
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
-                self._transcript(output)
+                entry, heard = self._conversation.find(output.item_id), self._config.audio.input
+                self._transcripts.take(output, entry, heard.transcription is not None, self._config.include is not None)
             case (
-                m.TextDelta() | m.AudioDelta() | m.CallStarted() | m.CallArgumentsDelta() | m.CallDone()
+                m.Prompted() | m.TextDelta() | m.AudioDelta() | m.CallStarted() | m.CallArgumentsDelta() | m.CallDone()
                 | m.ResponseFinished() | m.ResponseFailed()
             ):  # fmt: skip
                 # The one comparison at which late output of a closed response disappears.
                 response = self._responses.get(output.response_id)
                 if response is not None:
-                    self._respond(response, output, now)
+                    self._respond(response, output)
             case _:
                 assert_never(output)
 
@@ -97,6 +109,7 @@ class Session:
         return self._expiry if self._idle_at is None else min(self._expiry, self._idle_at)
 
     def handle_deadline(self, now: float) -> None:
+        self._now = now
         if self._idle_at is not None and now >= self._idle_at:
             self._idle_at = None
             self._idle_timeout()
@@ -160,20 +173,22 @@ class Session:
                 assert_never(event)
 
     def _update(self, event: cl.SessionUpdate) -> None:
-        config = updated(self._config, event.session)
-        if (
-            self._voice_locked
-            and isinstance(config, RealtimeSession)
-            and isinstance(self._config, RealtimeSession)
-            and config.audio.output.voice != self._config.audio.output.voice
-        ):
-            raise ClientError(
-                "Cannot update a conversation's voice if assistant audio is present.",
-                "cannot_update_voice", "session.audio.output.voice",
-            )  # fmt: skip
+        config, before = updated(self._config, event.session), self._config
+        if isinstance(config, RealtimeSession) and isinstance(before, RealtimeSession):
+            self._check(config, before)
         self._config = config
         self._apply_config()
         self._out.send(ev.SessionUpdated, session=config)
+
+    def _check(self, config: RealtimeSession, before: RealtimeSession) -> None:
+        """What only the session's past, or its model, forbids."""
+        voice = config.audio.output.voice
+        if self._voice_locked and voice != before.audio.output.voice:
+            raise _voice_locked("session.audio.output.voice")
+        asking.check_voice(voice, self._abilities, "session.audio.output.voice")
+        asking.check_tools(config.tools, config.tool_choice, self._abilities, "session")
+        if before.tracing is not None and config.tracing != before.tracing:
+            raise ClientError("Tracing cannot be changed once it is on.", "invalid_value", "session.tracing")
 
     def _apply_config(self) -> None:
         heard = self._config.audio.input
@@ -209,7 +224,7 @@ class Session:
     # --- the user's audio ---------------------------------------------------------------------------------------------
 
     def _listen(self, item_id: str) -> None:
-        self._out.run(m.Listen(item_id, self._context(None)))
+        self._out.run(m.Listen(item_id, self._context()))
 
     def _commit_by_hand(self) -> None:
         uncommitted_ms = self._input.uncommitted * 1000 / AUDIO_RATE_HZ
@@ -272,44 +287,6 @@ class Session:
         if running is None:
             self._create_response(cl.ResponseConfig())
 
-    def _transcript(self, output: m.TranscriptDelta | m.TranscriptDone | m.TranscriptFailed) -> None:
-        shown = self._config.audio.input.transcription is not None
-        place = {"item_id": output.item_id, "content_index": 0}
-        entry = self._conversation.find(output.item_id)
-        with_logprobs = self._config.include is not None
-        match output:
-            case m.TranscriptDelta():
-                logprob = _logprob(output)
-                self._logprobs.setdefault(output.item_id, []).append(logprob)
-                if shown:
-                    one = (logprob,) if with_logprobs else None
-                    self._out.send(ev.TranscriptionDelta, **place, delta=output.text, logprobs=one)
-            case m.TranscriptDone():
-                if entry is not None:
-                    self._keep_transcript(entry, output.text, shown)
-                every = tuple(self._logprobs.pop(output.item_id, ()))
-                if shown:
-                    seconds = entry.recording.length / AUDIO_RATE_HZ if entry and entry.recording else 0.0
-                    usage = _transcription_usage(seconds, output.text_tokens)
-                    logprobs = every if with_logprobs else None
-                    self._out.send(ev.TranscriptionCompleted, **place, transcript=output.text, usage=usage, logprobs=logprobs)
-            case m.TranscriptFailed():
-                self._logprobs.pop(output.item_id, None)
-                if shown:
-                    error = ev.TranscriptionError(type="server_error", code="transcription_failed", message=output.message)
-                    self._out.send(ev.TranscriptionFailed, **place, error=error)
-            case _:
-                assert_never(output)
-
-    @staticmethod
-    def _keep_transcript(entry: Entry, text: str, shown: bool) -> None:
-        entry.heard = text
-        if shown and isinstance(entry.item, wire.UserMessage):
-            parts = [
-                p.model_copy(update={"transcript": text}) if isinstance(p, wire.InputAudio) else p for p in entry.item.content
-            ]
-            entry.item = entry.item.model_copy(update={"content": tuple(parts)})
-
     # --- responses ----------------------------------------------------------------------------------------------------
 
     def _default_response(self) -> Response | None:
@@ -328,51 +305,43 @@ class Session:
             )  # fmt: skip
         if len(self._responses) >= self._limits.parallel_responses:
             raise ClientError("Too many responses are running.", "rate_limit_exceeded", "response")
+        asked = asking.settings(config, override)
+        if self._voice_locked and asked.modality == "audio" and asked.voice != config.audio.output.voice and not outside:
+            raise _voice_locked("response.audio.output.voice")
+        asking.check_voice(asked.voice, self._abilities, "response.audio.output.voice")
+        tools = config.tools if override.tools is None else override.tools
+        asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
         context = self._context(override)
-        output = override.audio.output if override.audio else None
-        audio_s = sum(
-            len(p.samples) / AUDIO_RATE_HZ
-            for i in context.items if isinstance(i, m.Message) for p in i.parts if isinstance(p, m.Audio)
-        )  # fmt: skip
-        settings = ResponseSettings(
-            modality=(override.output_modalities or config.output_modalities)[0],
-            voice=output.voice if output and output.voice else config.audio.output.voice,
-            format=output.format if output and output.format else config.audio.output.format,
-            max_output_tokens=override.max_output_tokens or config.max_output_tokens,
-            metadata=override.metadata,
-        )
-        if self._voice_locked and settings.modality == "audio" and settings.voice != config.audio.output.voice and not outside:
-            raise ClientError(
-                "Cannot update a conversation's voice if assistant audio is present.",
-                "cannot_update_voice", "response.audio.output.voice",
-            )  # fmt: skip
         self._idle_at = None
-        response = Response(self._out, None if outside else self._conversation, settings, audio_s)
+        response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
         self._responses[response.id] = response
-        choice = override.tool_choice or config.tool_choice
-        limit = settings.max_output_tokens
-        self._out.run(m.Respond(
-            response.id, context, settings.modality == "audio",
-            settings.voice.id if isinstance(settings.voice, CustomVoice) else settings.voice,
-            choice if isinstance(choice, str) else f"function:{choice.name}" if isinstance(choice, NamedFunction) else "auto",
-            None if limit == "inf" else limit,
-            config.audio.output.speed,
-        ))  # fmt: skip
+        try:
+            limit = self._limits.reserved_tokens if asked.max_output_tokens == "inf" else asked.max_output_tokens
+            response.reserved_tokens = self._quota.reserve(limit, self._now)
+        except Exhausted as exhausted:
+            self._tell_limits()
+            error = ev.ResponseError(type="invalid_request_error", code="rate_limit_exceeded", message=str(exhausted))
+            self._close(response, ResponseInput.FAIL, None, error=error)
+            return
+        self._tell_limits()
+        self._out.run(asking.command(response.id, config, override, asked, context))
 
-    def _context(self, override: cl.ResponseConfig | None) -> m.Context:
+    def _tell_limits(self) -> None:
+        limits = tuple(
+            ev.RateLimit(name=a.name, limit=a.limit, remaining=a.remaining, reset_seconds=a.reset_s)
+            for a in self._quota.allowances(self._now)
+        )
+        self._out.send(ev.RateLimitsUpdated, rate_limits=limits)
+
+    def _context(self, override: cl.ResponseConfig = asking.NO_OVERRIDES) -> m.Context:
         """What the engine is to know: session and conversation, or what this response says instead."""
         config = self._config
         if not isinstance(config, RealtimeSession):
             return m.Context("", (), ())
-        override = override or cl.ResponseConfig()
-        tools = config.tools if override.tools is None else override.tools
         entries = (
             self._conversation if override.input is None else [self._input_entry(n, i) for n, i in enumerate(override.input)]
         )
-        items = [item for entry in entries if (item := entry.context_item()) is not None]
-        functions = tuple(m.Function(t.name, t.description or "", t.parameters) for t in tools if isinstance(t, FunctionTool))
-        instructions = config.instructions if override.instructions is None else override.instructions
-        return m.Context(instructions, functions, tuple(items), _truncation(config))
+        return asking.context(config, override, entries)
 
     def _input_entry(self, index: int, item: Any) -> Entry:
         if isinstance(item, wire.ItemReference):
@@ -384,24 +353,26 @@ class Session:
         item_id = item.id or self._out.new_id("item")
         return client_entry(item, item_id, self._config.audio.input.format.type, self._limits.append_bytes)
 
-    def _respond(self, response: Response, output: Any, now: float) -> None:
+    def _respond(self, response: Response, output: Any) -> None:
         match output:
+            case m.Prompted():
+                response.prompted(output)
             case m.TextDelta():
-                response.text(output.text)
+                response.text(output.text, output.tokens)
             case m.AudioDelta():
                 self._voice_locked = self._voice_locked or response.in_conversation
                 response.audio(output.samples, output.characters)
             case m.CallStarted():
                 response.start_call(output.name)
             case m.CallArgumentsDelta():
-                response.call_arguments(output.text)
+                response.call_arguments(output.text, output.tokens)
             case m.CallDone():
                 response.end_call()
             case m.ResponseFinished():
                 by = ResponseInput.FINISH if output.reason == "completed" else ResponseInput.RUN_OUT
                 reason: Any = None if output.reason == "completed" else output.reason
-                self._close(response, by, reason, tokens=output.tokens)
-                self._arm_idle(response, now)
+                self._close(response, by, reason)
+                self._arm_idle(response)
             case m.ResponseFailed():
                 error = ev.ResponseError(type="server_error", code=output.code, message=output.message)
                 self._close(response, ResponseInput.FAIL, None, error=error)
@@ -412,7 +383,8 @@ class Session:
 
     def _close(self, response: Response, by: ResponseInput, reason: ev.StatusReason | None, **details: Any) -> None:
         del self._responses[response.id]
-        response.close(by, reason, **details)
+        used = response.close(by, reason, **details)
+        self._quota.settle(response.reserved_tokens, used.total_tokens, self._now)
 
     # --- idle timeout -------------------------------------------------------------------------------------------------
 
@@ -420,12 +392,12 @@ class Session:
         detection = self._config.audio.input.turn_detection
         return detection.idle_timeout_ms if isinstance(detection, ServerVad) else None
 
-    def _arm_idle(self, response: Response, now: float) -> None:
+    def _arm_idle(self, response: Response) -> None:
         """From the end of the answer's sound at the client; a timeout's own answer does not arm it again (protocol 2.15)."""
         idle_ms = self._idle_ms()
         if idle_ms is not None and response.in_conversation and response.state is ResponseState.COMPLETED:
             if not self._answered_idleness:
-                self._idle_at = now + response.audio_samples / AUDIO_RATE_HZ + idle_ms / 1000
+                self._idle_at = self._now + response.audio_samples / AUDIO_RATE_HZ + idle_ms / 1000
             self._answered_idleness = False
 
     def _idle_timeout(self) -> None:
@@ -444,24 +416,6 @@ class Session:
         self._answer_turn(detection)
 
 
-def _truncation(config: RealtimeSession) -> m.Truncation:
-    match config.truncation:
-        case "auto":
-            return m.Truncation()
-        case "disabled":
-            return m.Truncation(allowed=False)
-        case ratio:
-            limits = ratio.token_limits
-            return m.Truncation(True, ratio.retention_ratio, limits.post_instructions if limits else None)
-
-
-def _logprob(delta: m.TranscriptDelta) -> ev.LogProb:
-    return ev.LogProb(token=delta.text, logprob=delta.logprob, bytes=tuple(delta.text.encode()))
-
-
-def _transcription_usage(seconds: float, text_tokens: int) -> ev.TranscriptionUsage:
-    heard = round(seconds * 10)
-    return ev.TranscriptionUsage(
-        total_tokens=heard + text_tokens, input_tokens=heard,
-        input_token_details=ev.TranscriptionInputDetails(text_tokens=0, audio_tokens=heard), output_tokens=text_tokens,
-    )  # fmt: skip
+def _voice_locked(param: str) -> ClientError:
+    text = "Cannot update a conversation's voice if assistant audio is present."
+    return ClientError(text, "cannot_update_voice", param)

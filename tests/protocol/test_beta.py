@@ -33,7 +33,7 @@ class BetaTalk(Talk):
 
     def beta(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
         event = beta.decode(orjson.dumps({"type": kind, **fields}))
-        self.session.receive(event)
+        self.session.receive(event, self.now)
         return self.translated(self.drain())
 
     @staticmethod
@@ -56,7 +56,8 @@ def test_a_spoken_turn_in_the_betas_words() -> None:
     events = talk.translated(talk.speak_a_turn() + talk.answer("Hello.", frames=1))
     assert [e["type"] for e in events] == [
         "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
-        "conversation.item.created", "response.created", "response.output_item.added", "conversation.item.created",
+        "conversation.item.created", "response.created", "rate_limits.updated", "response.output_item.added",
+        "conversation.item.created",
         "response.content_part.added", "response.audio_transcript.delta", "response.audio_transcript.delta",
         "response.audio.delta", "response.audio.done", "response.audio_transcript.done", "response.content_part.done",
         "response.output_item.done", "response.done",
@@ -101,7 +102,7 @@ def test_there_and_back() -> None:
 def test_mistakes_are_told(data: dict[str, Any]) -> None:
     talk = Talk()
     try:
-        talk.session.receive(beta.decode(orjson.dumps(data)))
+        talk.session.receive(beta.decode(orjson.dumps(data)), talk.now)
     except ClientError as error:
         talk.session.refuse(error)
     assert talk.drain()[-1]["type"] == "error"

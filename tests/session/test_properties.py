@@ -79,7 +79,7 @@ class AnyTalk(RuleBasedStateMachine):
             case "call":
                 self.talk.engine(m.CallStarted(rid, "f"), m.CallArgumentsDelta(rid, "{}"), m.CallDone(rid))
             case "finish":
-                self.talk.engine(m.ResponseFinished(rid, "completed", m.TokenCount(1, 1, 1)))
+                self.talk.engine(m.ResponseFinished(rid, "completed"))
             case "fail":
                 self.talk.engine(m.ResponseFailed(rid, "server_error", "no"))
 

@@ -1,0 +1,95 @@
+"""What a response is asked to be: the session's fields with this response's own, as settings, context and command.
+
+Pure functions of the configuration and the conversation; `session` decides when they are called.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from realtime_server import messages as m
+from realtime_server.messages import AUDIO_RATE_HZ
+from realtime_server.protocol.client_events import ResponseConfig
+from realtime_server.protocol.errors import ClientError
+from realtime_server.protocol.session_config import (
+    CustomVoice,
+    FunctionTool,
+    NamedFunction,
+    RealtimeSession,
+    Tool,
+    ToolChoice,
+)
+from realtime_server.session.conversation import Entry
+from realtime_server.session.response import ResponseSettings
+
+NO_OVERRIDES = ResponseConfig()
+
+
+def settings(config: RealtimeSession, override: ResponseConfig) -> ResponseSettings:
+    output = override.audio.output if override.audio else None
+    return ResponseSettings(
+        modality=(override.output_modalities or config.output_modalities)[0],
+        voice=output.voice if output and output.voice else config.audio.output.voice,
+        format=output.format if output and output.format else config.audio.output.format,
+        max_output_tokens=override.max_output_tokens or config.max_output_tokens,
+        metadata=override.metadata,
+    )
+
+
+def context(config: RealtimeSession, override: ResponseConfig, entries: Iterable[Entry]) -> m.Context:
+    """What the engine is to know."""
+    tools = config.tools if override.tools is None else override.tools
+    items = [item for entry in entries if (item := entry.context_item()) is not None]
+    functions = tuple(m.Function(t.name, t.description or "", t.parameters) for t in tools if isinstance(t, FunctionTool))
+    instructions = config.instructions if override.instructions is None else override.instructions
+    return m.Context(instructions, functions, tuple(items), _truncation(config))
+
+
+def command(
+    response_id: str, config: RealtimeSession, override: ResponseConfig, asked: ResponseSettings, known: m.Context
+) -> m.Respond:
+    choice, limit, voice = override.tool_choice or config.tool_choice, asked.max_output_tokens, asked.voice
+    return m.Respond(
+        response_id, known, asked.modality == "audio",
+        voice.id if isinstance(voice, CustomVoice) else voice,
+        choice if isinstance(choice, str) else f"function:{choice.name}" if isinstance(choice, NamedFunction) else "auto",
+        None if limit == "inf" else limit,
+        config.audio.output.speed,
+    )  # fmt: skip
+
+
+def heard_seconds(known: m.Context) -> float:
+    """The user's audio in it: usage counts by duration."""
+    parts = (part for item in known.items if isinstance(item, m.Message) for part in item.parts)
+    return sum(len(part.samples) for part in parts if isinstance(part, m.Audio)) / AUDIO_RATE_HZ
+
+
+def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilities, prefix: str) -> None:
+    """ClientError with the path of the schema that the model cannot honour, or of a choice that names no tool."""
+    names = set()
+    for n, tool in enumerate(tools):
+        if not isinstance(tool, FunctionTool):
+            continue
+        names.add(tool.name)
+        if (fault := abilities.schema_fault(tool.parameters)) is not None:
+            path = f"{prefix}.tools[{n}].parameters" + (f".{fault.path}" if fault.path else "")
+            raise ClientError(f"Invalid schema for function '{tool.name}': {fault.why}", "invalid_function_parameters", path)
+    if isinstance(choice, NamedFunction) and choice.name not in names:
+        raise ClientError(f"Tool choice '{choice.name}' not found in 'tools'.", "invalid_value", f"{prefix}.tool_choice")
+
+
+def check_voice(voice: str | CustomVoice | None, abilities: m.Abilities, param: str) -> None:
+    """Names of other models' voices are taken, and spoken by the default one; an id must exist."""
+    if isinstance(voice, CustomVoice) and voice.id not in abilities.voice_ids:
+        known = ", ".join(sorted(f"'{v}'" for v in abilities.voice_ids)) or "none"
+        raise ClientError(f"Invalid value: '{voice.id}'. Voices with an id: {known}.", "invalid_value", f"{param}.id")
+
+
+def _truncation(config: RealtimeSession) -> m.Truncation:
+    match config.truncation:
+        case "auto":
+            return m.Truncation()
+        case "disabled":
+            return m.Truncation(allowed=False)
+        case ratio:
+            limits: Any = ratio.token_limits
+            return m.Truncation(True, ratio.retention_ratio, limits.post_instructions if limits else None)
