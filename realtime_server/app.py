@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import Model
@@ -13,34 +15,46 @@ from realtime_server.engine.worker import EngineWorker
 from realtime_server.settings import Settings
 from realtime_server.transport import http, websocket
 from realtime_server.transport.bridge import Bridge
-from realtime_server.transport.hall import Hall
+from realtime_server.transport.hall import Hall, Served
 from realtime_server.turns.detectors import DETECTORS
 from realtime_server.turns.worker import DetectorWorker
 
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings, model: Model | None = None) -> FastAPI:
-    """The server as an ASGI application; `model` replaces the one that the settings name."""
+THIS_MACHINE = r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?"
+
+
+def create_app(settings: Settings, *models: Model) -> FastAPI:
+    """The server as an ASGI application; `models` replace the ones that the settings name."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loaded = model or loader.load(settings.model, settings.device)
-        bridge = Bridge(asyncio.get_running_loop())
-        engine = EngineWorker(loaded, bridge.deliver)
-        detector = DetectorWorker(DETECTORS[settings.detector](), bridge.deliver)
-        bridge.attach(engine, detector)
-        engine.start()
-        detector.start()
-        app.state.hall = Hall(settings, loaded.name, bridge)
-        log.info("= %s is ready", loaded.name)
+        served: list[Served] = []
+        workers: list[EngineWorker | DetectorWorker] = []
+        for model in models or [loader.load(name, settings.device) for name in settings.models]:
+            bridge = Bridge(asyncio.get_running_loop())
+            engine = EngineWorker(model, bridge.deliver)
+            detector = DetectorWorker(DETECTORS[settings.detector](), bridge.deliver)
+            bridge.attach(engine, detector)
+            served.append(Served(model.name, model.abilities, bridge))
+            workers += [detector, engine]
+        for worker in workers:
+            worker.start()
+        app.state.hall = Hall(settings, *served)
+        log.info("= ready: %s", ", ".join(app.state.hall.models))
         try:
             yield
         finally:
-            detector.stop()
-            engine.stop()
+            for worker in workers:
+                worker.stop()
 
     app = FastAPI(title="realtime-server", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    # Pages of other origins need a key, and then may come from anywhere; without keys they stay outside.
+    origins: Any = {"allow_origins": ["*"]} if settings.keys else {"allow_origin_regex": THIS_MACHINE}
+    app.add_middleware(
+        CORSMiddleware, **origins, allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["Location"]
+    )  # fmt: skip
     app.include_router(websocket.router)
     app.include_router(http.router)
     return app

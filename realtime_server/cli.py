@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from realtime_server.session.limits import Limits
 from realtime_server.settings import Keys, Settings, SettingsError
 
 
@@ -26,11 +27,15 @@ def _parser() -> argparse.ArgumentParser:
     serve = verbs.add_parser("serve", help="start the server")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
-    serve.add_argument("--model", default="wren", help="a name from `realtime-server models`, or a folder")
+    serve.add_argument("--model", action="append", help="a name from `realtime-server models`, or a folder; may be repeated")
     serve.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     serve.add_argument("--detector", choices=("silero", "webrtc"), default="silero", help="who hears that somebody speaks")
     serve.add_argument("--api-key-file", type=Path, help="one key a line; also the environment's REALTIME_SERVER_API_KEYS")
     serve.add_argument("--sessions", type=int, default=Settings.sessions, help="at once; more are refused")
+    serve.add_argument("--sessions-per-key", type=int, help="at once with one API key")
+    serve.add_argument("--requests-per-minute", type=int, default=Limits.requests_per_minute, help="responses of one API key")
+    serve.add_argument("--tokens-per-minute", type=int, default=Limits.tokens_per_minute, help="of one API key, in and out")
+    serve.add_argument("--session-seconds", type=int, default=Limits.session_s, help="how long a session may last")
     serve.add_argument("--refuse-beta", action="store_true", help="refuse the beta dialect, as the hosted service does")
     serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
     serve.add_argument("--tls-key", type=Path)
@@ -60,12 +65,17 @@ def _keys(file: Path | None) -> Keys:
 
 def _serve(options: argparse.Namespace) -> int:
     settings = Settings(
-        host=options.host, port=options.port, model=options.model, device=options.device, detector=options.detector,
-        keys=_keys(options.api_key_file), sessions=options.sessions, refuse_beta=options.refuse_beta,
+        host=options.host, port=options.port, models=tuple(options.model or Settings.models),
+        device=options.device, detector=options.detector,
+        keys=_keys(options.api_key_file), sessions=options.sessions, sessions_per_key=options.sessions_per_key,
+        limits=Limits(
+            requests_per_minute=options.requests_per_minute, tokens_per_minute=options.tokens_per_minute,
+            session_s=options.session_seconds,
+        ), refuse_beta=options.refuse_beta,
         tls_certificate=options.tls_certificate, tls_key=options.tls_key,
     )  # fmt: skip
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
-    from realtime_server.engine.loader import ModelError
+    from realtime_server.engine.contract import ModelError
     from realtime_server.serving import serve
 
     try:

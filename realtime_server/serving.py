@@ -32,8 +32,7 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Returns when the server has been stopped; ModelError before it listens when the model cannot be served."""
-    loader.verify(loader.find(settings.model))
-    app = create_app(settings)
+    app = create_app(settings, *[loader.load(name, settings.device) for name in settings.models])
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", ws="websockets-sansio", loop="uvloop",
         ws_max_size=settings.frame_bytes, ws_ping_interval=20, ws_ping_timeout=30, timeout_graceful_shutdown=5,

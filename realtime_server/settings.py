@@ -38,24 +38,27 @@ class Keys:
     def __bool__(self) -> bool:
         return bool(self.digests)
 
-    def accept(self, key: str | None) -> bool:
-        """Constant time in the key, and in which of the keys it is."""
+    def whose(self, key: str | None) -> int | None:
+        """Which of the keys it is, counted from 0; None for any other. Constant time in the key, and in which it is."""
         digest = hashlib.sha256((key or "").encode()).digest()
-        matches = [hmac.compare_digest(digest, known) for known in self.digests]
-        return any(matches) and key is not None
+        matches = [n for n, known in enumerate(self.digests) if hmac.compare_digest(digest, known)]
+        return matches[0] if matches and key is not None else None
 
 
 @dataclass(frozen=True)
 class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
-    model: str = "wren"
+    models: tuple[str, ...] = ("wren",)
+    """Names or folders; the first is the one that hosted names, and no name at all, stand for."""
     device: str = "auto"
     detector: str = "silero"
     keys: Keys = Keys()
     limits: Limits = Limits()
     sessions: int = 256
     """At once; more are refused with `rate_limit_exceeded` rather than served badly."""
+    sessions_per_key: int | None = None
+    """At once with one key; None is as many as fit."""
     backlog_bytes: int = 8 * 1024 * 1024
     """A client with more than this unread is dropped."""
     hold_bytes: int = 1024 * 1024
@@ -73,6 +76,8 @@ class Settings:
             raise SettingsError(
                 f"--host {self.host} is reachable from other machines: give --api-key-file, or serve on 127.0.0.1."
             )
+        if not self.models:
+            raise SettingsError("--model: name at least one.")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise SettingsError("--tls-certificate and --tls-key go together.")
 

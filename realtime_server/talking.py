@@ -12,7 +12,8 @@ import numpy as np
 import soundfile
 import soxr
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 RATE_HZ = 24_000
 CHUNK = RATE_HZ // 25
@@ -45,11 +46,11 @@ def talk(url: str, key: str | None, question: Path | None, answer: Path | None, 
     return 1
 
 
-def _send(socket: ClientConnection, **event: Any) -> None:
+def _send(socket: Connection, **event: Any) -> None:
     socket.send(json.dumps(event))
 
 
-def _events(socket: ClientConnection) -> Iterator[dict[str, Any]]:
+def _events(socket: Connection) -> Iterator[dict[str, Any]]:
     """Every event, with transcripts and errors printed on the way."""
     for text in socket:
         event = json.loads(text)
@@ -72,7 +73,7 @@ def _read(question: Path) -> bytes:
     return bytes(np.clip(mono * 32767, -32768, 32767).astype("<i2").tobytes())
 
 
-def _ask(socket: ClientConnection, pcm: bytes, answer: Path | None) -> int:
+def _ask(socket: Connection, pcm: bytes, answer: Path | None) -> int:
     for start in range(0, len(pcm), 1 << 16):
         _send(socket, type="input_audio_buffer.append", audio=base64.b64encode(pcm[start : start + (1 << 16)]).decode())
     _send(socket, type="input_audio_buffer.commit")
@@ -90,7 +91,7 @@ def _ask(socket: ClientConnection, pcm: bytes, answer: Path | None) -> int:
     return 0 if heard or answer is None else 1
 
 
-def _converse(socket: ClientConnection) -> int:
+def _converse(socket: Connection) -> int:
     try:
         import sounddevice
     except (ImportError, OSError) as error:

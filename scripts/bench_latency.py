@@ -154,7 +154,7 @@ def main() -> None:
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     try:
-        if not any("is ready" in line for line in server.stderr):
+        if not any("= ready" in line for line in server.stderr):
             raise SystemExit("the server did not start")
         time.sleep(1)
         print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, silence {SILENCE_MS} ms")

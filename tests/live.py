@@ -43,12 +43,12 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def live(settings: Settings, model: Model | None = None) -> Iterator[Live]:
+def live(settings: Settings, *models: Model, **options: Any) -> Iterator[Live]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    app = create_app(replace(settings, port=port), model)
-    config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", ws_max_size=settings.frame_bytes)
+    app = create_app(replace(settings, port=port), *models)
+    config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", ws_max_size=settings.frame_bytes, **options)
     server = _Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

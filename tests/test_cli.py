@@ -36,7 +36,7 @@ def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     # uvicorn listens right after the model is ready; the first connection may still be a moment too early.
     for line in server.stderr:
         lines.append(line)
-        if "is ready" in line:
+        if "= ready" in line:
             break
     else:
         raise AssertionError("".join(lines))

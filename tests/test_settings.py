@@ -9,19 +9,15 @@ from realtime_server.settings import Keys, Settings, SettingsError, is_this_mach
 
 def test_keys() -> None:
     keys = Keys.of(["sk-one", "sk-two"])
-    assert keys.accept("sk-one")
-    assert keys.accept("sk-two")
-    assert not keys.accept("sk-three")
-    assert not keys.accept("")
-    assert not keys.accept(None)
+    assert [keys.whose(key) for key in ("sk-one", "sk-two", "sk-three", "", None)] == [0, 1, None, None, None]
     assert "sk-one" not in repr(keys)
-    assert not Keys().accept("")
+    assert Keys().whose("") is None
 
 
 def test_a_key_file(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text("# comment\n\nsk-one \nsk-two\n")
-    assert Keys.from_file(file).accept("sk-one")
+    assert Keys.from_file(file).whose("sk-one") == 0
     file.write_text("# nothing\n")
     with pytest.raises(SettingsError, match="holds no key"):
         Keys.from_file(file)

@@ -111,7 +111,7 @@ class Connection:
                 self.session.refuse(error)
             else:
                 log.debug("< %s %s", self.name, event.type)
-                self.session.receive(event)
+                self.session.receive(event, self._loop.time())
             self._drain()
 
     def _engine_output(self, output: Output) -> None:

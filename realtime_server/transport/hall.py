@@ -3,23 +3,42 @@
 import asyncio
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from realtime_server.messages import Abilities
+from realtime_server.session.quota import Quota
 from realtime_server.settings import Settings
 from realtime_server.transport.bridge import Bridge
 from realtime_server.transport.connection import Connection
+from realtime_server.transport.secrets import ClientSecrets
 
 log = logging.getLogger(__name__)
 HOSTED_PREFIXES = ("gpt-realtime", "gpt-4o-realtime", "gpt-4o-mini-realtime", "gpt-audio", "gpt-4o-audio", "gpt-4o-mini-audio")
 """The hosted models' names are aliases of whatever is loaded, so that existing code runs unchanged."""
 
 
-class Hall:
-    """The loaded model's name, the bridge to its thread, and the open connections."""
+@dataclass(frozen=True)
+class Served:
+    """A loaded model, and the bridge to its threads."""
 
-    def __init__(self, settings: Settings, model_name: str, bridge: Bridge) -> None:
-        self.settings, self.model_name, self.bridge = settings, model_name, bridge
+    name: str
+    abilities: Abilities
+    bridge: Bridge
+
+
+class Hall:
+    """The loaded models, the open connections, and what each key has used."""
+
+    def __init__(self, settings: Settings, *served: Served) -> None:
+        self.settings = settings
+        self.models = {model.name: model for model in served}
+        self.default = served[0]
+        self.secrets = ClientSecrets()
         self.connections: dict[str, Connection] = {}
+        self._sessions: Counter[int | None] = Counter()
+        self._quotas: dict[int | None, Quota] = {}
         self.draining = False
         self._numbers = itertools.count(1)
         self._empty = asyncio.Event()
@@ -28,16 +47,28 @@ class Hall:
     def now() -> float:
         return asyncio.get_running_loop().time()
 
-    def knows(self, model: str) -> bool:
-        return model == self.model_name or model.startswith(HOSTED_PREFIXES)
+    def find(self, model: str | None) -> Served | None:
+        """By its own name; a hosted name, or none at all, is the default."""
+        if model is None or (model not in self.models and model.startswith(HOSTED_PREFIXES)):
+            return self.default
+        return self.models.get(model)
 
-    async def serve(self, make: Callable[[str], Connection]) -> None:
+    def sessions_of(self, who: int | None) -> int:
+        return self._sessions[who]
+
+    def quota(self, who: int | None) -> Quota:
+        limits = self.settings.limits
+        return self._quotas.setdefault(who, Quota(limits.requests_per_minute, limits.tokens_per_minute))
+
+    async def serve(self, make: Callable[[str], Connection], who: int | None = None) -> None:
         name = f"session-{next(self._numbers)}"
         connection = self.connections[name] = make(name)
+        self._sessions[who] += 1
         try:
             await connection.run()
         finally:
             del self.connections[name]
+            self._sessions[who] -= 1
             if not self.connections:
                 self._empty.set()
 

@@ -37,7 +37,7 @@ ORDER = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Live]:
-    with live(Settings(model="wren", keys=Keys.of(["sk-test"]))) as running:
+    with live(Settings(keys=Keys.of(["sk-test"]))) as running:
         yield running
 
 

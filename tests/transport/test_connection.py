@@ -10,7 +10,7 @@ from realtime_server import messages as m
 from realtime_server.session.session import Opening, Session
 from realtime_server.settings import Settings
 from realtime_server.transport.connection import GA, Connection
-from realtime_server.transport.hall import Hall
+from realtime_server.transport.hall import Hall, Served
 from tests.live import WAIT_S
 
 CREATE = (
@@ -74,7 +74,7 @@ class Setup:
     def __init__(self, **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.socket, self.bridge = ScriptedSocket(), RecordingBridge()
-        self.hall = Hall(self.settings, "wren", self.bridge)  # type: ignore[arg-type]
+        self.hall = Hall(self.settings, Served("wren", m.Abilities(), self.bridge))  # type: ignore[arg-type]
 
     def make(self, name: str) -> Connection:
         session = Session(Opening("wren", False, 0, self.hall.now()))
@@ -138,7 +138,7 @@ def test_draining_lets_the_answer_finish() -> None:
             await setup.socket.until("response.output_audio_transcript.delta")
             assert setup.hall.draining
             assert not draining.done()
-            setup.bridge.deliver(m.ResponseFinished(response_id, "completed", m.TokenCount()))
+            setup.bridge.deliver(m.ResponseFinished(response_id, "completed"))
         assert [e["type"] for e in setup.socket.sent][-1] == "response.done"
         assert setup.socket.closed == (1001, "server_error.server_shutting_down")
 

@@ -6,26 +6,22 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 from websockets.typing import Subprotocol
 
 from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.script import Script
 from realtime_server.session.limits import Limits
 from realtime_server.settings import Keys, Settings
-from realtime_server.transport.websocket import foreign_page
-from tests.conftest import tiny_codec, tiny_net
+from realtime_server.transport.admission import foreign_page
+from tests.conftest import tiny_wren
+from tests.engine.test_script import SCRIPT
 from tests.live import WAIT_S, Live, live
 
 
 @pytest.fixture(scope="module")
 def model() -> WrenModel:
-    import torch
-
-    from tests.engine.test_script import SCRIPT
-
-    script: Script = SCRIPT
-    return WrenModel("tiny", tiny_net(script), tiny_codec(), script, torch.device("cpu"))
+    return tiny_wren(SCRIPT)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +36,7 @@ def locked_server(model: WrenModel) -> Iterator[Live]:
         yield server
 
 
-def receive(socket: ClientConnection) -> dict[str, Any]:
+def receive(socket: Connection) -> dict[str, Any]:
     return dict(json.loads(socket.recv(timeout=WAIT_S)))
 
 
@@ -152,7 +148,7 @@ def test_more_sessions_than_fit_are_refused(open_server: Live) -> None:
         assert receive_after(one)["type"] == "error"
 
 
-def receive_after(socket: ClientConnection) -> dict[str, Any]:
+def receive_after(socket: Connection) -> dict[str, Any]:
     socket.send("{}")
     return receive(socket)
 

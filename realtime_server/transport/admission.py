@@ -1,0 +1,77 @@
+"""Who may come in, as what: keys, client secrets, pages of this machine, limits per key. Used by every route."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from realtime_server.settings import is_this_machine
+from realtime_server.transport.hall import Hall
+
+KEY_PREFIX = "openai-insecure-api-key."
+
+
+class Refused(Exception):
+    """The client is told with an error object, then sent away: an HTTP status, or a close code behind an `error` event."""
+
+    def __init__(
+        self, code: str, message: str, close_code: int, status: int = 401, kind: str = "invalid_request_error"
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.close_code, self.status, self.kind = code, message, close_code, status, kind
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Someone who was let in: `who` is the key's number (None where no keys are asked for)."""
+
+    who: int | None
+    initial: dict[str, Any] | None = None
+    """The session that his client secret brings along."""
+
+
+def key_of(headers: Mapping[str, str], subprotocols: list[str]) -> str | None:
+    """From `Authorization`, `api-key`, or the browser's subprotocol (protocol 7.2 and 7.3)."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key:
+        return key.strip()
+    if headers.get("api-key"):
+        return headers["api-key"]
+    return next((p.removeprefix(KEY_PREFIX) for p in subprotocols if p.startswith(KEY_PREFIX)), None)
+
+
+def foreign_page(headers: Mapping[str, str]) -> bool:
+    """Without keys only this machine's own pages may connect: any page that its user visits could try to."""
+    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if not is_this_machine(host):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and not is_this_machine(urlsplit(origin).hostname or "")
+
+
+def identify(hall: Hall, headers: Mapping[str, str], subprotocols: list[str], secrets: bool = True) -> Guest:
+    """Refused, unless the client has a key, or (where `secrets` will do) a client secret that was made with one."""
+    key = key_of(headers, subprotocols)
+    if hall.settings.keys and (who := hall.settings.keys.whose(key)) is not None:
+        return Guest(who)
+    secret = hall.secrets.find(key, hall.now()) if secrets and key is not None else None
+    if secret is not None:
+        if secret.expired(hall.now()):
+            raise Refused("invalid_api_key", "Ephemeral token expired.", 3000)
+        return Guest(secret.who, secret.session)
+    if hall.settings.keys:
+        raise Refused("invalid_api_key", "Incorrect API key provided.", 3000)
+    if foreign_page(headers):
+        raise Refused("invalid_origin", "Without API keys only pages and programs of this machine may connect.", 3000, 403)
+    return Guest(None)
+
+
+def admit(hall: Hall, guest: Guest) -> None:
+    """Refused, when there is no room for one more session."""
+    if hall.draining:
+        raise Refused("server_shutting_down", "The server is shutting down.", 1001, 503, "server_error")
+    if len(hall.connections) >= hall.settings.sessions:
+        raise Refused("rate_limit_exceeded", f"The server holds {hall.settings.sessions} sessions already.", 1013, 429)
+    most = hall.settings.sessions_per_key
+    if most is not None and hall.sessions_of(guest.who) >= most:
+        raise Refused("rate_limit_exceeded", f"This API key has {most} sessions already.", 1013, 429)
