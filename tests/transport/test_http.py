@@ -1,15 +1,18 @@
 """Health, models, the page."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from openai.types.realtime import ClientSecretCreateResponse
 
 from realtime_server.settings import Keys, Settings
 from tests.engine.test_worker import Echo
-from tests.live import Live, live
+from tests.live import WAIT_S, Live, live
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,17 @@ def get(url: str, **headers: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+
+
+def post(url: str, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
 
 
 def test_health_needs_no_key(server: Live) -> None:
@@ -51,3 +65,81 @@ def test_the_page_is_served(server: Live, path: str, text: str) -> None:
 @pytest.mark.parametrize("path", ["/secrets", "/..%2fsettings.py", "/http.py"])
 def test_nothing_else_is(server: Live, path: str) -> None:
     assert get(server.http + path)[0] == 404
+
+
+SECRETS = "/v1/realtime/client_secrets"
+KEY = {"Authorization": "Bearer sk-right"}
+
+
+@pytest.mark.parametrize("path", [SECRETS, "/v1//realtime/client_secrets"])
+def test_a_client_secret(server: Live, path: str) -> None:
+    session = {"type": "realtime", "instructions": "Be brief.", "audio": {"output": {"voice": "ash"}}}
+    status, body = post(
+        server.http + path, {"session": session, "expires_after": {"anchor": "created_at", "seconds": 60}}, **KEY
+    )
+    assert status == 200
+    ClientSecretCreateResponse.model_validate(body, strict=True)
+    assert body["value"].startswith("ek_")
+    assert 50 < body["expires_at"] - time.time() < 61
+    made = body["session"]
+    assert (made["object"], made["expires_at"], made["model"]) == ("realtime.session", 0, "echo")
+    assert (made["instructions"], made["audio"]["output"]["voice"]) == ("Be brief.", "ash")
+
+
+def test_a_transcription_secret(server: Live) -> None:
+    status, body = post(server.http + SECRETS, {"session": {"type": "transcription"}}, **KEY)
+    assert (status, body["session"]["object"]) == (200, "realtime.transcription_session")
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"expires_after": {"seconds": 7201}}, "expires_after.seconds"),
+        ({"expires_after": {"seconds": 9}}, "expires_after.seconds"),
+        ({"session": {}}, "session.type"),
+        ({"session": {"type": "realtime", "audio": {"output": {"speed": 9}}}}, "session.audio.output.speed"),
+        ({"session": {"type": "realtime", "voice": "ash"}}, "session.voice"),
+        ({"session": {"type": "realtime", "model": "nightingale"}}, "session.model"),
+        ({"session": {"type": "realtime", "audio": {"output": {"voice": {"id": "gone"}}}}}, "session.audio.output.voice.id"),
+        ({"colour": 1}, "colour"),
+        ([], None),
+        (b"{", None),
+    ],
+)
+def test_a_secret_with_a_bad_field_is_refused(server: Live, body: Any, param: str | None) -> None:
+    status, answer = post(server.http + SECRETS, body, **KEY)
+    assert (status, answer["error"]["param"], answer["error"]["type"]) == (400, param, "invalid_request_error")
+
+
+def test_a_secret_needs_a_key_and_makes_no_secrets(server: Live) -> None:
+    assert post(server.http + SECRETS, {})[0] == 401
+    value = post(server.http + SECRETS, {}, **KEY)[1]["value"]
+    assert post(server.http + SECRETS, {}, Authorization=f"Bearer {value}")[0] == 401
+    assert get(server.http + "/v1/models", Authorization=f"Bearer {value}")[0] == 200
+
+
+def test_an_enormous_body_is_refused(server: Live) -> None:
+    assert post(server.http + SECRETS, b" " * 2_000_000, **KEY)[0] == 413
+
+
+def test_pages_of_other_origins_may_ask_with_a_key(server: Live) -> None:
+    preflight = urllib.request.Request(
+        server.http + SECRETS, method="OPTIONS",
+        headers={"Origin": "https://app.example", "Access-Control-Request-Method": "POST",
+                 "Access-Control-Request-Headers": "authorization,content-type,x-openai-agents-sdk"},
+    )  # fmt: skip
+    with urllib.request.urlopen(preflight, timeout=WAIT_S) as answer:
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        allowed = answer.headers["Access-Control-Allow-Headers"]
+        assert all(name in allowed for name in ("authorization", "content-type", "x-openai-agents-sdk"))
+    asked = urllib.request.Request(server.http + "/v1/models", headers={"Origin": "https://app.example", **KEY})
+    with urllib.request.urlopen(asked, timeout=WAIT_S) as answer:
+        assert answer.headers["Access-Control-Expose-Headers"] == "Location"
+
+
+def test_without_keys_other_origins_stay_outside() -> None:
+    with live(Settings(), Echo()) as server:
+        assert get(server.http + "/v1/models", Origin="https://evil.example")[0] == 403
+        here = urllib.request.Request(server.http + "/v1/models", headers={"Origin": "http://localhost:3000"})
+        with urllib.request.urlopen(here, timeout=WAIT_S) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"

@@ -1,6 +1,7 @@
 """Who may come in, and how the others are sent away: over real sockets, with a tiny model."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,9 +15,11 @@ from realtime_server.engine.wren.model import WrenModel
 from realtime_server.session.limits import Limits
 from realtime_server.settings import Keys, Settings
 from realtime_server.transport.admission import foreign_page
+from realtime_server.transport.secrets import ClientSecret
 from tests.conftest import tiny_wren
 from tests.engine.test_script import SCRIPT
 from tests.live import WAIT_S, Live, live
+from tests.transport.test_http import get, post
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,12 @@ def locked_server(model: WrenModel) -> Iterator[Live]:
 
 def receive(socket: Connection) -> dict[str, Any]:
     return dict(json.loads(socket.recv(timeout=WAIT_S)))
+
+
+def receive_until(socket: Connection, kind: str) -> dict[str, Any]:
+    while (event := receive(socket))["type"] != kind:
+        pass
+    return event
 
 
 def refused(url: str, **options: Any) -> tuple[str, int, str]:
@@ -182,3 +191,72 @@ def test_a_larger_frame_closes_that_connection_only(open_server: Live) -> None:
             socket.recv(timeout=WAIT_S)
         assert socket.close_code == 1009
         assert receive_after(other)["type"] == "error"
+
+
+# --- keys, secrets, models --------------------------------------------------------------------------------------------
+
+
+def secret(server: Live, **session: Any) -> str:
+    body = {"session": {"type": "realtime", **session}}
+    return str(post(f"{server.http}/v1/realtime/client_secrets", body, Authorization="Bearer sk-right")[1]["value"])
+
+
+def test_a_client_secret_opens_its_own_session_again_and_again(locked_server: Live) -> None:
+    value = secret(locked_server, instructions="Be brief.", model="gpt-realtime")
+    browser = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{value}")]
+    ways: list[dict[str, Any]] = [{"additional_headers": {"Authorization": f"Bearer {value}"}}, {"subprotocols": browser}]
+    for way in ways:
+        with connect(locked_server.ws, **way) as socket:
+            session = receive(socket)["session"]
+            assert (session["instructions"], session["model"]) == ("Be brief.", "gpt-realtime")
+
+
+def test_a_transcription_secret_opens_a_transcription_session(locked_server: Live) -> None:
+    value = secret(locked_server, type="transcription")
+    with connect(f"{locked_server.ws}?model=gpt-realtime", additional_headers={"Authorization": f"Bearer {value}"}) as socket:
+        assert receive(socket)["session"]["type"] == "transcription"
+
+
+def test_an_expired_secret_is_told_so(locked_server: Live) -> None:
+    hall = locked_server.app.state.hall
+    value = hall.secrets.make(ClientSecret(0, None, expires=time.monotonic() - 1), now=time.monotonic())
+    with connect(locked_server.ws, additional_headers={"Authorization": f"Bearer {value}"}) as socket:
+        error = receive(socket)["error"]
+        assert (error["code"], error["message"]) == ("invalid_api_key", "Ephemeral token expired.")
+
+
+def test_sessions_are_counted_by_key(model: WrenModel) -> None:
+    with live(Settings(keys=Keys.of(["sk-one", "sk-two"]), sessions_per_key=1), model) as server:
+        one, two = ({"Authorization": f"Bearer sk-{name}"} for name in ("one", "two"))
+        with connect(server.ws, additional_headers=one) as first, connect(server.ws, additional_headers=two) as second:
+            assert receive(first)["type"] == receive(second)["type"] == "session.created"
+            assert refused(server.ws, additional_headers=one)[:2] == ("rate_limit_exceeded", 1013)
+
+
+def test_a_key_shares_its_quota_over_its_sessions(model: WrenModel) -> None:
+    settings = Settings(keys=Keys.of(["sk-one", "sk-two"]), limits=Limits(requests_per_minute=1))
+    with live(settings, model) as server:
+        outcomes = []
+        for key in ("sk-one", "sk-one", "sk-two"):
+            with connect(server.ws, additional_headers={"Authorization": f"Bearer {key}"}) as socket:
+                socket.send(json.dumps({"type": "response.create", "response": {"max_output_tokens": 1}}))
+                outcomes.append(receive_until(socket, "response.done")["response"]["status"])
+        assert outcomes == ["incomplete", "failed", "incomplete"]
+
+
+def test_the_model_is_chosen_by_name() -> None:
+    with live(Settings(), tiny_wren(SCRIPT, "first"), tiny_wren(SCRIPT, "second")) as server:
+        names = json.loads(get(f"{server.http}/v1/models")[1])["data"]
+        assert [entry["id"] for entry in names] == ["first", "second"]
+        for asked in ("second", "gpt-realtime"):
+            with connect(f"{server.ws}?model={asked}") as socket:
+                assert receive(socket)["session"]["model"] == asked
+                socket.send(json.dumps({"type": "response.create", "response": {"max_output_tokens": 1}}))
+                assert receive_until(socket, "response.done")["response"]["status"] == "incomplete"
+        assert refused(f"{server.ws}?model=third")[0] == "model_not_found"
+
+
+def test_compression_is_offered(open_server: Live) -> None:
+    with connect(open_server.ws, compression="deflate") as socket:
+        assert "permessage-deflate" in socket.response.headers["Sec-WebSocket-Extensions"]  # type: ignore[union-attr]
+        assert receive(socket)["type"] == "session.created"
