@@ -1,26 +1,21 @@
-"""The official SDK, unmodified, against a live server with the embedded model. Every frame is validated strictly."""
+"""The official SDKs, unmodified, against a live server with the embedded model. Every frame is validated strictly."""
 
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import shutil
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
-import soxr
-from openai import AsyncOpenAI
 
-from realtime_server.settings import Keys, Settings
-from tests.conftest import RECORDINGS
+from tests.conformance.clients import NODE, Connection, connect
+from tests.conformance.conftest import Secure, chunks, recording
 from tests.helpers import SDK_EVENT
-from tests.live import WAIT_S, Live, live
+from tests.live import WAIT_S, Live
 
-T = TypeVar("T")
-CHUNK_BYTES = 1920
 ORDER = {
     "type": "function", "name": "order_drink", "description": "Order a drink.",
     "parameters": {
@@ -33,32 +28,24 @@ ORDER = {
         "required": ["coffeeDrink"],
     },
 }  # fmt: skip
+WITH_TRANSCRIPTS = {"audio": {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}}}
+PUSH_TO_TALK = {"audio": {"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}}}
+WITHOUT_NODE = pytest.mark.skipif(
+    shutil.which("node") is None or not (NODE / "node_modules").is_dir(),
+    reason="scripts/test installs the Node packages where there is a Node",
+)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Live]:
-    with live(Settings(keys=Keys.of(["sk-test"]))) as running:
-        yield running
-
-
-def recording(name: str, silence_s: float = 1.0) -> bytes:
-    """A question as 24 kHz PCM16, with silence around it."""
-    audio, rate = soundfile.read(Path(RECORDINGS) / f"{name}.flac", dtype="float32")
-    audio = soxr.resample(audio, rate, 24_000) * (0.4 / np.abs(audio).max())
-    padded = np.concatenate([np.zeros(7200), audio, np.zeros(int(24_000 * silence_s))])
-    return np.clip(padded * 32767, -32768, 32767).astype("<i2").tobytes()
-
-
-class Client:
+class Talk:
     """An SDK connection that validates and keeps what it receives."""
 
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self.events: list[dict[str, Any]] = []
 
     async def next(self) -> dict[str, Any]:
         async with asyncio.timeout(WAIT_S):
-            raw = await self.connection.recv_bytes()
+            raw = await self._connection.receive()
         SDK_EVENT.validate_json(raw, strict=True)
         event = dict(json.loads(raw))
         assert event["type"] != "error", event
@@ -70,19 +57,20 @@ class Client:
             pass
         return event
 
+    async def send(self, kind: str, **fields: Any) -> None:
+        await self._connection.send({"type": kind, **fields})
+
     async def update(self, **session: Any) -> None:
-        await self.connection.session.update(session={"type": "realtime", **session})
+        await self.send("session.update", session={"type": "realtime", **session})
         await self.until("session.updated")
 
     async def stream(self, pcm: bytes) -> None:
-        for start in range(0, len(pcm), CHUNK_BYTES):
-            audio = base64.b64encode(pcm[start : start + CHUNK_BYTES]).decode()
-            await self.connection.input_audio_buffer.append(audio=audio)
+        for chunk in chunks(pcm):
+            await self.send("input_audio_buffer.append", audio=base64.b64encode(chunk).decode())
 
-    async def text(self, text: str) -> None:
+    async def write(self, text: str) -> None:
         content = [{"type": "input_text", "text": text}]
-        await self.connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
-        await self.connection.response.create()
+        await self.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
 
     async def ask(self, name: str) -> dict[str, Any]:
         """A spoken question by VAD, to the end of its answer."""
@@ -93,45 +81,49 @@ class Client:
         data = b"".join(base64.b64decode(e["delta"]) for e in self.events if e["type"] == "response.output_audio.delta")
         return np.frombuffer(data, "<i2")
 
-
-@asynccontextmanager
-async def client(server: Live, **session: Any) -> AsyncIterator[Client]:
-    async with (
-        AsyncOpenAI(api_key="sk-test", base_url=f"{server.http}/v1") as sdk,
-        sdk.realtime.connect(model="gpt-realtime") as connection,
-    ):
-        talk = Client(connection)
-        assert (await talk.next())["type"] == "session.created"
-        await talk.update(**session)
-        yield talk
+    def kinds(self) -> list[str]:
+        return [event["type"] for event in self.events]
 
 
-def run(scenario: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(scenario)
+Open = Callable[..., Any]
 
 
-def said(response: dict[str, Any]) -> str:
+@pytest.fixture(params=["python-async", "python-sync", pytest.param("node-ws", marks=WITHOUT_NODE),
+                        pytest.param("node-websocket", marks=WITHOUT_NODE)])  # fmt: skip
+def open_talk(request: pytest.FixtureRequest, server: Live, secure: Secure) -> Open:
+    @asynccontextmanager
+    async def opened(**session: Any) -> AsyncIterator[Talk]:
+        async with connect(request.param, server, secure) as connection:
+            talk = Talk(connection)
+            assert (await talk.next())["type"] == "session.created"
+            await talk.update(**session)
+            yield talk
+
+    return opened
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(scenario)
+
+
+def said(done: dict[str, Any]) -> str:
     return " ".join(
-        part.get("transcript") or part.get("text") or "" for item in response["response"]["output"] for part in item["content"]
+        part.get("transcript") or part.get("text") or "" for item in done["response"]["output"] for part in item.get("content", ())
     )
 
 
-WITH_TRANSCRIPTS = {"audio": {"input": {"transcription": {"model": "gpt-4o-mini-transcribe"}}}}
-PUSH_TO_TALK = {"audio": {"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}}}
-
-
-def test_a_spoken_turn_by_vad(server: Live) -> None:
+def test_a_spoken_turn_by_vad(open_talk: Open) -> None:
     async def scenario() -> None:
-        async with client(server, **WITH_TRANSCRIPTS) as talk:
+        async with open_talk(**WITH_TRANSCRIPTS) as talk:
             done = await talk.ask("capital-of-france")
             assert said(done) == "The capital of France is Paris."
-            kinds = [e["type"] for e in talk.events]
+            kinds = talk.kinds()
             heard = next(e for e in talk.events if e["type"].endswith("transcription.completed"))
             assert heard["transcript"] == "what is the capital of france"
             assert kinds.count("input_audio_buffer.speech_started") == kinds.count("input_audio_buffer.speech_stopped") == 1
             order = [
                 "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
-                "response.created", "response.output_item.added", "response.content_part.added",
+                "response.created", "rate_limits.updated", "response.output_item.added", "response.content_part.added",
                 "response.output_audio.delta", "response.output_audio.done", "response.content_part.done",
                 "response.output_item.done", "response.done",
             ]  # fmt: skip
@@ -142,57 +134,62 @@ def test_a_spoken_turn_by_vad(server: Live) -> None:
     run(scenario())
 
 
-def test_push_to_talk(server: Live) -> None:
+def test_push_to_talk(open_talk: Open) -> None:
     async def scenario() -> None:
-        async with client(server, instructions="Your name is Robin.", **PUSH_TO_TALK) as talk:
+        async with open_talk(instructions="Your name is Robin.", **PUSH_TO_TALK) as talk:
             await talk.stream(recording("your-name", 0.3))
-            await talk.connection.input_audio_buffer.commit()
-            await talk.connection.response.create()
+            await talk.send("input_audio_buffer.commit")
+            await talk.send("response.create")
             assert said(await talk.until("response.done")) == "My name is Robin."
 
     run(scenario())
 
 
-def test_a_text_turn(server: Live) -> None:
+def test_a_text_turn(open_talk: Open) -> None:
     async def scenario() -> None:
-        async with client(server, output_modalities=["text"]) as talk:
-            await talk.text("What is the capital of Japan?")
+        async with open_talk(output_modalities=["text"]) as talk:
+            await talk.write("What is the capital of Japan?")
+            await talk.send("response.create")
             assert said(await talk.until("response.done")) == "The capital of Japan is Tokyo."
             assert not len(talk.sound())
 
     run(scenario())
 
 
-def test_a_function_round_trip(server: Live) -> None:
+def test_a_function_round_trip(open_talk: Open) -> None:
     async def scenario() -> None:
-        async with client(server, tools=[ORDER]) as talk:
+        async with open_talk(tools=[ORDER]) as talk:
             done = await talk.ask("large-latte")
             (call,) = done["response"]["output"]
             assert call["name"] == "order_drink"
             assert json.loads(call["arguments"]) == {"coffeeDrink": "latte", "size": "large"}
             output = {"type": "function_call_output", "call_id": call["call_id"], "output": '{"status": "ok"}'}
-            await talk.connection.conversation.item.create(item=output)
-            await talk.connection.response.create()
+            await talk.send("conversation.item.create", item=output)
+            await talk.send("response.create")
             assert said(await talk.until("response.done")) == "Your latte is on its way."
 
     run(scenario())
 
 
-def test_a_barge_in(server: Live) -> None:
+def test_an_interruption_with_truncation(open_talk: Open) -> None:
     async def scenario() -> None:
-        async with client(server) as talk:
-            await talk.text("count to twelve")
+        async with open_talk() as talk:
+            await talk.write("count to twelve")
+            await talk.send("response.create")
             first = await talk.until("response.output_audio.delta")
             await talk.stream(recording("capital-of-japan"))
             cut = (await talk.until("response.done"))["response"]
             assert cut["id"] == first["response_id"]
             assert cut["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
             assert [item["status"] for item in cut["output"]] == ["incomplete"]
-            kinds = [e["type"] for e in talk.events]
-            opened, closed = "response.content_part.added", "response.content_part.done"
-            assert kinds.count(opened) == kinds.count(closed) == 1
-            await talk.connection.conversation.item.truncate(item_id=first["item_id"], content_index=0, audio_end_ms=80)
-            await talk.until("conversation.item.truncated")
+            kinds = talk.kinds()
+            assert kinds.count("response.content_part.added") == kinds.count("response.content_part.done") == 1
+            place = {"item_id": first["item_id"], "content_index": 0}
+            await talk.send("conversation.item.truncate", **place, audio_end_ms=80)
+            assert (await talk.until("conversation.item.truncated")).items() >= {**place, "audio_end_ms": 80}.items()
+            await talk.send("conversation.item.retrieve", item_id=first["item_id"])
+            (kept,) = (await talk.until("conversation.item.retrieved"))["item"]["content"]
+            assert len(base64.b64decode(kept["audio"])) == 2 * 80 * 24
             while (done := await talk.until("response.done"))["response"]["id"] == cut["id"]:
                 pass
             assert said(done) == "The capital of Japan is Tokyo."
@@ -202,21 +199,46 @@ def test_a_barge_in(server: Live) -> None:
     run(scenario())
 
 
-def test_two_clients_do_not_mix(server: Live) -> None:
+def test_out_of_band_beside_an_answer(open_talk: Open) -> None:
     async def scenario() -> None:
-        async with client(server) as one, client(server) as two:
+        async with open_talk() as talk:
+            await talk.write("count to twelve")
+            await talk.send("response.create")
+            await talk.until("response.output_audio.delta")
+            question = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What is two plus two?"}]}
+            override = {
+                "conversation": "none",
+                "metadata": {"topic": "sums"},
+                "input": [question],
+                "output_modalities": ["text"],
+            }
+            await talk.send("response.create", response=override)
+            done = [(await talk.until("response.done"))["response"] for _ in range(2)]
+            beside = next(response for response in done if response["conversation_id"] is None)
+            assert beside["metadata"] == {"topic": "sums"}
+            assert said({"response": beside}) == "Two plus two is four."
+            ids = {item["id"] for item in beside["output"]}
+            assert not [e for e in talk.events if e["type"].startswith("conversation.item") and e["item"]["id"] in ids]
+
+    run(scenario())
+
+
+def test_two_clients_do_not_mix(open_talk: Open) -> None:
+    async def scenario() -> None:
+        async with open_talk() as one, open_talk() as two:
             answers = await asyncio.gather(one.ask("capital-of-france"), two.ask("three-plus-four"))
             assert [said(answer) for answer in answers] == ["The capital of France is Paris.", "Three plus four is seven."]
 
     run(scenario())
 
 
-def test_exchanged_audio_exchanges_the_answers(server: Live) -> None:
+@pytest.mark.parametrize("open_talk", ["python-async"], indirect=True)
+def test_exchanged_audio_exchanges_the_answers(open_talk: Open) -> None:
     """It hears: with the same session and the same words before it, only the sound decides."""
 
     async def scenario() -> None:
         for order in (("capital-of-france", "capital-of-japan"), ("capital-of-japan", "capital-of-france")):
-            async with client(server) as talk:
+            async with open_talk() as talk:
                 answers = [said(await talk.ask(name)) for name in order]
                 cities = {"capital-of-france": "Paris", "capital-of-japan": "Tokyo"}
                 assert [cities[name] in answer for name, answer in zip(order, answers, strict=True)] == [True, True]

@@ -1,0 +1,135 @@
+"""The Agents SDK in Python, unmodified: it validates every event itself, and so do we, strictly."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from agents import function_tool, set_tracing_disabled
+from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
+
+from tests.conformance.conftest import chunks, recording
+from tests.helpers import SDK_EVENT
+from tests.live import WAIT_S, Live
+
+set_tracing_disabled(True)
+
+
+@function_tool
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return json.dumps({"condition": "sunny", "temperature": 20})
+
+
+class Talk:
+    """A session of the Agents SDK whose events are kept; its own errors are ours."""
+
+    def __init__(self, session: RealtimeSession) -> None:
+        self.session = session
+        self.raw: list[dict[str, Any]] = []
+        self.events: list[Any] = []
+
+    async def until(self, wanted: Callable[[Any], bool]) -> Any:
+        async with asyncio.timeout(WAIT_S):
+            async for event in self.session:
+                assert event.type != "error", event
+                self.events.append(event)
+                if event.type == "raw_model_event" and event.data.type == "raw_server_event":
+                    SDK_EVENT.validate_json(json.dumps(event.data.data), strict=True)
+                    assert event.data.data["type"] != "error", event.data.data
+                    self.raw.append(event.data.data)
+                if wanted(event):
+                    return event
+        raise AssertionError("the session ended")
+
+    async def until_raw(self, kind: str) -> dict[str, Any]:
+        event = await self.until(
+            lambda e: e.type == "raw_model_event" and e.data.type == "raw_server_event" and e.data.data["type"] == kind
+        )
+        return dict(event.data.data)
+
+    async def speak(self, name: str) -> None:
+        for chunk in chunks(recording(name)):
+            await self.session.send_audio(chunk)
+
+
+@asynccontextmanager
+async def session(server: Live, **agent: Any) -> AsyncIterator[Talk]:
+    runner = RealtimeRunner(RealtimeAgent(name="assistant", **agent))
+    config: Any = {"url": f"{server.ws}?model=gpt-realtime", "api_key": "sk-test"}
+    async with await runner.run(model_config=config) as running:
+        yield Talk(running)
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(scenario)
+
+
+def said(done: dict[str, Any]) -> str:
+    return " ".join(part["transcript"] for item in done["response"]["output"] for part in item.get("content", ()))
+
+
+def test_a_spoken_turn(server: Live) -> None:
+    async def scenario() -> None:
+        async with session(server, instructions="Your name is Robin.") as talk:
+            await talk.speak("your-name")
+            assert said(await talk.until_raw("response.done")) == "My name is Robin."
+            assert "audio_end" in [event.type for event in talk.events]
+            assert sum(len(event.audio.data) for event in talk.events if event.type == "audio") > 24_000
+
+    run(scenario())
+
+
+def test_a_text_turn(server: Live) -> None:
+    async def scenario() -> None:
+        async with session(server) as talk:
+            await talk.session.send_message("What is the capital of Japan?")
+            assert said(await talk.until_raw("response.done")) == "The capital of Japan is Tokyo."
+
+    run(scenario())
+
+
+def test_a_function_round_trip(server: Live) -> None:
+    """The SDK runs the function itself, returns its result and asks for the answer."""
+
+    async def scenario() -> None:
+        async with session(server, tools=[get_weather]) as talk:
+            await talk.session.send_message("What is the weather in Paris?")
+            started = await talk.until(lambda event: event.type == "tool_end")
+            assert (started.tool.name, json.loads(started.arguments)) == ("get_weather", {"city": "Paris"})
+            while "sunny" not in said(await talk.until_raw("response.done")):
+                pass
+
+    run(scenario())
+
+
+def test_an_interruption(server: Live) -> None:
+    """It truncates what it did not play, and retrieves the item: both must be answered."""
+
+    async def scenario() -> None:
+        async with session(server) as talk:
+            await talk.session.send_message("count to twelve")
+            await talk.until(lambda event: event.type == "audio")
+            await talk.speak("capital-of-japan")
+            await talk.until(lambda event: event.type == "audio_interrupted")
+            while said(await talk.until_raw("response.done")) != "The capital of Japan is Tokyo.":
+                pass
+            kinds = [event["type"] for event in talk.raw]
+            assert "conversation.item.truncated" in kinds
+            assert "conversation.item.retrieved" in kinds
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("question", ["capital-of-france", "three-plus-four"])
+def test_the_history_holds_both_sides(server: Live, question: str) -> None:
+    async def scenario() -> None:
+        async with session(server) as talk:
+            await talk.speak(question)
+            await talk.until_raw("response.done")
+            update = [event for event in talk.events if event.type == "history_updated"][-1]
+            assert [item.role for item in update.history] == ["user", "assistant"]
+
+    run(scenario())

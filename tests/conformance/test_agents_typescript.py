@@ -1,0 +1,99 @@
+"""The Agents SDK in TypeScript, unmodified, on a WebSocket. Events that do not fit its schemas it drops silently: so we count."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.conformance.clients import NodeLines, node
+from tests.conformance.conftest import Secure, chunks, recording
+from tests.conformance.test_openai_sdk import WITHOUT_NODE, said
+from tests.helpers import SDK_EVENT
+from tests.live import WAIT_S
+
+pytestmark = WITHOUT_NODE
+
+
+class Talk:
+    def __init__(self, process: NodeLines) -> None:
+        self._process = process
+        self.lines: list[dict[str, Any]] = []
+
+    async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while True:
+            async with asyncio.timeout(WAIT_S):
+                line = dict(json.loads(await self._process.receive()))
+            assert line["kind"] != "error", line
+            self.lines.append(line)
+            if line["kind"] == "raw" and "event_id" in line["event"]:
+                SDK_EVENT.validate_json(json.dumps(line["event"]), strict=True)
+                assert line["event"]["type"] != "error", line
+            if wanted(line):
+                return line
+
+    async def until_raw(self, kind: str) -> dict[str, Any]:
+        return dict((await self.until(lambda line: line["kind"] == "raw" and line["event"]["type"] == kind))["event"])
+
+    async def message(self, text: str) -> None:
+        await self._process.send({"message": text})
+
+    async def speak(self, name: str) -> None:
+        for chunk in chunks(recording(name)):
+            await self._process.send({"audio": base64.b64encode(chunk).decode()})
+
+    def raw(self) -> list[str]:
+        return [line["event"]["type"] for line in self.lines if line["kind"] == "raw"]
+
+
+@asynccontextmanager
+async def session(secure: Secure) -> AsyncIterator[Talk]:
+    url = f"wss://localhost:{secure.live.port}/v1/realtime?model=gpt-realtime"
+    async with node(secure, "agents.mjs", url) as process:
+        talk = Talk(process)
+        await talk.until(lambda line: line["kind"] == "connected")
+        yield talk
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(scenario)
+
+
+def test_a_spoken_turn(secure: Secure) -> None:
+    async def scenario() -> None:
+        async with session(secure) as talk:
+            await talk.speak("your-name")
+            assert said(await talk.until_raw("response.done")) == "My name is Robin."
+            assert sum(line["bytes"] for line in talk.lines if line["kind"] == "audio") > 48_000
+            if not any(line.get("roles") == ["user", "assistant"] for line in talk.lines):
+                await talk.until(lambda line: line.get("roles") == ["user", "assistant"])
+
+    run(scenario())
+
+
+def test_a_function_round_trip(secure: Secure) -> None:
+    """The SDK runs the function itself, returns its result and asks for the answer."""
+
+    async def scenario() -> None:
+        async with session(secure) as talk:
+            await talk.message("What is the weather in Paris?")
+            assert (await talk.until(lambda line: line["kind"] == "tool"))["city"] == "Paris"
+            while "sunny" not in said(await talk.until_raw("response.done")):
+                pass
+
+    run(scenario())
+
+
+def test_an_interruption(secure: Secure) -> None:
+    async def scenario() -> None:
+        async with session(secure) as talk:
+            await talk.message("count to twelve")
+            await talk.until(lambda line: line["kind"] == "audio")
+            await talk.speak("capital-of-japan")
+            await talk.until(lambda line: line["kind"] == "audio_interrupted")
+            while said(await talk.until_raw("response.done")) != "The capital of Japan is Tokyo.":
+                pass
+            assert "conversation.item.truncated" in talk.raw()
+
+    run(scenario())
