@@ -14,8 +14,11 @@ from realtime_server.protocol.session_config import AudioFormat, CustomVoice, Ma
 from realtime_server.session.conversation import Conversation, Entry, Recording
 from realtime_server.session.outbox import Outbox
 from realtime_server.session.states import ResponseInput, ResponseState, next_response_state
+from realtime_server.session.transcripts import INPUT_AUDIO_TOKENS_PER_S
 
-INPUT_AUDIO_TOKENS_PER_S, OUTPUT_AUDIO_TOKENS_PER_S = 10, 20
+LONGEST_DELTA_MS = 500
+"""Some clients drop the connection at frames of 1 MiB; and shorter pieces start to play sooner."""
+OUTPUT_AUDIO_TOKENS_PER_S = 20
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Response:
         self._open: OpenItem | None = None
         shape = FORMATS[settings.format.type]
         self._encode = shape.encode
+        self._most_samples = shape.rate_hz * LONGEST_DELTA_MS // 1000
         self._resampler = Resampler(AUDIO_RATE_HZ, shape.rate_hz)
         self._send(ev.ResponseCreated, response=self._object())
 
@@ -233,8 +237,8 @@ class Response:
         self._send(kind, **self._place(item), content_index=0, **fields)
 
     def _send_audio(self, item: OpenItem, samples: Samples) -> None:
-        if len(samples):
-            delta = pybase64.b64encode(self._encode(samples)).decode()
+        for start in range(0, len(samples), self._most_samples):
+            delta = pybase64.b64encode(self._encode(samples[start : start + self._most_samples])).decode()
             self._send_part(ev.OutputAudioDelta, item, delta=delta)
 
 

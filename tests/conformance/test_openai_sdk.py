@@ -108,7 +108,9 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 def said(done: dict[str, Any]) -> str:
     return " ".join(
-        part.get("transcript") or part.get("text") or "" for item in done["response"]["output"] for part in item.get("content", ())
+        part.get("transcript") or part.get("text") or ""
+        for item in done["response"]["output"]
+        for part in item.get("content", ())
     )
 
 
