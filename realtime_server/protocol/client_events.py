@@ -6,6 +6,7 @@ from pydantic import Field
 
 from realtime_server.protocol.items import InputItem, Item, Wire
 from realtime_server.protocol.session_config import (
+    MOST_TOOLS,
     AudioFormat,
     CustomVoice,
     MaxOutputTokens,
@@ -89,7 +90,7 @@ class ResponseConfig(Wire):
     output_modalities: OutputModalities | None = None
     instructions: str | None = None
     audio: ResponseAudio | None = None
-    tools: tuple[Tool, ...] | None = None
+    tools: Annotated[tuple[Tool, ...], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning: Reasoning | None = None

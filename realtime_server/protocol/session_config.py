@@ -7,6 +7,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from realtime_server.protocol.errors import ClientError, from_validation
 from realtime_server.protocol.items import OmitNone, Wire
 
+MOST_TOOLS = 128
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant."
 
 
@@ -169,7 +170,7 @@ class RealtimeSession(Wire):
     audio: RealtimeAudio = RealtimeAudio()
     include: tuple[Include, ...] | None = None
     tracing: Literal["auto"] | TracingConfig | None = None
-    tools: tuple[Tool, ...] = ()
+    tools: tuple[Tool, ...] = Field(default=(), max_length=MOST_TOOLS)
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
     reasoning: Reasoning | None = OmitNone

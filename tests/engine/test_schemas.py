@@ -55,7 +55,12 @@ def grown(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
                      st.builds(lambda s: {"oneOf": s}, alternatives), st.builds(lambda s: {"allOf": [s]}, inner))  # fmt: skip
 
 
-PARAMETERS = objects(st.recursive(PLAIN, grown, max_leaves=6))
+def beside(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """A schema with another's keywords in it: together they may ask for more than each does alone."""
+    return st.builds(lambda a, b: {**a, **b} if isinstance(a, dict) and isinstance(b, dict) else a, inner, inner)
+
+
+PARAMETERS = objects(beside(st.recursive(PLAIN, grown, max_leaves=6)))
 
 
 @given(PARAMETERS, st.integers(0, 1000))
@@ -72,7 +77,11 @@ def test_calls_fit_or_the_schema_is_refused(parameters: dict[str, Any], seed: in
 
 
 def one(schema: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": {"x": schema}, "$defs": {"loop": {"anyOf": [{"$ref": "#/$defs/loop"}]}}}
+    return {
+        "type": "object",
+        "properties": {"x": schema},
+        "$defs": {"loop": {"anyOf": [{"$ref": "#/$defs/loop"}]}, "one": {"const": 1}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -90,6 +99,8 @@ def one(schema: Any) -> dict[str, Any]:
         ({"type": "object", "properties": {}, "required": ["y"]}, "properties.x.required"),
         ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "properties.x.oneOf"),
         (False, "properties.x"),
+        ({"$ref": "#/$defs/one", "enum": [2]}, "properties.x.$ref"),
+        ({"anyOf": [{"type": "string"}], "minLength": 3}, "properties.x.anyOf"),
     ],
 )
 def test_the_fault_has_its_path(schema: Any, path: str) -> None:
@@ -123,3 +134,33 @@ def test_randomness_is_the_logits_alone() -> None:
     torch.manual_seed(1)
     parameters = one({"type": "string", "minLength": 3, "maxLength": 12})
     assert write(3, (m.Function("f", "", parameters),), None) == write(3, (m.Function("f", "", parameters),), None)
+
+
+def deep(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"x": schema}}
+    return schema
+
+
+def doubling(generations: int, keyword: str) -> dict[str, Any]:
+    """Each definition names the next one twice."""
+    defs: dict[str, Any] = {f"d{generations}": {"type": "object", "properties": {"x": {"type": "string"}}}}
+    for n in range(generations):
+        twice = [{"$ref": f"#/$defs/d{n + 1}"}] * 2
+        defs[f"d{n}"] = (
+            {"type": "object", "properties": dict(zip("ab", twice, strict=True))}
+            if keyword == "properties"
+            else {keyword: twice}
+        )
+    return {"type": "object", "properties": {"x": {"$ref": "#/$defs/d0"}}, "$defs": defs}
+
+
+@pytest.mark.parametrize("schema", [
+    deep(300), deep(900), {"type": "object", "properties": {}, "description": "x" * 70_000}, doubling(40, "properties"),
+    doubling(40, "anyOf"), {"type": "object", "properties": {"x": {"$ref": "#"}}},
+    {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(300)}},
+])  # fmt: skip
+def test_no_schema_keeps_the_server_busy(schema: dict[str, Any]) -> None:
+    """They would take for ever, or all of the stack."""
+    assert schemas.fault(schema) is not None

@@ -74,3 +74,11 @@ def test_merge_leaves_its_arguments_alone() -> None:
     current = {"a": {"b": 1, "c": 2}}
     assert merge(current, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
     assert current == {"a": {"b": 1, "c": 2}}
+
+
+def test_more_tools_than_fit_are_refused() -> None:
+    tools = [{"type": "function", "name": f"f{n}", "parameters": {}} for n in range(129)]
+    assert len(updated(SESSION, {"type": "realtime", "tools": tools[:128]}).tools) == 128  # type: ignore[union-attr]
+    with pytest.raises(ClientError) as raised:
+        updated(SESSION, {"type": "realtime", "tools": tools})
+    assert raised.value.param == "session.tools"

@@ -1,7 +1,7 @@
 """A function's JSON schema -> the arguments that Wren can write for it, or the place in it that cannot be honoured.
 
 Wren writes arguments as words ('two', 'whole milk'), not as JSON, so a grammar of JSON text would have nothing to hold
-on to: what may be written is a list of leaves, and JSON is made of them. `jsonschema` judges the schema itself and each
+on to: what may be written is a list of leaves, and JSON is made of them. `jsonschema_rs` judges the schema itself and each
 fixed value; here is only the shape.
 """
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import jsonschema_rs
 import orjson
-from jsonschema import Draft202012Validator, SchemaError
 
 from realtime_server.engine.wren.words import identifier_words, number_in_words, plain
 from realtime_server.messages import SchemaFault
@@ -19,6 +19,13 @@ from realtime_server.messages import SchemaFault
 SMALLEST_NUMBER, LARGEST_NUMBER, USUAL_NUMBER = -99, 9999, 999
 LONGEST_TEXT = 200
 MOST_ELEMENTS = 16
+MOST_BYTES, DEEPEST, MOST_LEAVES, MOST_STEPS = 64 * 1024, 48, 256, 5000
+"""No schema may keep the server busy for long: the larger ones are refused before they are looked at."""
+_BESIDE_ANYTHING = {
+    "title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly", "$defs", "definitions",
+    "$schema", "$id",
+}  # fmt: skip
+"""Annotations: they may stand beside a reference or alternatives without asking for anything."""
 TRUE_WORDS, FALSE_WORDS = ("true", "on", "yes"), ("false", "off", "no")
 _REFUSED = (
     "pattern", "patternProperties", "propertyNames", "dependentRequired", "dependentSchemas", "dependencies", "if", "not",
@@ -88,15 +95,29 @@ class Arguments:
 
 def fault(parameters: dict[str, Any]) -> SchemaFault | None:
     """Why calls with these parameters cannot be promised to be valid; None when they can."""
+    if _depth(parameters) > DEEPEST:
+        return SchemaFault("", f"It is nested more than {DEEPEST} levels deep.")
+    if len(orjson.dumps(parameters)) > MOST_BYTES:
+        return SchemaFault("", f"It has more than {MOST_BYTES} bytes.")
     try:
-        Draft202012Validator.check_schema(parameters)
-    except SchemaError as error:
-        return SchemaFault(".".join(str(step) for step in error.absolute_path), f"It is not a JSON schema: {error.message}.")
+        # Whatever draft it names, it is read as 2020-12: the newest, and the one that clients write.
+        jsonschema_rs.meta.validate({key: value for key, value in parameters.items() if key != "$schema"})
+    except jsonschema_rs.ValidationError as error:
+        return SchemaFault(".".join(str(step) for step in error.instance_path), f"It is not a JSON schema: {error.message}.")
     try:
         arguments(parameters)
     except CannotHonour as error:
         return SchemaFault(error.path, error.why)
     return None
+
+
+def _depth(value: Any) -> int:
+    """Level by level: a recursive walk would itself be what it guards against."""
+    depth, level = 0, [value]
+    while level and depth <= DEEPEST:
+        depth += 1
+        level = [i for v in level if isinstance(v, dict | list) for i in (v.values() if isinstance(v, dict) else v)]
+    return depth
 
 
 def arguments(parameters: dict[str, Any]) -> Arguments:
@@ -127,10 +148,14 @@ class _Compiler:
     def __init__(self, root: dict[str, Any]) -> None:
         self._root = root
         self._open: list[str] = []
+        self._steps = self._leaves = 0
         self.required: dict[tuple[str, ...], frozenset[str]] = {}
 
     def resolve(self, schema: Any, path: str) -> tuple[dict[str, Any], str]:
         """Follows references and single alternatives down to a plain schema."""
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise CannotHonour(path, "It refers to itself too often.")
         if schema is True:
             return {}, path
         if schema is False:
@@ -138,6 +163,10 @@ class _Compiler:
         for keyword in _REFUSED:
             if keyword in schema:
                 raise CannotHonour(_join(path, keyword), f"'{keyword}' cannot be guaranteed.")
+        for keyword in ("$ref", "allOf", "anyOf", "oneOf"):
+            if keyword in schema and (beside := set(schema) - _BESIDE_ANYTHING - {keyword}):
+                text = f"'{keyword}' together with '{min(beside)}' cannot be guaranteed."
+                raise CannotHonour(_join(path, keyword), text)
         if "$ref" in schema:
             return self._follow(schema["$ref"], path)
         if "allOf" in schema:
@@ -200,10 +229,14 @@ class _Compiler:
             raise CannotHonour(_join(path, "maxProperties"), "'maxProperties' cannot be guaranteed.")
         for key, inner in properties.items():
             place = _join(path, f"properties.{key}")
-            if len(keys) > 32:
-                raise CannotHonour(place, "It is nested too deeply.")
+            if len(keys) > DEEPEST:
+                raise CannotHonour(place, "It is nested without end.")
             resolved, place = self.resolve(inner, place)
-            yield from self._field(resolved, place, (*keys, key))
+            for leaf in self._field(resolved, place, (*keys, key)):
+                self._leaves += not keys
+                if self._leaves > MOST_LEAVES:
+                    raise CannotHonour(place, f"A function may have {MOST_LEAVES} arguments at most.")
+                yield leaf
 
     def _field(self, schema: dict[str, Any], path: str, keys: tuple[str, ...]) -> Iterator[Leaf]:
         kind = schema.get("type")
@@ -245,7 +278,11 @@ class _Compiler:
         return FreeText(shortest, longest)
 
     def _fixed(self, values: list[Any], schema: dict[str, Any], path: str) -> Words:
-        validator = Draft202012Validator(schema)
+        definitions = {key: self._root[key] for key in ("$defs", "definitions") if key in self._root}
+        try:
+            validator = jsonschema_rs.Draft202012Validator({**schema, **definitions})
+        except jsonschema_rs.ValidationError as error:
+            raise CannotHonour(path, f"It cannot be judged: {error.message}.") from None
         fitting = [value for value in values if validator.is_valid(value)]
         if not fitting:
             raise CannotHonour(_join(path, "enum" if "enum" in schema else "const"), "None of the values satisfies the schema.")
@@ -261,7 +298,7 @@ class _Compiler:
         if high is None:
             high = USUAL_NUMBER if low <= USUAL_NUMBER else LARGEST_NUMBER
         first, last = max(int(low) - 1, SMALLEST_NUMBER), min(int(high) + 1, LARGEST_NUMBER)
-        validator = Draft202012Validator({key: schema[key] for key in _NUMBER_KEYWORDS if key in schema})
+        validator = jsonschema_rs.Draft202012Validator({key: schema[key] for key in _NUMBER_KEYWORDS if key in schema})
         fitting = [n for n in range(first, last + 1) if low <= n <= high and validator.is_valid(n)]
         if not fitting:
             keyword = next((k for k in _NUMBER_KEYWORDS if k in schema), "type")
