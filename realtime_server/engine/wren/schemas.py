@@ -278,7 +278,7 @@ class _Compiler:
         return FreeText(shortest, longest)
 
     def _fixed(self, values: list[Any], schema: dict[str, Any], path: str) -> Words:
-        definitions = {key: self._root[key] for key in ("$defs", "definitions") if key in self._root}
+        definitions: dict[str, Any] = {key: self._root[key] for key in ("$defs", "definitions") if key in self._root}
         try:
             validator = jsonschema_rs.Draft202012Validator({**schema, **definitions})
         except jsonschema_rs.ValidationError as error:
