@@ -245,4 +245,7 @@ def updated(session: Session, patch: dict[str, Any]) -> Session:
         result: Session = _SESSIONS[session.type].validate_python(merged)
     except ValidationError as error:
         raise from_validation(error, merged, "session") from None
+    if isinstance(session, RealtimeSession) and "tools" not in changes:
+        # What is never shown again (an MCP server's authorization) would be lost on the way through JSON.
+        result = result.model_copy(update={"tools": session.tools})
     return result

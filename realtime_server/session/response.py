@@ -72,6 +72,11 @@ class Response:
     def in_conversation(self) -> bool:
         return self._conversation is not None
 
+    @property
+    def audio_s(self) -> float:
+        """How long its sound takes to play."""
+        return self.audio_samples / AUDIO_RATE_HZ
+
     # --- what the engine makes ----------------------------------------------------------------------------------------
 
     def prompted(self, prompt: Prompted) -> None:

@@ -19,12 +19,13 @@ from realtime_server.protocol.session_config import (
 )
 from realtime_server.session import asking
 from realtime_server.session.conversation import Conversation, Entry, client_entry, with_audio
+from realtime_server.session.idleness import Idleness
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
 from realtime_server.session.outbox import Outbox
 from realtime_server.session.quota import Exhausted, Quota
 from realtime_server.session.response import Response
-from realtime_server.session.states import ResponseInput, ResponseState, TurnState
+from realtime_server.session.states import ResponseInput, TurnState
 from realtime_server.session.transcripts import Transcripts
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
@@ -65,8 +66,7 @@ class Session:
         self._responses: dict[str, Response] = {}
         self._voice_locked = False
         self._expiry = opening.now + limits.session_s
-        self._idle_at: float | None = None
-        self._answered_idleness = False
+        self._idleness = Idleness()
         self._transcripts = Transcripts(self._out)
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
@@ -106,12 +106,12 @@ class Session:
                 assert_never(output)
 
     def next_deadline(self) -> float | None:
-        return self._expiry if self._idle_at is None else min(self._expiry, self._idle_at)
+        idle = self._idleness.deadline
+        return self._expiry if idle is None else min(self._expiry, idle)
 
     def handle_deadline(self, now: float) -> None:
         self._now = now
-        if self._idle_at is not None and now >= self._idle_at:
-            self._idle_at = None
+        if self._idleness.over(now):
             self._idle_timeout()
         if now >= self._expiry:
             minutes = self._limits.session_s // 60
@@ -193,8 +193,7 @@ class Session:
     def _apply_config(self) -> None:
         heard = self._config.audio.input
         self._input.configure(heard.format.type, heard.turn_detection)
-        if self._idle_ms() is None:
-            self._idle_at = None
+        self._idleness.configure(heard.turn_detection)
 
     def _create_item(self, event: cl.ConversationItemCreate) -> None:
         item = event.item
@@ -259,7 +258,7 @@ class Session:
             return
         match border:
             case TurnStarted():
-                self._idle_at = None
+                self._idleness.someone_speaks()
                 item_id = self._input.item_id or self._out.new_id("item")
                 ms = self._input.timeline.ms(border.sample)
                 self._out.send(ev.SpeechStarted, audio_start_ms=ms, item_id=item_id)
@@ -312,7 +311,7 @@ class Session:
         tools = config.tools if override.tools is None else override.tools
         asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
         context = self._context(override)
-        self._idle_at = None
+        self._idleness.someone_speaks()
         response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
         self._responses[response.id] = response
         try:
@@ -372,7 +371,7 @@ class Session:
                 by = ResponseInput.FINISH if output.reason == "completed" else ResponseInput.RUN_OUT
                 reason: Any = None if output.reason == "completed" else output.reason
                 self._close(response, by, reason)
-                self._arm_idle(response)
+                self._idleness.answered(response, self._config.audio.input.turn_detection, self._now)
             case m.ResponseFailed():
                 error = ev.ResponseError(type="server_error", code=output.code, message=output.message)
                 self._close(response, ResponseInput.FAIL, None, error=error)
@@ -386,20 +385,6 @@ class Session:
         used = response.close(by, reason, **details)
         self._quota.settle(response.reserved_tokens, used.total_tokens, self._now)
 
-    # --- idle timeout -------------------------------------------------------------------------------------------------
-
-    def _idle_ms(self) -> int | None:
-        detection = self._config.audio.input.turn_detection
-        return detection.idle_timeout_ms if isinstance(detection, ServerVad) else None
-
-    def _arm_idle(self, response: Response) -> None:
-        """From the end of the answer's sound at the client; a timeout's own answer does not arm it again (protocol 2.15)."""
-        idle_ms = self._idle_ms()
-        if idle_ms is not None and response.in_conversation and response.state is ResponseState.COMPLETED:
-            if not self._answered_idleness:
-                self._idle_at = self._now + response.audio_samples / AUDIO_RATE_HZ + idle_ms / 1000
-            self._answered_idleness = False
-
     def _idle_timeout(self) -> None:
         detection = self._config.audio.input.turn_detection
         if detection is None or self._input.turn is not TurnState.IDLE:
@@ -412,7 +397,7 @@ class Session:
         self._input.open_spoken(item_id, self._input.start)
         self._commit(None)
         self._input.restart_detection()
-        self._answered_idleness = True
+        self._idleness.answer_silence()
         self._answer_turn(detection)
 
 

@@ -82,3 +82,10 @@ def test_more_tools_than_fit_are_refused() -> None:
     with pytest.raises(ClientError) as raised:
         updated(SESSION, {"type": "realtime", "tools": tools})
     assert raised.value.param == "session.tools"
+
+
+def test_what_is_never_shown_is_kept() -> None:
+    tool = {"type": "mcp", "server_label": "x", "server_url": "https://example.com", "authorization": "secret"}
+    changed = update({"instructions": "Be brief."}, update({"tools": [tool]}))
+    assert changed.tools[0].authorization == "secret"  # type: ignore[union-attr]
+    assert "secret" not in changed.model_dump_json()
