@@ -11,6 +11,7 @@ from realtime_server.session.session import Opening, Session
 from realtime_server.settings import Settings
 from realtime_server.transport.connection import GA, Connection
 from realtime_server.transport.hall import Hall, Served
+from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S
 
 CREATE = (
@@ -36,6 +37,7 @@ class ScriptedSocket:
     async def send(self, text: str) -> None:
         await self.reading.wait()
         async with self.progress:
+            SDK_EVENT.validate_json(text, strict=True)
             self.sent.append(json.loads(text))
             self.progress.notify_all()
 
