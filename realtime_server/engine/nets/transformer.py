@@ -28,11 +28,6 @@ class KVCache:
             padding = (0, 0, 0, more_length, 0, 0, 0, more_slots)
             self.keys, self.values = F.pad(self.keys, padding), F.pad(self.values, padding)
 
-    def copy(self, source: int, target: int, length: int) -> None:
-        """Slot `target` begins with the first `length` positions of slot `source`."""
-        for store in (self.keys, self.values):
-            store[:, target, :, :length] = store[:, source, :, :length]
-
 
 @dataclass(frozen=True)
 class Rows:
