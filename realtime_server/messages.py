@@ -38,6 +38,8 @@ class Abilities:
     """What `{"id": ...}` may name, besides the ten names of the protocol."""
     schema_fault: Callable[[dict[str, Any]], SchemaFault | None] = _honours_everything
     """Judges a function's parameters; called on any thread."""
+    scores_turn_end: bool = False
+    """It tells, as it listens, whether the speaker has finished (`TurnEnd`); `semantic_vad` waits for that."""
 
 
 # --- what an answer is based on ---------------------------------------------------------------------------------------
@@ -202,6 +204,15 @@ class SpeechProbability:
 
 
 @dataclass(frozen=True)
+class TurnEnd:
+    """How probable it is, after so many samples of this turn, that the speaker has finished what he wants to say."""
+
+    item_id: str
+    samples: int
+    probability: float
+
+
+@dataclass(frozen=True)
 class TranscriptDelta:
     item_id: str
     text: str
@@ -283,6 +294,6 @@ class ResponseFailed:
 
 
 Output = (
-    SpeechProbability | TranscriptDelta | TranscriptDone | TranscriptFailed | Prompted | TextDelta | AudioDelta | CallStarted
-    | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
+    SpeechProbability | TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | Prompted | TextDelta | AudioDelta
+    | CallStarted | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
 )  # fmt: skip

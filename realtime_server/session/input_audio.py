@@ -3,7 +3,7 @@
 from realtime_server.audio.formats import FORMATS
 from realtime_server.audio.resample import Resampler
 from realtime_server.audio.timeline import Timeline
-from realtime_server.messages import AUDIO_RATE_HZ, Detect, Hear, ResetDetector, Samples, SpeechProbability
+from realtime_server.messages import AUDIO_RATE_HZ, Detect, Hear, ResetDetector, Samples, SpeechProbability, TurnEnd
 from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.session_config import SemanticVad, ServerVad
 from realtime_server.session.conversation import Recording, decode_audio
@@ -15,13 +15,23 @@ from realtime_server.turns.machine import TurnMachine, TurnRules, TurnStarted, T
 ONSET_MS = 64
 """Two frames of the detector."""
 EAGERNESS_SILENCE_MS = {"low": 1200, "medium": 700, "auto": 700, "high": 400}
-"""semantic_vad without a model that scores the end of a thought: only the patience differs."""
+"""semantic_vad with a model that does not score the end of a thought: only the patience differs."""
+EAGERNESS_WAIT_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
+"""How long a thought that seems unfinished is waited for (protocol 2.4)."""
+EAGERNESS_SCORE = {"low": 0.8, "medium": 0.5, "auto": 0.5, "high": 0.3}
+SCORED_SILENCE_MS = 240
+"""What Wren's score is trained to need."""
 
 
-def turn_rules(detection: ServerVad | SemanticVad) -> TurnRules:
+def turn_rules(detection: ServerVad | SemanticVad, scores: bool) -> TurnRules:
+    """`scores`: the model tells when a thought is complete."""
     per_ms = AUDIO_RATE_HZ // 1000
     if isinstance(detection, SemanticVad):
-        return TurnRules(0.5, 300 * per_ms, EAGERNESS_SILENCE_MS[detection.eagerness] * per_ms, ONSET_MS * per_ms)
+        eagerness, padding, onset = detection.eagerness, 300 * per_ms, ONSET_MS * per_ms
+        if not scores:
+            return TurnRules(0.5, padding, EAGERNESS_SILENCE_MS[eagerness] * per_ms, onset)
+        wait = EAGERNESS_WAIT_MS[eagerness] * per_ms
+        return TurnRules(0.5, padding, wait, onset, EAGERNESS_SCORE[eagerness], SCORED_SILENCE_MS * per_ms)
     return TurnRules(
         detection.threshold, detection.prefix_padding_ms * per_ms, detection.silence_duration_ms * per_ms, ONSET_MS * per_ms
     )
@@ -30,8 +40,8 @@ def turn_rules(detection: ServerVad | SemanticVad) -> TurnRules:
 class InputAudio:
     """One client's microphone. A turn is [start, …) of the timeline, under the id that its item will have."""
 
-    def __init__(self, outbox: Outbox, limits: Limits) -> None:
-        self._outbox, self._limits = outbox, limits
+    def __init__(self, outbox: Outbox, limits: Limits, scores: bool = False) -> None:
+        self._outbox, self._limits, self._scores = outbox, limits, scores
         self.timeline = Timeline(AUDIO_RATE_HZ)
         self._format, self._resampler = "audio/pcm", Resampler(AUDIO_RATE_HZ, AUDIO_RATE_HZ)
         self._machine: TurnMachine | None = None
@@ -48,10 +58,10 @@ class InputAudio:
         if detection is None:
             self._machine = None
         elif self._machine is None:
-            self._machine = TurnMachine(turn_rules(detection), self.timeline.end)
+            self._machine = TurnMachine(turn_rules(detection, self._scores), self.timeline.end)
             self._reset_detector()
         else:
-            self._machine.rules = turn_rules(detection)
+            self._machine.rules = turn_rules(detection, self._scores)
 
     def append(self, audio: str) -> None:
         """base64 from the client; ClientError when it is none, or when too much is waiting."""
@@ -92,6 +102,12 @@ class InputAudio:
             else:
                 self._hear()
         return border
+
+    def scored(self, message: TurnEnd) -> TurnStopped | None:
+        """The model's view of the turn's end; of no use for another turn than the running one."""
+        if self._machine is None or message.item_id != self.item_id:
+            return None
+        return self._machine.scored(self.start + message.samples, message.probability)
 
     def open_spoken(self, item_id: str, start: int) -> None:
         self.turn = next_turn_state(self.turn, TurnInput.SPEECH_STARTED)

@@ -62,7 +62,7 @@ class Session:
         if opening.initial is not None:
             self._config = updated(self._config, opening.initial)
         self._conversation = Conversation(self._out.new_id("conv"), limits)
-        self._input = InputAudio(self._out, limits)
+        self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
         self._responses: dict[str, Response] = {}
         self._voice_locked = False
         self._expiry = opening.now + limits.session_s
@@ -90,7 +90,9 @@ class Session:
         self._now = now
         match output:
             case m.SpeechProbability():
-                self._detected(output)
+                self._border(self._input.detected(output))
+            case m.TurnEnd():
+                self._border(self._input.scored(output))
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
                 entry, heard = self._conversation.find(output.item_id), self._config.audio.input
                 self._transcripts.take(output, entry, heard.transcription is not None, self._config.include is not None)
@@ -251,8 +253,7 @@ class Session:
         self._announce(entry)
         self._out.run(m.Commit(item_id))
 
-    def _detected(self, message: m.SpeechProbability) -> None:
-        border = self._input.detected(message)
+    def _border(self, border: TurnStarted | TurnStopped | None) -> None:
         detection = self._config.audio.input.turn_detection
         if border is None or detection is None:
             return

@@ -13,6 +13,10 @@ class TurnRules:
     silence: int
     onset: int
     """Speech must last this long before it counts: a click is no turn."""
+    finished: float | None = None
+    """`semantic_vad`: with a score of at least this, the turn ends at once, after `scored_silence`; `silence` ends any turn."""
+    scored_silence: int = 0
+    """The score must have heard so much of the pause: the first moments of all pauses are alike."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,6 @@ class TurnMachine:
         self._since = position
 
     @property
-    def in_turn(self) -> bool:
-        return self.state in (State.SPEECH, State.PAUSE)
-
-    @property
     def keep_from(self) -> int:
         """Audio before this sample can no longer become part of a turn."""
         since = self._since if self.state is State.ONSET else self.position
@@ -82,6 +82,16 @@ class TurnMachine:
             case _:
                 pass
         return None
+
+    def scored(self, position: int, probability: float) -> TurnStopped | None:
+        """The model's end-of-turn score for all that was said up to `position`; may come later than the frames."""
+        rules = self.rules
+        if rules.finished is None or self.state is not State.PAUSE or probability < rules.finished:
+            return None
+        if position - self._since < rules.scored_silence:
+            return None
+        self.reset(self.position)
+        return TurnStopped(self.position)
 
     def reset(self, position: int) -> None:
         """Start anew: what came before `position` belongs to no later turn."""

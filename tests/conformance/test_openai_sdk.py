@@ -225,6 +225,34 @@ def test_out_of_band_beside_an_answer(open_talk: Open) -> None:
     run(scenario())
 
 
+WEATHER = {
+    "type": "function", "name": "get_weather", "description": "The weather in a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}  # fmt: skip
+
+
+def test_a_late_result_is_used(open_talk: Open) -> None:
+    """The conversation goes on while the function runs."""
+
+    async def scenario() -> None:
+        async with open_talk(tools=[WEATHER]) as talk:
+            await talk.write("What is the weather in Paris?")
+            await talk.send("response.create")
+            (call,) = (await talk.until("response.done"))["response"]["output"]
+            await talk.write("thank you")
+            await talk.send("response.create")
+            assert said(await talk.until("response.done")) == "You are welcome."
+            output = json.dumps({"condition": "sunny", "temperature": 20})
+            item = {"type": "function_call_output", "call_id": call["call_id"], "output": output}
+            await talk.send("conversation.item.create", item=item)
+            await talk.send("response.create")
+            answer = said(await talk.until("response.done"))
+            assert "sunny" in answer
+            assert "twenty" in answer
+
+    run(scenario())
+
+
 def test_two_clients_do_not_mix(open_talk: Open) -> None:
     async def scenario() -> None:
         async with open_talk() as one, open_talk() as two:

@@ -19,6 +19,24 @@ def test_name(instructions: str, name: str) -> None:
     assert prompt.name_from(instructions) == name
 
 
+@pytest.mark.parametrize(("instructions", "facts"), [
+    ("Your name is Robin. Date: November 21.", [("date", "november twenty one")]),
+    ("The opening hours are nine to five. Be kind.", [("opening hours", "nine to five")]),
+    ("Facts:\n- Room number = 12\n* price: 5 euros\nToday is Saturday.", [("room number", "twelve"), ("price", "five euros"), ("day", "saturday")]),
+    ("Time: 10:15; gate: 7", [("time", "ten fifteen"), ("gate", "seven")]), ("You are a helpful assistant.", []), ("", []),
+    ("price: 5\nprice: 6", [("price", "five")]),
+])  # fmt: skip
+def test_facts(instructions: str, facts: list[tuple[str, str]]) -> None:
+    assert prompt.facts_from(instructions) == facts
+
+
+@given(st.text(max_size=300))
+def test_any_instructions_are_read(instructions: str) -> None:
+    facts = prompt.facts_from(instructions)
+    assert len(facts) <= prompt.FACTS
+    assert all(key and value and len(value.split()) <= prompt.LONGEST_FACT for key, value in facts)
+
+
 @pytest.mark.parametrize(("output", "words"), [
     ('{"temperature": 21, "condition": "sunny"}', "temperature 21 condition sunny"), ("sunny", "sunny"),
     ('{"ok": true, "list": [1, 2.6]}', "ok true list 1 3"), ("{broken", "{broken"),
@@ -35,7 +53,7 @@ def test_a_conversation(script: Script) -> None:
         m.Message("d", "assistant", (m.Text("It is sunny."),)),
     )
     ids = [token for item in items for token in prompt.item_ids(script, item, {"a": "weather in rome"})]
-    assert script.decode(ids) == "weather in rome get_weather city Rome condition sunny It is sunny."
+    assert script.decode(ids) == "weather in rome get weather city Rome condition sunny It is sunny."
 
 
 @given(st.lists(st.integers(1, 30), max_size=40), st.integers(30, 100), st.floats(0.3, 1.0))

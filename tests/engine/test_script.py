@@ -1,9 +1,10 @@
 """Ids and text, there and back."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.wren.script import END, REPLY, USER, Script
+from realtime_server.engine.wren.script import END, MARKS, REPLY, USER, Script
 from realtime_server.training.wren import vocabulary
 
 SCRIPT = Script(vocabulary.fit(600))
@@ -13,6 +14,13 @@ SCRIPT = Script(vocabulary.fit(600))
 def test_any_plain_text_comes_back(text: str) -> None:
     text = " ".join(text.split())
     assert SCRIPT.decode(SCRIPT.encode(text)) == text
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_mark_that_is_written_is_text(mark: str) -> None:
+    ids = SCRIPT.encode(mark)
+    assert min(ids) >= len(MARKS)
+    assert SCRIPT.decode(ids) == mark
 
 
 def test_a_turn() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from realtime_server import messages as m
+from realtime_server.session.quota import Quota
 from tests.helpers import Talk, silence
 
 TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
@@ -20,7 +21,8 @@ OPENERS = {
 class AnyTalk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.talk = Talk()
+        # A key that runs out of requests now and then, and a model that scores the ends of turns.
+        self.talk = Talk(quota=Quota(20, 30_000), abilities=m.Abilities(scores_turn_end=True))
         self.read = 0
         self.ids: set[str] = set()
         self.running: set[str] = set()
@@ -49,7 +51,14 @@ class AnyTalk(RuleBasedStateMachine):
             if pick % 3 == 0:
                 self.talk.say("conversation.item.delete", item_id=item_id)
 
-    @rule(detection=st.sampled_from([None, {"type": "server_vad", "interrupt_response": False}, {"type": "server_vad"}]),
+    @rule(score=st.sampled_from([0.1, 0.9]), heard=st.integers(0, 200_000), pick=st.integers(0, 3))
+    def score_the_end(self, score: float, heard: int, pick: int) -> None:
+        turns = [c for c in self.talk.commands if isinstance(c, m.Listen)]
+        if turns:
+            self.talk.engine(m.TurnEnd(turns[-1 - pick % len(turns)].item_id, heard, score))
+
+    @rule(detection=st.sampled_from([None, {"type": "server_vad", "interrupt_response": False}, {"type": "server_vad"},
+                                     {"type": "semantic_vad", "eagerness": "high"}]),
           modality=st.sampled_from(["audio", "text"]))  # fmt: skip
     def update(self, detection: Any, modality: str) -> None:
         session = {"type": "realtime", "output_modalities": [modality], "audio": {"input": {"turn_detection": detection}}}
@@ -73,7 +82,7 @@ class AnyTalk(RuleBasedStateMachine):
         rid = request.response_id
         match what:
             case "text":
-                self.talk.engine(m.TextDelta(rid, "word "))
+                self.talk.engine(m.Prompted(rid, 10, 3), m.TextDelta(rid, "word "))
             case "audio" if request.audio:
                 self.talk.engine(m.TextDelta(rid, "word "), m.AudioDelta(rid, np.zeros(1920, np.float32), 5))
             case "call":
@@ -110,7 +119,8 @@ class AnyTalk(RuleBasedStateMachine):
             assert event["response"]["id"] not in self.running | self.ended
             self.running.add(event["response"]["id"])
         elif kind == "response.done":
-            response_id = event["response"]["id"]
+            response_id, usage = event["response"]["id"], event["response"]["usage"]
+            assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"] >= 0
             assert not [key for key, count in self.open.items() if key[0] == response_id and count]
             self.running.remove(response_id)
             self.ended.add(response_id)

@@ -433,3 +433,39 @@ def test_tokens_are_reserved_and_then_settled() -> None:
     assert tokens_left() == 5000
     used = talk.answer()[-1]["response"]["usage"]["total_tokens"]
     assert tokens_left() == 6000 - used - 1000
+
+
+# --- semantic_vad -----------------------------------------------------------------------------------------------------
+
+
+def semantic(eagerness: str) -> Talk:
+    talk = Talk(abilities=m.Abilities(scores_turn_end=True))
+    detection = {"type": "semantic_vad", "eagerness": eagerness}
+    talk.say("session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": detection}}})
+    talk.hear(*[0.0] * 12, *[0.9] * 16, *[0.0] * 10)
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("eagerness", "score", "ends"), [("high", 0.4, True), ("auto", 0.4, False), ("auto", 0.6, True), ("low", 0.6, False)]
+)
+def test_the_models_score_ends_the_turn(eagerness: str, score: float, ends: bool) -> None:
+    talk = semantic(eagerness)
+    assert "input_audio_buffer.speech_stopped" not in types(talk.events)
+    heard = sum(len(c.samples) for c in talk.commands if isinstance(c, m.Hear))
+    events = talk.engine(m.TurnEnd(talk.last(m.Listen).item_id, heard, score))
+    assert ("input_audio_buffer.speech_stopped" in types(events)) is ends
+    assert ("response.created" in types(events)) is ends
+
+
+@pytest.mark.parametrize(("eagerness", "wait_s"), [("high", 2), ("auto", 4), ("medium", 4), ("low", 8)])
+def test_an_unfinished_thought_is_waited_for(eagerness: str, wait_s: int) -> None:
+    talk = semantic(eagerness)
+    frames = round(wait_s * 24_000 / 768) - 10
+    assert types(talk.hear(*[0.0] * (frames - 1))) == []
+    assert types(talk.hear(0.0, 0.0))[0] == "input_audio_buffer.speech_stopped"
+
+
+def test_a_score_of_another_turn_is_nothing() -> None:
+    talk = semantic("high")
+    assert talk.engine(m.TurnEnd("item_of_before", 10**6, 1.0)) == []

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.turns.machine import TurnMachine, TurnRules, TurnStarted, TurnStopped
+from realtime_server.turns.machine import State, TurnMachine, TurnRules, TurnStarted, TurnStopped
 
 FRAME = 768
 RULES = TurnRules(threshold=0.5, prefix_padding=7200, silence=4800, onset=2 * FRAME)
@@ -36,7 +36,7 @@ def test_reset_forgets_what_came_before() -> None:
     machine = TurnMachine(RULES)
     run(machine, *[0.9] * 5)
     machine.reset(100_000)
-    assert not machine.in_turn
+    assert machine.state is State.SILENCE
     assert run(machine, 0.9, 0.9) == [TurnStarted(100_000)]
 
 
@@ -53,3 +53,41 @@ def test_borders_alternate_and_never_overlap(probabilities: list[float], thresho
         assert position <= border.sample <= machine.position
         position = border.sample
         expected = TurnStopped if expected is TurnStarted else TurnStarted
+
+
+SEMANTIC = TurnRules(
+    threshold=0.5, prefix_padding=7200, silence=40 * FRAME, onset=2 * FRAME, finished=0.6, scored_silence=4 * FRAME
+)
+
+
+def paused() -> TurnMachine:
+    """Ten frames of speech, six of silence."""
+    machine = TurnMachine(SEMANTIC)
+    assert len(run(machine, *[0.9] * 10, *[0.0] * 6)) == 1
+    return machine
+
+
+def test_a_finished_thought_ends_the_turn_at_once() -> None:
+    machine = paused()
+    assert machine.scored(14 * FRAME, 0.7) == TurnStopped(16 * FRAME)
+    assert machine.state is State.SILENCE
+    assert machine.scored(16 * FRAME, 0.9) is None
+
+
+def test_an_unfinished_thought_is_waited_for_but_not_for_ever() -> None:
+    machine = paused()
+    assert machine.scored(16 * FRAME, 0.5) is None
+    assert run(machine, *[0.0] * 34) == [TurnStopped(50 * FRAME)]
+
+
+def test_a_score_of_what_was_heard_before_the_pause_does_not_count() -> None:
+    machine = paused()
+    assert machine.scored(13 * FRAME, 0.9) is None
+    run(machine, *[0.9] * 3)
+    assert machine.scored(19 * FRAME, 0.9) is None
+
+
+def test_without_semantic_vad_scores_change_nothing() -> None:
+    machine = TurnMachine(RULES)
+    run(machine, *[0.9] * 10, *[0.0] * 3)
+    assert machine.scored(13 * FRAME, 1.0) is None

@@ -86,6 +86,7 @@ class Wren(nn.Module):
         self.text = nn.Embedding(config.vocabulary, width)
         self.trunk = Transformer(width, config.layers, config.heads, config.hidden)
         self.ctc = nn.Linear(width, 2 * (len(CTC_LETTERS) + 1))
+        self.turn_end = nn.Linear(width, 1)
         self.letters = nn.Embedding(len(LETTERS) + 1, 32)
         self.letter_window = nn.Linear(32 * (LETTERS_BEHIND + 1 + LETTERS_AHEAD), width)
         self.heard_codes = nn.ModuleList(nn.Embedding(config.codes + 1, width) for _ in range(config.codebooks))
@@ -108,6 +109,11 @@ class Wren(nn.Module):
         """[B, T, width] -> [B, 2 T, labels]: two letters may be heard in 80 ms."""
         batch, time, _ = tapped.shape
         result: Tensor = self.ctc(tapped).view(batch, 2 * time, -1)
+        return result
+
+    def ended_logits(self, trunk: Tensor) -> Tensor:
+        """Trunk output at heard frames [..., width] -> [...]: has the speaker finished the thought?"""
+        result: Tensor = self.turn_end(trunk)[..., 0]
         return result
 
     def speech_input(self, before: Tensor, window: Tensor, voice: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from realtime_server.engine.wren import schemas
 from realtime_server.engine.wren.schemas import FreeText, Leaf, Words
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.wren.steps import Think
+from realtime_server.engine.wren.words import identifier_words
 from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, Function, Output
 
 Steps = Generator[Think | None, Tensor, Tensor]
@@ -34,7 +35,9 @@ class CallWriter:
         """One call, of the function `only` or of whichever the model chooses."""
         logits = yield self._take(CALL)
         names = [only] if only else list(self._tools)
-        name, token, logits = yield from self._choose([(self._script.encode(n), n) for n in names], (ARGUMENT, END), logits)
+        name, token, logits = yield from self._choose(
+            [(self._script.encode(identifier_words(n) or n), n) for n in names], (ARGUMENT, END), logits
+        )
         self._outputs.append(CallStarted(self._response_id, name))
         shape = schemas.arguments(self._tools[name].parameters)
         text = _Json()
@@ -101,7 +104,9 @@ class CallWriter:
     def _value(self, kind: Words | FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         if isinstance(kind, FreeText):
             return (yield from self._free_text(kind, stops, logits))
-        return (yield from self._choose([(self._script.encode(said), value) for said, value in kind.options], stops, logits))
+        # A name of a list may be written as a name (Paris) or as a word (paris): both are the same value.
+        ways = [(way, value) for said, value in kind.options for way in dict.fromkeys((said, said.title()))]
+        return (yield from self._choose([(self._script.encode(way), value) for way, value in ways], stops, logits))
 
     def _free_text(self, kind: FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         """Pieces that would make it too long are closed, stops as long as it is too short: one of the two is always open."""

@@ -11,6 +11,8 @@ from realtime_server.engine.wren.steps import Stream
 from realtime_server.messages import AUDIO_RATE_HZ, Samples
 
 EAR_RATE_HZ = 16_000
+FRAME_SAMPLES = AUDIO_RATE_HZ * 80 // 1000
+"""Of the inner language's audio, in one frame of the network."""
 
 
 class FrameMaker:
@@ -44,6 +46,7 @@ class HeardTurn:
     waiting: list[Samples] = field(default_factory=list)
     committed: bool = False
     transcript: str | None = None
+    heard_frames: int = 0
     cached: int = 0
     """Positions of the context that the stream held already."""
     wanted: bool = False

@@ -71,7 +71,7 @@ class WrenModel:
     def __init__(self, name: str, net: Wren, codec: Codec, script: Script, voiced: Voices, device: torch.device) -> None:
         self.name = name
         self.voices = voiced
-        self.abilities = Abilities(voices.ids(voiced), schemas.fault)
+        self.abilities = Abilities(voices.ids(voiced), schemas.fault, scores_turn_end=True)
         self.runner = Runner(net, codec, device)
         self.script = script
         self.slots = Slots(self.runner.cache)
@@ -301,7 +301,7 @@ class WrenModel:
         for part in item.parts:
             if isinstance(part, Audio) and part.transcript is None:
                 slot = self.slots.take()
-                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren", ()))
+                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"))
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:

@@ -4,7 +4,9 @@ import json
 import re
 from typing import Any
 
+from realtime_server.engine.wren.schemas import parameter_names
 from realtime_server.engine.wren.script import Script
+from realtime_server.engine.wren.words import plain
 from realtime_server.messages import Audio, Context, ContextItem, FunctionCall, FunctionResult, Image, Message, Text, Truncation
 
 DEFAULT_NAME = "Wren"
@@ -12,6 +14,14 @@ _NAME = re.compile(
     r"(?:\b[Nn]ame\s*(?:is|:)|\b[Yy]ou\s+are\s+(?:called|named)|\b[Cc]all\s+yourself|\b[Yy]ou\s+are|\b[Yy]ou're)\s+([A-Z][a-z]+)\b"
 )
 _NOT_NAMES = {"The", "An", "English", "German", "French", "Spanish", "Italian", "Helpful", "Always", "Now"}
+
+
+FACTS, LONGEST_FACT = 8, 8
+"""How many facts are taken from the instructions, and of how many words."""
+_SENTENCE_END = re.compile(r"\n+|(?<=[a-z0-9])[.;](?:\s+|$)", re.IGNORECASE)
+_KEY_COLON = re.compile(r"\s*[-*\u2022]?\s*(?P<key>[A-Za-z][\w ]{0,30}?)\s*[:=]\s*(?P<value>.+)")
+_THE_KEY_IS = re.compile(r"\s*(?:[Tt]he|[Yy]our|[Oo]ur)\s+(?P<key>[A-Za-z][\w ]{0,30}?)\s+(?:is|are)\s+(?P<value>.+)")
+_TODAY_IS = re.compile(r"\s*[Tt]oday\s+is\s+(?P<value>.+)")
 
 
 class Unsupported(Exception):
@@ -52,8 +62,22 @@ def name_from(instructions: str) -> str:
     return DEFAULT_NAME
 
 
+def facts_from(instructions: str) -> list[tuple[str, str]]:
+    """'Date: November 21.' and 'The opening hours are nine to five.' -> (key, value) in plain words, at most FACTS."""
+    facts: dict[str, str] = {}
+    for sentence in _SENTENCE_END.split(instructions):
+        match = _KEY_COLON.match(sentence) or _THE_KEY_IS.match(sentence) or _TODAY_IS.match(sentence)
+        if match is None:
+            continue
+        key, value = plain(match["key"] if "key" in match.groupdict() else "day"), plain(match["value"])
+        if key and value and key not in ("name", "your name"):
+            facts.setdefault(key, " ".join(value.split()[:LONGEST_FACT]))
+    return list(facts.items())[:FACTS]
+
+
 def system_ids(script: Script, context: Context) -> list[int]:
-    return script.system(name_from(context.instructions), [tool.name for tool in context.tools])
+    tools = [(tool.name, parameter_names(tool.parameters)) for tool in context.tools]
+    return script.system(name_from(context.instructions), facts_from(context.instructions), tools)
 
 
 def item_ids(script: Script, item: ContextItem, transcripts: dict[str, str]) -> list[int]:

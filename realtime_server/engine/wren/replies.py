@@ -15,7 +15,7 @@ from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
-from realtime_server.engine.wren.hearing import HeardTurn
+from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import CALL, END, MARKS, REPLY, USER, Script
 from realtime_server.engine.wren.steps import FRAME, Speak, Spoken, Stream, Think
@@ -29,6 +29,7 @@ from realtime_server.messages import (
     TextDelta,
     TranscriptDelta,
     TranscriptDone,
+    TurnEnd,
 )
 
 assert RATE_HZ == AUDIO_RATE_HZ
@@ -50,7 +51,10 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, outputs: list[Output])
         mel = turn.take()
         if mel is not None:
             frames = runner.hear(mel)
-            yield Think(turn.stream, [FRAME] * len(frames), frames)
+            ended: Tensor = yield Think(turn.stream, [FRAME] * len(frames), frames)
+            turn.heard_frames += len(frames)
+            if not committed:
+                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, float(ended)))
         elif not committed:
             yield None
         if committed:

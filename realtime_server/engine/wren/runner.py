@@ -9,8 +9,8 @@ from realtime_server.engine.nets.transformer import KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
 from realtime_server.engine.wren.steps import FRAME, Speak, Spoken, Think
 
-SPEECH_TEMPERATURE = 0.6
-ADVANCE_TEMPERATURE = 0.7
+SPEECH_TEMPERATURE = 0.3
+ADVANCE_TEMPERATURE = 0.5
 
 
 class Runner:
@@ -56,7 +56,7 @@ class Runner:
         speaking = [n for n, s in enumerate(steps) if isinstance(s, Speak)]
         answers: dict[int, Tensor | Spoken] = {}
         if thinking:
-            answers |= dict(zip(thinking, self.net.text_logits(last[thinking]).cpu(), strict=True))
+            answers |= dict(zip(thinking, self._read(last[thinking], [steps[n] for n in thinking]), strict=True))
             for n in thinking:
                 step = steps[n]
                 assert isinstance(step, Think)
@@ -65,6 +65,11 @@ class Runner:
             chosen = [s for s in steps if isinstance(s, Speak)]
             answers |= dict(zip(speaking, self._sample(chosen, last[speaking]), strict=True))
         return [answers[n] for n in range(len(steps))]
+
+    def _read(self, trunk: Tensor, steps: list[Think | Speak]) -> list[Tensor]:
+        """Behind heard frames the end-of-turn score [], behind words the logits of the next [vocabulary]."""
+        logits, ended = self.net.text_logits(trunk).cpu(), self.net.ended_logits(trunk).sigmoid().cpu()
+        return [ended[n] if isinstance(s, Think) and s.frames is not None else logits[n] for n, s in enumerate(steps)]
 
     def _embed(self, steps: list[Think | Speak], x: Tensor) -> None:
         """Fills x [B, T, width]."""

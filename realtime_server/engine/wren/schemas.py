@@ -67,7 +67,7 @@ class Leaf:
 
     @property
     def spoken(self) -> str:
-        return " ".join(self.path)
+        return " ".join(identifier_words(key) or key.lower() for key in self.path)
 
 
 @dataclass(frozen=True)

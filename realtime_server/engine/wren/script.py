@@ -1,6 +1,7 @@
 """The text side of Wren's sequences: who said what, as token ids. Training and serving both write it here.
 
-<system> name <tool> tool ...            the context that instructions and tools leave
+<system> name <argument> fact <value> words ... <tool> tool <argument> parameter <argument> parameter ...
+                                         the context that instructions and tools leave
 [user frames] <user> words <reply>       a user turn; the frames only while it is the newest
 text <end>  |  <call> tool <argument> key <value> words ... <end>
 <result> words <reply> ...               what a function returned
@@ -14,7 +15,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.words import identifier_words, plain
 
 MARKS = ("<pad>", "<system>", "<tool>", "<user>", "<reply>", "<call>", "<argument>", "<value>", "<end>", "<result>")
 PAD, SYSTEM, TOOL, USER, REPLY, CALL, ARGUMENT, VALUE, END, RESULT = range(len(MARKS))
@@ -24,6 +25,8 @@ class Script:
     """Renders a conversation's parts to ids with one tokenizer; `piece` turns an id back into the text it adds."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
+        # '<call>' written by a client is text like any other, not the mark.
+        tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
         self.size: int = tokenizer.get_vocab_size()
 
@@ -54,10 +57,17 @@ class Script:
     def decode(self, ids: Iterable[int]) -> str:
         return "".join(self.pieces[n] for n in ids).strip()
 
-    def system(self, name: str, tools: Iterable[str]) -> list[int]:
+    def system(
+        self, name: str, facts: Iterable[tuple[str, str]] = (), tools: Iterable[tuple[str, Iterable[str]]] = ()
+    ) -> list[int]:
+        """`tools`: names, each with the names of its parameters."""
         ids = [SYSTEM, *self.encode(name)]
-        for tool in tools:
-            ids += [TOOL, *self.encode(tool)]
+        for key, value in facts:
+            ids += [ARGUMENT, *self.encode(plain(key)), VALUE, *self.encode(plain(value))]
+        for tool, parameters in tools:
+            ids += [TOOL, *self.encode(identifier_words(tool))]
+            for parameter in parameters:
+                ids += [ARGUMENT, *self.encode(identifier_words(parameter))]
         return ids
 
     def user(self, text: str) -> list[int]:
@@ -70,7 +80,7 @@ class Script:
         return [REPLY, *self.encode(text), END]
 
     def call(self, name: str, arguments: Iterable[tuple[str, str]]) -> list[int]:
-        ids = [REPLY, CALL, *self.encode(name)]
+        ids = [REPLY, CALL, *self.encode(identifier_words(name))]
         for key, value in arguments:
-            ids += [ARGUMENT, *self.encode(key), VALUE, *self.encode(value)]
+            ids += [ARGUMENT, *self.encode(identifier_words(key)), VALUE, *self.encode(value)]
         return [*ids, END]

@@ -45,7 +45,10 @@ class Stream:
 
 @dataclass(frozen=True)
 class Think:
-    """Append these positions; the answer is the logits [vocabulary] behind the last. `frames` [n, width] go with FRAME ids."""
+    """Append these positions; the answer is the logits [vocabulary] behind the last.
+
+    `frames` [n, width] go with FRAME ids; behind them the answer is the end-of-turn score [].
+    """
 
     stream: Stream
     ids: list[int]
