@@ -1,12 +1,16 @@
 """What Wren is taught makes sense."""
 
+import json
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.wren.words import plain
-from realtime_server.training.wren import domain, people
+from realtime_server.training.wren import domain, people, talk, tools
+from realtime_server.training.wren.dialogue import NOT_KNOWN, Call, Say, dump, undump
+from realtime_server.training.wren.lexicon import lexicon, never_heard, open_words
 
 seeds = st.integers(0, 10**6)
 
@@ -16,8 +20,9 @@ def test_utterances_are_speakable_and_calls_are_offered(seed: int) -> None:
     dialogue = domain.sample_text(random.Random(seed))
     if isinstance(dialogue.user, str):
         assert plain(dialogue.user) == dialogue.user != ""
-    if isinstance(dialogue.reply, domain.Call):
-        assert dialogue.reply.name in dialogue.tools
+    if isinstance(dialogue.reply, Call):
+        (tool,) = {tool for tool in dialogue.tools if tool.name == dialogue.reply.name}
+        assert {key for key, _ in dialogue.reply.arguments} <= set(tool.parameters)
         assert all(value for _, value in dialogue.reply.arguments)
     else:
         assert dialogue.reply.text[-1] in ".?!"
@@ -25,16 +30,42 @@ def test_utterances_are_speakable_and_calls_are_offered(seed: int) -> None:
 
 @given(seeds)
 def test_what_is_called_was_said(seed: int) -> None:
-    dialogue = domain.coffee_order(random.Random(seed))
-    if isinstance(dialogue.reply, domain.Call):
-        assert all(value in dialogue.user for _, value in dialogue.reply.arguments)
+    rng = random.Random(seed)
+    for intent in (tools.coffee_order, tools.timer, tools.light, tools.weather, tools.contact, tools.made_up):
+        dialogue = intent(rng)
+        if isinstance(dialogue.reply, Call):
+            # One second is said, and seconds is meant.
+            assert all(plain(value).removesuffix("s") in str(dialogue.user) for _, value in dialogue.reply.arguments)
+
+
+@given(seeds)
+def test_a_correction_changes_what_was_said_and_nothing_else(seed: int) -> None:
+    rng = random.Random(seed)
+    for intent in (tools.corrected_order, tools.corrected_light):
+        dialogue = intent(rng)
+        before = dialogue.history[0].reply
+        assert isinstance(before, Call)
+        assert isinstance(dialogue.reply, Call)
+        changed = set(dialogue.reply.arguments) - set(before.arguments)
+        assert len(changed) <= 1
+        assert all(plain(value) in str(dialogue.user) for _, value in changed)
 
 
 @given(seeds)
 def test_an_orders_sentence_is_among_those_of_its_slots(seed: int) -> None:
-    dialogue = domain.coffee_order(random.Random(seed))
-    if isinstance(dialogue.reply, domain.Call):
+    dialogue = tools.coffee_order(random.Random(seed))
+    if isinstance(dialogue.reply, Call):
         assert dialogue.user in people.sentences(dict(dialogue.reply.arguments))
+
+
+@given(seeds)
+def test_facts_are_answered_from_the_instructions_or_not_at_all(seed: int) -> None:
+    dialogue = talk.fact(random.Random(seed))
+    assert isinstance(dialogue.reply, Say)
+    if dialogue.reply.text == NOT_KNOWN:
+        assert not any(key in str(dialogue.user).split() for key, _ in dialogue.facts if " " not in key)
+    else:
+        assert any(dialogue.reply.text == f"The {key} is {value}." for key, value in dialogue.facts)
 
 
 @given(seeds, st.integers(0, 3))
@@ -42,5 +73,22 @@ def test_history_changes_nothing_else(seed: int, turns: int) -> None:
     rng = random.Random(seed)
     dialogue = domain.sample(rng)
     later = domain.with_history(dialogue, rng, turns)
-    assert (later.user, later.reply, later.tools) == (dialogue.user, dialogue.reply, dialogue.tools)
+    assert replace(later, history=dialogue.history) == dialogue
     assert len(later.history) >= turns
+
+
+@given(seeds)
+def test_dialogues_survive_the_disk(seed: int) -> None:
+    rng = random.Random(seed)
+    dialogue = domain.in_context(domain.sample_text(rng), rng)
+    assert undump(json.loads(json.dumps(dump(dialogue)))) == dialogue
+
+
+def test_words_are_kept_for_the_evaluation() -> None:
+    kept = [word for word in lexicon() if never_heard(word)]
+    assert 200 < len(kept) < len(lexicon()) / 10
+    assert not set(kept) & set(open_words())
+    rng = random.Random(0)
+    said = {word for _ in range(3000) for word in str(domain.sample(rng).user).split()}
+    # A few of them are words of the fixed sentences; those are not free.
+    assert len(said & set(kept)) < len(kept) / 4

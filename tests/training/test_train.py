@@ -3,19 +3,19 @@
 import argparse
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from realtime_server.engine import loader
-from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import WrenConfig
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren import augment, dataset, domain, export, train, vocabulary
-from realtime_server.training.wren.synthesis import dump
+from realtime_server.training.wren.dialogue import Dialogue, Say, dump
 from tests.conftest import tiny_codec
 
 
@@ -38,17 +38,22 @@ def work(tmp_path: Path) -> Path:
 
 
 def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tiny_config(vocabulary: int) -> WrenConfig:
-        return WrenConfig(vocabulary, 32, 2, 2, 48, 1, codebooks=2, codes=16)
-
-    def tiny_empty_codec() -> Codec:
-        return Codec(codebooks=2, codes=16, components=8)
+    def tiny_config(vocabulary: int, codebooks: int, codes: int) -> WrenConfig:
+        return WrenConfig(vocabulary, 32, 2, 2, 48, 1, codebooks=codebooks, codes=codes)
 
     for module in (train, export):
         monkeypatch.setattr(module, "WrenConfig", tiny_config)
-    monkeypatch.setattr(export, "Codec", tiny_empty_codec)
     options = argparse.Namespace(
-        work=work, steps=50, rate=3e-3, people=None, compile=False, threads=1, rows=(4, 3, 2), until=None
+        work=work,
+        steps=50,
+        rate=3e-3,
+        people=None,
+        compile=False,
+        threads=1,
+        rows=(4, 3, 2),
+        until=None,
+        start=None,
+        readers=None,
     )
     monkeypatch.setattr(train, "GROUPS", 2)
     train.train(options)
@@ -60,6 +65,12 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     export.export(work, work / "model")
     model = loader.load(str(work / "model"), "cpu")
     assert isinstance(model, WrenModel)
+    # Another training may begin with it.
+    (work / "checkpoint.pt").unlink()
+    options.start, options.steps = work / "model", 1
+    train.train(options)
+    begun, kept = (torch.load(work / "checkpoint.pt")["model"], load_file(work / "model" / "model.safetensors"))
+    assert (begun["ear.norm.weight"] - kept["ear.norm.weight"].float()).abs().max() < 0.01
 
 
 @pytest.mark.parametrize("change", [augment.clean, augment.spoilt])
@@ -67,8 +78,9 @@ def test_augmentation_keeps_mel_frames(change: object) -> None:
     assert callable(change)
     mel = np.random.default_rng(0).normal(-6, 2, (150, 80)).astype(np.float32)
     for seed in range(20):
-        changed = change(mel, np.random.default_rng(seed))
+        changed, end = change(mel, np.random.default_rng(seed))
         assert changed.shape[1] == 80
+        assert 0 < end < len(changed) - 7
         assert len(changed) > 100
         assert np.isfinite(changed).all()
 
@@ -77,13 +89,18 @@ def test_a_row_learns_what_comes_after_its_frames(script: object) -> None:
     from realtime_server.engine.wren.script import END, USER, Script
 
     assert isinstance(script, Script)
-    dialogue = domain.Dialogue("capital", "what is the capital of france", domain.Say("The capital of France is Paris."))
-    ids, targets, first, frames, mel = dataset.heard_row(script, np.zeros((80, 80), np.float32), dialogue)
-    assert frames == 10
-    assert len(mel) == 87
-    assert ids[first + frames] == USER
-    assert script.decode([t for t in targets if t != dataset.IGNORE]) == f"{dialogue.user} The capital of France is Paris."
-    assert targets[-2] == END
+    dialogue = Dialogue("capital", "what is the capital of france", Say("The capital of France is Paris."))
+    row = dataset.Row(np.zeros((80, 80), np.float32), dialogue, end=40)
+    batch = dataset.heard_batch(script, [row, replace(row, cut=True)])
+    assert batch.frame_at is not None
+    assert batch.ended is not None
+    assert batch.frame_at.shape == (2, 10)
+    assert batch.ids[0, batch.frame_at[0, -1] + 1] == USER
+    learned = [int(t) for t in batch.targets[0] if t != dataset.IGNORE]
+    assert script.decode(learned) == f"{dialogue.user} The capital of France is Paris."
+    assert learned[-1] == END
+    assert (batch.targets[1] == dataset.IGNORE).all()
+    assert batch.ended.tolist() == [[0] * 5 + [dataset.IGNORE] * 2 + [1] * 3, [0] * 5 + [dataset.IGNORE] * 2 + [0] * 3]
 
 
 def test_pointers_arrive_at_the_end() -> None:

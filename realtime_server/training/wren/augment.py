@@ -9,10 +9,10 @@ FLOOR = float(np.log(LOG_FLOOR))
 Random = np.random.Generator
 
 
-def pad(mel: FloatArray, random: Random) -> FloatArray:
-    """Silence before (the turn's prefix padding) and after (the wait for its end)."""
+def pad(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
+    """Silence before (the turn's prefix padding) and after (the wait for its end); where the silence after begins."""
     before, after = int(random.integers(2, 42)), int(random.integers(8, 70))
-    return np.pad(mel, ((before, after), (0, 0)), constant_values=FLOOR)
+    return np.pad(mel, ((before, after), (0, 0)), constant_values=FLOOR), before + len(mel)
 
 
 def add(mel: FloatArray, noise: FloatArray | np.float32) -> FloatArray:
@@ -54,17 +54,18 @@ def reverberate(mel: FloatArray, random: Random) -> FloatArray:
     return np.log(out + LOG_FLOOR).astype(np.float32)
 
 
-def clean(mel: FloatArray, random: Random) -> FloatArray:
-    """Another level and a faint noise floor."""
-    mel = pad(mel, random) + random.uniform(-1.5, 1.0)
-    return add(mel, noise_like(mel, random.uniform(-14.0, -11.0), random))
+def clean(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
+    """Another level and a faint noise floor; the frame at which speech ends."""
+    mel, end = pad(mel, random)
+    mel = mel + np.float32(random.uniform(-1.5, 1.0))
+    return add(mel, noise_like(mel, random.uniform(-14.0, -11.0), random)), end
 
 
-def spoilt(mel: FloatArray, random: Random) -> FloatArray:
-    """A different talker in a different room at a different microphone."""
+def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
+    """A different talker in a different room at a different microphone; the frame at which speech ends."""
     if random.random() < 0.8:
-        mel = resample(mel, random.uniform(0.82, 1.22), random.uniform(0.9, 1.12))
-    mel = pad(mel, random)
+        mel = resample(mel, random.uniform(0.75, 1.3), random.uniform(0.87, 1.15))
+    mel, end = pad(mel, random)
     if random.random() < 0.5:
         mel = reverberate(mel, random)
     colour = np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
@@ -72,14 +73,16 @@ def spoilt(mel: FloatArray, random: Random) -> FloatArray:
     loud = float(np.percentile(mel.mean(1), 90))
     ratio_db = random.uniform(6.0, 40.0)
     mel = add(mel, noise_like(mel, loud - ratio_db * 0.23, random))
-    if random.random() < 0.2:
-        # A telephone: nothing below 300 Hz or above 3.4 kHz.
-        mel[:, 52:] = noise_like(mel, random.uniform(-13.5, -11.0), random)[:, 52:]
-        mel[:, :6] -= 3.0
+    if random.random() < 0.3:
+        # A telephone: nothing above 3.4 to 4 kHz, and mostly nothing below 300 Hz.
+        top = int(random.integers(52, 57))
+        mel[:, top:] = noise_like(mel, random.uniform(-13.5, -11.0), random)[:, top:]
+        if random.random() < 0.6:
+            mel[:, :6] -= 3.0
     for _ in range(random.integers(0, 3)):
         start, width = random.integers(0, MELS - 8), random.integers(1, 8)
         mel[:, start : start + width] = mel.mean()
-    return np.maximum(mel, FLOOR)
+    return np.maximum(mel, FLOOR), end
 
 
 def no_speech(random: Random) -> FloatArray:

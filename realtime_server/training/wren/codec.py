@@ -22,18 +22,20 @@ from realtime_server.training.wren.synthesis import WREN_VOICES
 
 ENVELOPE_FLOOR = 3e-7
 """About 45 dB below speech: without it most of the codes' precision goes into the depth of silences."""
+ENVELOPE_WINDOW = 720
+"""30 ms: two periods of a low voice."""
+FITTED_POINTS = 80_000
 FRAME_S = STACK * vocoder.HOP / vocoder.RATE_HZ
 
 
 def analyse(audio: FloatArray) -> FloatArray:
-    """Samples at 24 kHz -> [n, PARAMETERS], n a multiple of STACK (WORLD: DIO, CheapTrick, D4C)."""
+    """Samples at 24 kHz -> [n, PARAMETERS], n a multiple of STACK (WORLD: DIO, D4C; the envelope is a plain spectrum's)."""
     samples = np.ascontiguousarray(audio, dtype=np.float64)
     # DIO is 30 times faster than Harvest, and clean synthetic speech does not need more.
     f0, times = pyworld.dio(samples, vocoder.RATE_HZ, f0_floor=65.0, f0_ceil=400.0, frame_period=10.0)
     f0 = pyworld.stonemask(samples, f0, times, vocoder.RATE_HZ)
-    envelope = pyworld.cheaptrick(samples, f0, times, vocoder.RATE_HZ, f0_floor=71.0, fft_size=vocoder.FFT_SIZE)
     aperiodicity = pyworld.d4c(samples, f0, times, vocoder.RATE_HZ, fft_size=vocoder.FFT_SIZE)
-    log_envelope = np.log(envelope @ vocoder.envelope_filters() + ENVELOPE_FLOOR)
+    log_envelope = np.log(envelope(audio, len(f0)) @ vocoder.envelope_filters() + ENVELOPE_FLOOR)
     voiced = f0 > 0
     frames = np.arange(len(f0))
     log_f0 = np.interp(frames, frames[voiced], np.log(f0[voiced])) if voiced.any() else np.full(len(f0), 4.8)
@@ -42,6 +44,16 @@ def analyse(audio: FloatArray) -> FloatArray:
     rows = np.concatenate(parts, axis=1).astype(np.float32)
     missing = -len(rows) % STACK
     return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
+
+
+def envelope(audio: FloatArray, frames: int) -> FloatArray:
+    """[frames, BINS] power spectrum around each frame; judged better than CheapTrick's (see the model's log)."""
+    window = np.hanning(ENVELOPE_WINDOW)
+    window /= np.sqrt(np.sum(window**2))
+    half = ENVELOPE_WINDOW // 2
+    padded = np.pad(audio, (half, half + max(0, frames * vocoder.HOP - len(audio))))
+    starts = np.arange(frames)[:, None] * vocoder.HOP + np.arange(ENVELOPE_WINDOW)
+    return np.asarray(np.abs(np.fft.rfft(padded[starts] * window, vocoder.FFT_SIZE)) ** 2)
 
 
 def pointers(text: str, words: list[tuple[str, float, float]], frames: int) -> np.ndarray:
@@ -94,16 +106,17 @@ def kmeans(points: torch.Tensor, codes: int, rounds: int, seed: int) -> torch.Te
     return centres
 
 
-def fit(stacked: torch.Tensor) -> Codec:
+def fit(stacked: torch.Tensor, codebooks: int = 6, codes: int = 1024) -> Codec:
     """[n, STACK * PARAMETERS] -> a codec for it; a semitone of F0 and a voicing error weigh as much as some dB of envelope."""
-    codec = Codec()
+    codec = Codec(codebooks, codes)
     weight = torch.cat([torch.full((vocoder.ENVELOPE_MELS,), 1.0), torch.tensor([16.0, 4.0]), torch.full((3,), 2.0)])
     codec.weight.copy_(weight.repeat(STACK))
     codec.mean.copy_(stacked.mean(0))
     centred = (stacked - codec.mean) * codec.weight
     _, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
     codec.basis.copy_(vectors.T.flip(0)[: codec.basis.shape[0]])
-    left = codec.project(stacked)
+    chosen = torch.randperm(len(stacked), generator=torch.Generator().manual_seed(0))[:FITTED_POINTS]
+    left = codec.project(stacked[chosen])
     print(f"components keep {float(left.var(0).sum() / centred.var(0).sum()):.3f} of the variance")
     for k in range(codec.codebooks):
         table = kmeans(left, codec.codes, 12, k)

@@ -1,8 +1,7 @@
 """Training batches: heard turns, written turns and speech, as padded tensors."""
 
 import json
-import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,8 @@ from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets.wren import CTC_LETTERS, MEL_HISTORY, MEL_STRIDE, letter_indices, letter_windows
 from realtime_server.engine.wren.script import PAD, Script
 from realtime_server.engine.wren.words import plain
-from realtime_server.training.wren import augment, domain
+from realtime_server.training.wren import augment
+from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, undump
 
 IGNORE = -100
 
@@ -23,7 +23,7 @@ class Heard:
     """One recording with its dialogue; `speaker` names the synthesiser's voice, or 'people'."""
 
     mel: np.ndarray
-    dialogue: domain.Dialogue
+    dialogue: Dialogue
     speaker: str
 
 
@@ -38,94 +38,101 @@ def load_users(work: Path) -> list[Heard]:
     return heard
 
 
-def undump(row: dict[str, object]) -> domain.Dialogue:
-    """The inverse of `synthesis.dump`."""
-    call = row.get("call")
-    if isinstance(call, dict):
-        arguments = tuple((str(key), str(value)) for key, value in call["arguments"])
-        reply: domain.Say | domain.Call = domain.Call(str(call["name"]), arguments)
-    else:
-        reply = domain.Say(str(row["say"]))
-    tools = row["tools"]
-    assert isinstance(tools, list)
-    return domain.Dialogue(str(row["intent"]), str(row["user"]), reply, str(row["name"]), tuple(tools))
-
-
-def in_context(dialogue: domain.Dialogue, rng: random.Random) -> domain.Dialogue:
-    """Another name and other tools where they do not matter, and sometimes turns before this one."""
-    if dialogue.intent not in domain.TOOL_INTENTS:
-        dialogue = replace(dialogue, tools=domain.some_tools(rng))
-    if dialogue.intent not in ("greeting", "who_are_you"):
-        dialogue = replace(dialogue, name=rng.choice(domain.NAMES))
-    turns = rng.choice((0, 0, 0, 0, 1, 1, 2))
-    return domain.with_history(dialogue, rng, turns) if turns else dialogue
-
-
-def context_ids(script: Script, dialogue: domain.Dialogue) -> list[int]:
-    ids = script.system(dialogue.name, dialogue.tools)
+def context_ids(script: Script, dialogue: Dialogue) -> list[int]:
+    ids = script.system(dialogue.name, dialogue.facts, [(tool.name, tool.parameters) for tool in dialogue.tools])
     for turn in dialogue.history:
-        ids += script.result(turn.user.text) if isinstance(turn.user, domain.Result) else script.user(turn.user)
+        ids += script.result(turn.user.text) if isinstance(turn.user, Result) else script.user(turn.user)
         ids += reply_ids(script, turn.reply)
     return ids
 
 
-def reply_ids(script: Script, reply: domain.Say | domain.Call) -> list[int]:
-    return script.say(reply.text) if isinstance(reply, domain.Say) else script.call(reply.name, reply.arguments)
+def reply_ids(script: Script, reply: Say | Call) -> list[int]:
+    return script.say(reply.text) if isinstance(reply, Say) else script.call(reply.name, reply.arguments)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One heard turn: spoilt mel [n, 80], its dialogue, and where in the mel the speech ends.
+
+    `cut`: the speech was broken off there, so its words are unknown and only the end-of-turn score learns from it.
+    """
+
+    mel: FloatArray
+    dialogue: Dialogue
+    end: int
+    cut: bool = False
+
+    @property
+    def length(self) -> int:
+        """About how many positions it takes."""
+        return len(self.mel) // MEL_STRIDE + 30 * len(self.dialogue.history) + 12 * len(self.dialogue.tools)
 
 
 @dataclass(frozen=True)
 class Thoughts:
-    """A batch of thinking streams. Frames stand at `frame_at` [B, F] (past a row's own frames: a padding position)."""
+    """A batch of thinking streams. Frames stand at `frame_at` [B, F] (past a row's own frames: a padding position).
+
+    `ended` [B, F]: 1 where the speaker has finished, 0 where not, IGNORE where nobody can tell.
+    """
 
     ids: Tensor
     targets: Tensor
     mel: Tensor | None = None
     frame_at: Tensor | None = None
     frame_mask: Tensor | None = None
+    ended: Tensor | None = None
+    transcribed: Tensor | None = None
     letters: Tensor | None = None
     letter_lengths: Tensor | None = None
 
 
-def heard_row(script: Script, mel: FloatArray, dialogue: domain.Dialogue) -> tuple[list[int], list[int], int, int, FloatArray]:
-    """(ids with PAD where frames stand, targets, first frame position, number of frames, mel with history)."""
-    frames = len(mel) // MEL_STRIDE
-    mel = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
-    before = context_ids(script, dialogue)
-    after = script.user(str(dialogue.user)) + reply_ids(script, dialogue.reply)
-    ids = before + [PAD] * frames + after
-    targets = [IGNORE] * (len(before) + frames) + after[1:] + [IGNORE]
-    return ids, targets, len(before), frames, mel
+UNHEARD_MS = 200
+"""The score is not asked about the first moments of a silence: every pause begins like that."""
 
 
-def heard_batch(script: Script, rows: list[tuple[FloatArray, domain.Dialogue]]) -> Thoughts:
-    parts = [heard_row(script, mel, dialogue) for mel, dialogue in rows]
-    length = max(len(p[0]) for p in parts) + 1
-    most = max(p[3] for p in parts)
+def ended_targets(row: Row, frames: int) -> Tensor:
+    """[frames] for the end-of-turn score; speech counts as going on until it ends."""
+    targets = torch.full((frames,), IGNORE)
+    end = row.end // MEL_STRIDE
+    targets[:end] = 0
+    targets[end + UNHEARD_MS // 80 :] = 0 if row.cut else 1
+    return targets
+
+
+def heard_batch(script: Script, rows: list[Row]) -> Thoughts:
+    before = [context_ids(script, row.dialogue) for row in rows]
+    after = [script.user(row.dialogue.transcript) + reply_ids(script, row.dialogue.reply) for row in rows]
+    frames = [len(row.mel) // MEL_STRIDE for row in rows]
+    length, most = max(map(sum, zip(map(len, before), frames, map(len, after), strict=True))) + 1, max(frames)
     ids, targets = torch.full((len(rows), length), PAD), torch.full((len(rows), length), IGNORE)
     mel = torch.full((len(rows), MEL_HISTORY + MEL_STRIDE * most, augment.MELS), augment.FLOOR)
     frame_at = torch.full((len(rows), most), length - 1)
-    mask = torch.zeros(len(rows), most, dtype=torch.bool)
-    letters = [ctc_targets(str(d.user)) for _, d in rows]
-    for n, (row_ids, row_targets, first, frames, row_mel) in enumerate(parts):
-        ids[n, : len(row_ids)] = torch.tensor(row_ids)
-        targets[n, : len(row_targets)] = torch.tensor(row_targets)
-        mel[n, : len(row_mel)] = torch.from_numpy(row_mel)
-        frame_at[n, :frames] = first + torch.arange(frames)
-        mask[n, :frames] = True
-    lengths = torch.tensor([len(x) for x in letters])
-    return Thoughts(ids, targets, mel, frame_at, mask, torch.cat(letters), lengths)
+    mask, ended = torch.zeros(len(rows), most, dtype=torch.bool), torch.full((len(rows), most), IGNORE)
+    for n, row in enumerate(rows):
+        first, behind = len(before[n]), len(before[n]) + frames[n]
+        ids[n, :first] = torch.tensor(before[n])
+        ids[n, behind : behind + len(after[n])] = torch.tensor(after[n])
+        if not row.cut:
+            targets[n, behind : behind + len(after[n]) - 1] = torch.tensor(after[n][1:])
+        mel[n, MEL_HISTORY : MEL_HISTORY + MEL_STRIDE * frames[n]] = torch.from_numpy(row.mel[: MEL_STRIDE * frames[n]])
+        frame_at[n, : frames[n]] = first + torch.arange(frames[n])
+        mask[n, : frames[n]] = True
+        ended[n, : frames[n]] = ended_targets(row, frames[n])
+    letters = [ctc_targets("" if row.cut else row.dialogue.transcript) for row in rows]
+    return Thoughts(ids, targets, mel, frame_at, mask, ended, torch.tensor([not row.cut for row in rows]),
+                    torch.cat(letters), torch.tensor([len(x) for x in letters]))  # fmt: skip
 
 
 def ctc_targets(text: str) -> Tensor:
     return torch.tensor([CTC_LETTERS.index(c) + 1 for c in plain(text)], dtype=torch.long)
 
 
-def written_batch(script: Script, dialogues: list[domain.Dialogue]) -> Thoughts:
+def written_batch(script: Script, dialogues: list[Dialogue]) -> Thoughts:
     rows = []
     for dialogue in dialogues:
         user = dialogue.user
         ids = context_ids(script, dialogue)
-        ids += script.result(user.text) if isinstance(user, domain.Result) else script.user(user)
+        ids += script.result(user.text) if isinstance(user, Result) else script.user(user)
         rows.append((ids, reply_ids(script, dialogue.reply)))
     length = max(len(a) + len(b) for a, b in rows)
     padded, targets = torch.full((len(rows), length), PAD), torch.full((len(rows), length), IGNORE)

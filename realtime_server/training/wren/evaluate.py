@@ -2,169 +2,247 @@
 
     python -m realtime_server.training.wren.evaluate models/wren --work WORK [--people FOLDER] [--digits FOLDER]
 
-Synthetic questions are the ones that training left out (their sentences occur in training, their recordings do not).
+Synthetic questions are the ones that training left out (their sentences occur in training, their recordings do not), and
+others spoken anew by a voice, in languages, with words and for functions that training has not.
 """
 
 import argparse
 import json
 import random
+import tempfile
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
 import torch
+from jsonschema import Draft202012Validator
 
 from realtime_server import messages as m
 from realtime_server.audio.mel import FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine import loader
-from realtime_server.engine.nets.wren import MEL_HISTORY
-from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.voices import NAMES
 from realtime_server.engine.wren.words import plain
-from realtime_server.training.wren import augment, domain, people
-from realtime_server.training.wren.dataset import load_users
+from realtime_server.training.wren import augment, domain, people, synthesis, tools
+from realtime_server.training.wren.asker import Answer, Asker
+from realtime_server.training.wren.dataset import Heard, load_users
+from realtime_server.training.wren.dialogue import NOT_UNDERSTOOD, Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
+from realtime_server.training.wren.lexicon import DIGITS, lexicon, never_heard
 from realtime_server.training.wren.train import HELD_OUT_EVERY
 
 COFFEE = m.Function(
-    domain.ORDER_TOOL, "Order a drink.",
+    tools.ORDER.name, "Order a drink.",
     {"type": "object", "required": ["coffeeDrink"], "properties": {
-        "coffeeDrink": {"enum": list(domain.DRINKS)}, "size": {"enum": list(domain.SIZES)},
-        "roast": {"enum": list(domain.ROASTS)}, "numberOfShots": {"enum": list(domain.SHOTS)},
-        "milkAmount": {"enum": [f"{a} {k}".strip() for k in domain.MILKS for a in ("", *domain.AMOUNTS)]},
-        "sugarAmount": {"enum": [f"{a} {k}".strip() for k in domain.SUGARS for a in ("", *domain.AMOUNTS)]},
+        "coffeeDrink": {"enum": list(tools.DRINKS)}, "size": {"enum": list(tools.SIZES)},
+        "roast": {"enum": list(tools.ROASTS)}, "numberOfShots": {"enum": list(tools.SHOTS)},
+        "milkAmount": {"enum": [f"{a} {k}".strip() for k in tools.MILKS for a in ("", *tools.AMOUNTS)]},
+        "sugarAmount": {"enum": [f"{a} {k}".strip() for k in tools.SUGARS for a in ("", *tools.AMOUNTS)]},
     }},
 )  # fmt: skip
-FREE = {
-    domain.WEATHER_TOOL: ("city",), domain.TIMER_TOOL: ("duration", "unit"), domain.LIGHT_TOOL: ("room", "state"),
+LEFT_OUT_VOICE = "kal"
+"""festival's kal_diphone. Training has no other voice of festival's diphones but ked; flite's kal16 is the same person."""
+OPEN_INTENTS = ("repeat", "spell", "nonsense", "foreign", "made_up", "contact", "fact", "unknown_fact")
+"""Those whose words can be any: all others are closed."""
+OTHER_LANGUAGES = {
+    "nl": "ik wil graag weten hoe laat het is vandaag gaan wij naar de markt met onze kinderen en het weer blijft mooi",
+    "sv": "jag vill gärna veta hur mycket klockan är idag går vi till torget med våra barn och vädret är fint",
+    "cs": "chtěl bych vědět kolik je hodin dnes jdeme na trh s dětmi a počasí je hezké",
 }  # fmt: skip
+"""Languages that training never had."""
 
 
-def tool(name: str) -> m.Function:
-    if name == domain.ORDER_TOOL:
+def function(tool: Tool) -> m.Function:
+    """With schemas as a client would write them; made-up functions take strings."""
+    if tool.name == tools.ORDER.name:
         return COFFEE
-    properties = {key: {"type": "string"} for key in FREE[name]}
-    return m.Function(name, "", {"type": "object", "properties": properties, "required": list(FREE[name])})
+    properties = {key: {"type": "string"} for key in tool.parameters}
+    required = list(tool.parameters) if tool in tools.KNOWN_TOOLS else []
+    return m.Function(tool.name, "", {"type": "object", "properties": properties, "required": required})
 
 
-@dataclass(frozen=True)
-class Answer:
-    heard: str
-    text: str
-    call: str | None
-    arguments: dict[str, Any]
-    sound: FloatArray
-    characters: int
+def context_of(dialogue: Dialogue) -> m.Context:
+    facts = "".join(f"\n{key}: {value}" for key, value in dialogue.facts)
+    items: list[m.ContextItem] = []
+    for n, turn in enumerate(dialogue.history):
+        if isinstance(turn.user, Result):
+            items.append(m.FunctionResult(f"u{n}", "c", turn.user.text))
+        else:
+            items.append(m.Message(f"u{n}", "user", (m.Text(turn.user),)))
+        if isinstance(turn.reply, Say):
+            items.append(m.Message(f"r{n}", "assistant", (m.Text(turn.reply.text),)))
+        else:
+            items.append(m.FunctionCall(f"r{n}", "c", turn.reply.name, json.dumps(dict(turn.reply.arguments))))
+    return m.Context(f"Your name is {dialogue.name}.{facts}", tuple(function(t) for t in dialogue.tools), tuple(items))
 
 
-class Asker:
-    """Puts one question at a time to the model, as a session would."""
-
-    def __init__(self, model: WrenModel) -> None:
-        self.model = model
-        self._number = 0
-
-    def ask(self, mel: FloatArray, context: m.Context, voice: str = "marin", audio: bool = False) -> Answer:
-        """mel [n, 80] of what was said."""
-        self._number += 1
-        item, response, session = f"item{self._number}", f"resp{self._number}", f"s{self._number}"
-        self.model.run(session, m.Listen(item, context))
-        state = self.model._sessions[session]
-        turn: HeardTurn = state.turns[item]
-        turn.frames = _Ready(mel)  # type: ignore[assignment]
-        self.model.run(session, m.Commit(item))
-        said = m.Message(item, "user", (m.Audio(np.zeros(0, np.float32), None),))
-        return self._answer(
-            session, response, m.Context(context.instructions, context.tools, (*context.items, said)), voice, audio
-        )
-
-    def write(self, text: str, context: m.Context, voice: str = "marin", audio: bool = True) -> Answer:
-        self._number += 1
-        said = m.Message(f"item{self._number}", "user", (m.Text(text),))
-        full = m.Context(context.instructions, context.tools, (*context.items, said))
-        return self._answer(f"s{self._number}", f"resp{self._number}", full, voice, audio)
-
-    def _answer(self, session: str, response: str, context: m.Context, voice: str, audio: bool) -> Answer:
-        self.model.run(session, m.Respond(response, context, audio, voice, "auto", None))
-        outputs = []
-        while (step := self.model.step()) is not None:
-            outputs += [output for _, output in step]
-        self.model.end(session)
-        heard = next((o.text for o in outputs if isinstance(o, m.TranscriptDone)), "")
-        text = "".join(o.text for o in outputs if isinstance(o, m.TextDelta))
-        call = next((o.name for o in outputs if isinstance(o, m.CallStarted)), None)
-        arguments = "".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta))
-        sounds = [o for o in outputs if isinstance(o, m.AudioDelta)]
-        sound = np.concatenate([o.samples for o in sounds]) if sounds else np.zeros(0, np.float32)
-        return Answer(heard, text, call, json.loads(arguments or "{}"), sound, sounds[-1].characters if sounds else 0)
-
-
-class _Ready:
-    """A frame maker whose frames are made already."""
-
-    def __init__(self, mel: FloatArray) -> None:
-        frames = len(mel) // 8
-        self._mel: FloatArray | None = np.pad(
-            mel[: frames * 8], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR
-        ).astype(np.float32)
-
-    def push(self, samples: FloatArray, last: bool = False) -> FloatArray | None:
-        mel, self._mel = self._mel, None
-        return mel
-
-
-def instructions(dialogue: domain.Dialogue) -> m.Context:
-    return m.Context(f"Your name is {dialogue.name}.", tuple(tool(name) for name in dialogue.tools), ())
-
-
-def right(answer: Answer, dialogue: domain.Dialogue) -> bool:
-    if isinstance(dialogue.reply, domain.Say):
+def right(answer: Answer, dialogue: Dialogue) -> bool:
+    if isinstance(dialogue.reply, Say):
         return answer.call is None and answer.text == dialogue.reply.text
-    return answer.call == dialogue.reply.name and answer.arguments == dict(dialogue.reply.arguments)
+    return answer.call == dialogue.reply.name and same_arguments(answer.arguments, dict(dialogue.reply.arguments))
 
 
-def questions(asker: Asker, work: Path, number: int, change: Any) -> dict[str, Any]:
-    """Left-out recordings: exact answers by intent and by synthesiser, transcript word errors; and with audio exchanged."""
-    users = [u for n, u in enumerate(load_users(work)) if n % HELD_OUT_EVERY == 0][:number]
-    by_intent, by_speaker = defaultdict(list), defaultdict(list)
-    errors = words = exchanged = valid = calls = 0
-    for n, user in enumerate(users):
-        mel = change(user.mel.astype(np.float32), np.random.default_rng(n))
-        answer = asker.ask(mel, instructions(user.dialogue))
-        by_intent[user.dialogue.intent].append(right(answer, user.dialogue))
-        by_speaker[user.speaker].append(right(answer, user.dialogue))
-        errors += word_errors(str(user.dialogue.user), answer.heard)
-        words += len(str(user.dialogue.user).split())
-        calls += answer.call is not None
-        valid += answer.call is not None and fits(answer)
-        other = users[(n + 1) % len(users)].dialogue
-        if other.reply != user.dialogue.reply:
-            exchanged += right(answer, other)
-    return {
-        "exact": share([r for rs in by_intent.values() for r in rs]), "transcript_word_errors": round(errors / words, 3),
-        "exact_by_intent": {k: share(v) for k, v in sorted(by_intent.items())},
-        "exact_by_voice": {k: share(v) for k, v in sorted(by_speaker.items())},
-        "exchanged_exact": round(exchanged / len(users), 3), "arguments_valid": round(valid / max(calls, 1), 3),
-    }  # fmt: skip
+def same_arguments(got: dict[str, Any], wanted: dict[str, str]) -> bool:
+    return {k: plain(str(v)) for k, v in got.items()} == {k: plain(v) for k, v in wanted.items()}
 
 
-def fits(answer: Answer) -> bool:
+def kind_of(reply: Say | Call) -> str:
+    """The reply without its slots: what was understood as wanted."""
+    if isinstance(reply, Call):
+        return f"call {reply.name}"
+    words = plain(reply.text).split()
+    if reply.text.startswith("The capital of"):
+        return "capital"
+    if any(word in words[1:-1] for word in ("plus", "minus", "times")):
+        return "arithmetic"
+    fixed = " ".join(words[:2])
+    return fixed if fixed in _FRAMES else "fact" if words[:1] == ["the"] and "is" in words else "echo"
+
+
+_FRAMES = {"hello i", "good morning", "good evening", "good afternoon", "i am", "my name", "i know", "you are", "goodbye have",
+           "sorry i"}  # fmt: skip
+
+
+def answered(answer: Answer) -> Say | Call:
+    return Say(answer.text) if answer.call is None else Call(answer.call, ())
+
+
+def fits(answer: Answer, context: m.Context) -> bool:
     """Do the arguments satisfy the schema that was shown?"""
-    assert answer.call is not None
-    schema = tool(answer.call).parameters
-    return set(schema["required"]) <= set(answer.arguments) <= set(schema["properties"]) and all(
-        value in schema["properties"][key].get("enum", [value]) for key, value in answer.arguments.items()
-    )
+    (schema,) = (tool.parameters for tool in context.tools if tool.name == answer.call)
+    return bool(Draft202012Validator(schema).is_valid(answer.arguments))
 
 
 def share(results: list[bool]) -> float:
     return round(sum(results) / max(len(results), 1), 3)
+
+
+Change = Callable[[FloatArray, augment.Random], tuple[FloatArray, int]]
+
+
+def questions(asker: Asker, users: list[Heard], change: Change) -> dict[str, Any]:
+    """Exact answers by intent and by voice, transcript word errors; and what happens with the audio exchanged."""
+    by_intent, by_speaker, intents = defaultdict(list), defaultdict(list), []
+    errors = words = exchanged = valid = calls = 0
+    for n, user in enumerate(users):
+        mel, _ = change(user.mel.astype(np.float32), np.random.default_rng(n))
+        context = context_of(user.dialogue)
+        answer = asker.ask(mel, context)
+        by_intent[user.dialogue.intent].append(right(answer, user.dialogue))
+        by_speaker[user.speaker].append(right(answer, user.dialogue))
+        intents.append(kind_of(answered(answer)) == kind_of(user.dialogue.reply))
+        errors += word_errors(user.dialogue.transcript, answer.heard)
+        words += len(user.dialogue.transcript.split())
+        calls += answer.call is not None
+        valid += answer.call is not None and fits(answer, context)
+        other = users[(n + 1) % len(users)].dialogue
+        if other.reply != user.dialogue.reply:
+            exchanged += right(answer, other)
+    closed = [r for intent, results in by_intent.items() if intent not in OPEN_INTENTS for r in results]
+    return {
+        "exact": share([r for rs in by_intent.values() for r in rs]), "intent": share(intents), "closed_exact": share(closed),
+        "transcript_word_errors": round(errors / words, 3),
+        "exchanged_exact": round(exchanged / len(users), 3), "arguments_valid": round(valid / max(calls, 1), 3),
+        "exact_by_intent": {k: share(v) for k, v in sorted(by_intent.items())},
+        "exact_by_voice": {k: share(v) for k, v in sorted(by_speaker.items())},
+    }  # fmt: skip
+
+
+def spoken(dialogues: list[Dialogue], engine: str, seed: str) -> list[Heard]:
+    """Said by this voice, at changing tempo."""
+    rng = random.Random(seed)
+    speakers = []
+    for dialogue in dialogues:
+        if dialogue.language != "en":
+            speakers.append(synthesis.draw_speaker(dialogue, rng))
+        else:
+            speakers.append(synthesis.Speaker(engine, (f"{rng.uniform(0.85, 1.2):.2f}",)))
+    jobs = [(str(d.user), s) for d, s in zip(dialogues, speakers, strict=True)]
+    heard = []
+    with tempfile.TemporaryDirectory() as name:
+        for path, dialogue in zip(synthesis.speak_files(jobs, Path(name)), dialogues, strict=True):
+            audio = synthesis.load(path, synthesis.USER_RATE_HZ)
+            mel = LogMel().push((audio * (0.3 / (np.abs(audio).max() or 1.0))).astype(np.float32))
+            heard.append(Heard(mel, dialogue, engine))
+    return heard
+
+
+def left_out_voice(asker: Asker, number: int) -> dict[str, Any]:
+    rng = random.Random("left-out voice")
+    dialogues: list[Dialogue] = []
+    while len(dialogues) < number:
+        dialogue = domain.sample(rng)
+        if dialogue.language == "en":
+            dialogues.append(domain.in_context(dialogue, rng))
+    result = questions(asker, spoken(dialogues, LEFT_OUT_VOICE, "left-out voice"), augment.clean)
+    return {key: result[key] for key in ("intent", "closed_exact", "exact_by_intent", "transcript_word_errors")}
+
+
+def unseen_words(asker: Asker, number: int) -> dict[str, Any]:
+    """One word each that training never heard, repeated exactly."""
+    rng = random.Random("unseen words")
+    words = rng.sample([word for word in lexicon() if never_heard(word)], number)
+    dialogues = [Dialogue("repeat", f"repeat after me {word}", Say(f"{word.capitalize()}.")) for word in words]
+    results = [right(asker.ask(augment.clean(u.mel, np.random.default_rng(n))[0], context_of(u.dialogue)), u.dialogue)
+               for n, u in enumerate(spoken(dialogues, LEFT_OUT_VOICE, "unseen words"))]  # fmt: skip
+    return {"repeated": share(results), "words": number}
+
+
+def unseen_tools(asker: Asker, number: int) -> dict[str, Any]:
+    """Functions with new names and new values, among others: the right call with the right arguments."""
+    rng = random.Random("unseen tools")
+    new = [word for word in lexicon() if never_heard(word)]
+    dialogues, contexts = [], []
+    for _ in range(number):
+        noun, options = rng.choice(new), rng.sample(new, 4)
+        key, chosen = rng.choice(tools.KEYS), rng.choice(options)
+        name = f"{rng.choice(tools.VERBS)}_{noun}"
+        user = f"{name.replace('_', ' the ')} with {key} {chosen}"
+        schema = {"type": "object", "properties": {key: {"enum": options}}, "required": [key]}
+        others = [function(tool) for tool in tools.some_tools(rng)]
+        shown = [m.Function(name, "", schema), *(tool for tool in others if tool.name != name)]
+        rng.shuffle(shown)
+        dialogues.append(Dialogue("made_up", user, Call(name, ((key, chosen),))))
+        contexts.append(m.Context("", tuple(shown), ()))
+    results, names = [], []
+    for n, (user_turn, context) in enumerate(zip(spoken(dialogues, LEFT_OUT_VOICE, "tools"), contexts, strict=True)):
+        answer = asker.ask(augment.clean(user_turn.mel, np.random.default_rng(n))[0], context)
+        results.append(right(answer, user_turn.dialogue))
+        names.append(kind_of(answered(answer)) == kind_of(user_turn.dialogue.reply))
+    return {"right_call": share(names), "right_call_and_arguments": share(results), "functions": number}
+
+
+def other_languages(asker: Asker, number: int) -> dict[str, Any]:
+    rng = random.Random("other languages")
+    dialogues = []
+    for n in range(number):
+        language = tuple(OTHER_LANGUAGES)[n % len(OTHER_LANGUAGES)]
+        words = " ".join(rng.choices(OTHER_LANGUAGES[language].split(), k=rng.randint(4, 9)))
+        dialogues.append(Dialogue("foreign", words, Say(NOT_UNDERSTOOD), language=language))
+    known = tuple(function(tool) for tool in tools.KNOWN_TOOLS)
+    answers = [asker.ask(augment.clean(u.mel, np.random.default_rng(n))[0], m.Context("", known, ()))
+               for n, u in enumerate(spoken(dialogues, "espeak", "other languages"))]  # fmt: skip
+    return refusal_shares(answers)
+
+
+def refusals(asker: Asker, number: int) -> dict[str, Any]:
+    """Noise, silence, tones: what is called, what is refused."""
+    known = tuple(function(tool) for tool in tools.KNOWN_TOOLS)
+    return refusal_shares(
+        [asker.ask(augment.no_speech(np.random.default_rng(9000 + n)), m.Context("", known, ())) for n in range(number)]
+    )
+
+
+def refusal_shares(answers: list[Answer]) -> dict[str, Any]:
+    return {
+        "calls": share([a.call is not None for a in answers]),
+        "refused": share([a.text == NOT_UNDERSTOOD for a in answers]),
+    }
 
 
 def coffee_orders(asker: Asker, folder: Path) -> dict[str, Any]:
@@ -173,7 +251,7 @@ def coffee_orders(asker: Asker, folder: Path) -> dict[str, Any]:
     for mel, slots in people.recordings(folder, held_out=True):
         padded = augment.add(np.pad(mel, ((20, 30), (0, 0)), constant_values=augment.FLOOR), np.float32(-13.0))
         answer = asker.ask(padded, m.Context("", (COFFEE,), ()))
-        results.append(answer.call == domain.ORDER_TOOL and answer.arguments == slots)
+        results.append(answer.call == COFFEE.name and answer.arguments == slots)
         if not results[-1]:
             wrong.append({"wanted": slots, "heard": answer.heard})
     return {"exact": share(results), "recordings": len(results), "wrong": wrong[:10]}
@@ -181,24 +259,37 @@ def coffee_orders(asker: Asker, folder: Path) -> dict[str, Any]:
 
 def spoken_digits(asker: Asker, folder: Path) -> dict[str, Any]:
     """Real people, never trained on: one digit each, read back right."""
-    results = []
+    results, by_speaker = [], defaultdict(list)
     for path in sorted(folder.glob("*_[0-4].flac")):
         audio, rate = soundfile.read(path, dtype="float32")
         audio = Resampler(rate, 16_000).push((audio * 0.3 / np.abs(audio).max()).astype(np.float32), last=True)
         mel = np.pad(LogMel().push(audio), ((25, 35), (0, 0)), constant_values=augment.FLOOR)
         answer = asker.ask(augment.add(mel, np.float32(-13.0)), m.Context("", (), ()))
-        results.append(plain(answer.text) == domain.DIGITS[int(path.name[0])])
-    return {"exact": share(results), "recordings": len(results)}
-
-
-def refusals(asker: Asker, number: int) -> dict[str, Any]:
-    """Noise, silence, tones: what is called, what is refused."""
-    tools = tuple(tool(name) for name in domain.TOOLS)
-    answers = [asker.ask(augment.no_speech(np.random.default_rng(9000 + n)), m.Context("", tools, ())) for n in range(number)]
+        results.append(plain(answer.text) == DIGITS[int(path.name[0])])
+        by_speaker[path.name.split("_")[1]].append(results[-1])
     return {
-        "calls": share([a.call is not None for a in answers]),
-        "refused": share([a.text == domain.NOT_UNDERSTOOD for a in answers]),
-    }
+        "exact": share(results), "recordings": len(results), "exact_by_speaker": {k: share(v) for k, v in by_speaker.items()}
+    }  # fmt: skip
+
+
+@torch.inference_mode()
+def end_of_turn(asker: Asker, users: list[Heard]) -> dict[str, Any]:
+    """The score a third of a second after speech has ended: whole questions, and the same broken off in the middle."""
+    net, script = asker.model.runner.net, asker.model.script
+    whole: list[float] = []
+    broken: list[float] = []
+    prefix = net.text(torch.tensor([script.system("Wren")]))
+    for n, user in enumerate(u for u in users if u.dialogue.transcript):
+        for mel, scores in ((user.mel, whole), (user.mel[: len(user.mel) // 2], broken)):
+            silent = np.pad(mel.astype(np.float32), ((20, 32), (0, 0)), constant_values=augment.FLOOR)
+            padded = augment.add(silent, augment.noise_like(silent, -13.0, np.random.default_rng(n)))
+            frames = len(padded) // 8
+            windows = np.pad(padded[: frames * 8], ((7, 0), (0, 0)), constant_values=augment.FLOOR)
+            trunk, _ = net.think(torch.cat([prefix, net.ear(torch.from_numpy(windows)[None])], dim=1))
+            scores.append(float(net.ended_logits(trunk[0, -1]).sigmoid()))
+    return {
+        "whole_taken_as_ended": share([s > 0.5 for s in whole]), "broken_off_taken_as_ended": share([s > 0.5 for s in broken])
+    }  # fmt: skip
 
 
 def speaking(asker: Asker, judge: Judge, number: int, seed: str) -> dict[str, Any]:
@@ -207,13 +298,14 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str) -> dict[str, An
     seen: set[tuple[object, str]] = set()
     while len(seen) < number:
         dialogue = domain.sample(rng)
-        if not isinstance(dialogue.reply, domain.Say) or not set(plain(dialogue.reply.text).split()) <= judge.words:
+        # The letters of spelling are no words of the judge's, and one that sounds like them would be counted as wrong.
+        if not isinstance(dialogue.reply, Say) or not set(plain(dialogue.reply.text).split()) <= judge.words:
             continue
         voice = NAMES[len(seen) % len(NAMES)]
-        if (dialogue.user, voice) in seen:
+        if (dialogue.user, voice) in seen or dialogue.language != "en":
             continue
         seen.add((dialogue.user, voice))
-        answer = asker.write(str(dialogue.user), instructions(dialogue), voice)
+        answer = asker.write(str(dialogue.user), context_of(dialogue), voice)
         wanted = plain(answer.text)
         if not set(wanted.split()) <= judge.words or not wanted:
             by_voice[voice].append((0, 0))
@@ -228,36 +320,24 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str) -> dict[str, An
     }  # fmt: skip
 
 
-def speed(asker: Asker, work: Path) -> dict[str, Any]:
+def speed(asker: Asker, users: list[Heard]) -> dict[str, Any]:
     """One core: processing time over audio time of whole turns; wait for the first sound behind the last frame."""
     torch.set_num_threads(1)
-    users = [u for n, u in enumerate(load_users(work)) if n % HELD_OUT_EVERY == 0 and isinstance(u.dialogue.reply, domain.Say)][
-        :40
-    ]
-    waits, spent, audio = [], 0.0, 0.0
-    model = asker.model
-    for n, user in enumerate(users):
-        context = instructions(user.dialogue)
+    model, waits, spent, audio = asker.model, [], 0.0, 0.0
+    for n, user in enumerate([u for u in users if isinstance(u.dialogue.reply, Say)][:40]):
+        context, name = context_of(user.dialogue), f"speed{n}"
         began = time.process_time()
-        session, item = f"speed{n}", f"speed{n}"
-        model.run(session, m.Listen(item, context))
-        turn: Any = model._sessions[session].turns[item]
-        turn.frames = _Ready(user.mel.astype(np.float32))
-        turn.waiting.append(np.zeros(1, np.float32))
-        while model.step() is not None:
-            pass
-        model.run(session, m.Commit(item))
-        said = m.Message(item, "user", (m.Audio(np.zeros(0, np.float32), None),))
-        model.run(
-            session, m.Respond(session, m.Context(context.instructions, context.tools, (said,)), True, "marin", "auto", None)
-        )
+        said = asker.hear(name, user.mel.astype(np.float32), context)
+        model.run(name, m.Commit(name))
+        full = m.Context(context.instructions, context.tools, (*context.items, said))
+        model.run(name, m.Respond(name, full, True, "marin", "auto", None))
         committed, first, sound = time.perf_counter(), None, 0
         while (step := model.step()) is not None:
             for _, output in step:
                 if isinstance(output, m.AudioDelta):
                     first = first or time.perf_counter() - committed
                     sound += len(output.samples)
-        model.end(session)
+        model.end(name)
         spent += time.process_time() - began
         audio += len(user.mel) / 100 + sound / 24_000
         if first is not None:
@@ -270,20 +350,65 @@ def speed(asker: Asker, work: Path) -> dict[str, Any]:
     }
 
 
+def eight_sessions(asker: Asker, users: list[Heard]) -> dict[str, Any]:
+    """Eight spoken answers in one batch: wall-clock time over the time that one's sound takes to play."""
+    model, asked = asker.model, [u for u in users if isinstance(u.dialogue.reply, Say) and len(u.dialogue.reply.text) > 25][:8]
+    for n, user in enumerate(asked):
+        context = context_of(user.dialogue)
+        said = m.Message(f"eight{n}", "user", (m.Text(str(user.dialogue.user)),))
+        full = m.Context(context.instructions, context.tools, (*context.items, said))
+        model.run(f"eight{n}", m.Respond(f"eight{n}", full, True, NAMES[n], "auto", None))
+    began = time.perf_counter()
+    sound: dict[str, int] = defaultdict(int)
+    waits: dict[str, list[float]] = defaultdict(list)
+    while (step := model.step()) is not None:
+        for session, output in step:
+            if isinstance(output, m.AudioDelta):
+                # How far the sound is ahead of a client that plays it from its first piece on.
+                waits[session].append(time.perf_counter() - began - sound[session] / 24_000)
+                sound[session] += len(output.samples)
+    spent = time.perf_counter() - began
+    for n in range(len(asked)):
+        model.end(f"eight{n}")
+    late = max(max(w) - w[0] for w in waits.values())
+    return {
+        "real_time_factor": round(spent * len(asked) / (sum(sound.values()) / 24_000), 3), "latest_piece_behind_playing_ms":
+        round(max(0.0, late) * 1000, 1),
+    }  # fmt: skip
+
+
 CARD = {
     "questions.exact": "synthetic questions of recordings left out of training, answered exactly right",
+    "questions.intent": "the same, what was wanted understood",
+    "questions.closed_exact": "the same without those that take any word, exactly right",
     "questions.transcript_word_errors": "their transcripts, word errors",
     "questions.exchanged_exact": "control: answers that fit the audio of another question",
     "questions.arguments_valid": "function calls whose arguments fit the schema",
-    "questions_spoilt.exact": "the same questions with noise, reverberation, other microphones, a fifth through a telephone",
+    "questions_spoilt.exact": "the same questions with noise, reverberation, other microphones, a third through a telephone",
+    "questions_spoilt.intent": "these, what was wanted understood",
+    "questions_spoilt.closed_exact": "these without those that take any word, exactly right",
     "questions_spoilt.transcript_word_errors": "their transcripts, word errors",
+    "questions_spoilt.exchanged_exact": "control, spoilt: answers that fit the audio of another question",
+    "questions_spoilt.arguments_valid": "spoilt: function calls whose arguments fit the schema",
+    "left_out_voice.intent": "questions in a voice left out of training, what was wanted understood",
+    "left_out_voice.closed_exact": "these without those that take any word, exactly right",
+    "left_out_voice.transcript_word_errors": "their transcripts, word errors",
+    "unseen_words.repeated": "words never heard in training repeated right, in that voice",
+    "unseen_tools.right_call": "functions never seen in training: the right one called, in that voice",
+    "unseen_tools.right_call_and_arguments": "the same with the right arguments",
     "coffee_people.exact": "real people's coffee orders left out of training, every slot right",
     "digits_people.exact": "real people's single digits, never trained on, read back right",
     "no_speech.calls": "noise, hum and tones: functions called",
     "no_speech.refused": "noise, hum and tones: refused",
+    "other_languages.calls": "languages never trained on: functions called",
+    "other_languages.refused": "languages never trained on: refused",
+    "end_of_turn.whole_taken_as_ended": "whole questions that the end-of-turn score takes as ended",
+    "end_of_turn.broken_off_taken_as_ended": "questions broken off in the middle that it takes as ended",
     "speaking.word_errors": "spoken answers over the ten voices, word errors of an independent recogniser",
     "speaking.stuck_or_cut": "spoken answers stuck or cut, of 200",
     "speed.real_time_factor": "processing time over audio time, one core",
+    "eight_sessions.real_time_factor": "eight answers in one batch: processing time over one answer's audio time",
+    "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest that a piece of sound came after it was due, ms",
     "speed.first_audio_p50_ms": "first sound after the last user frame, one core, ms, median",
     "speed.first_audio_p95_ms": "the same, 95th percentile",
 }
@@ -307,29 +432,45 @@ def main() -> None:
     parser.add_argument("--digits", type=Path)
     parser.add_argument("--judge", type=Path, default=Path(__file__).with_name("judge-words.txt"))
     parser.add_argument("--number", type=int, default=400)
+    parser.add_argument("--only", nargs="+", help="measure these parts anew and keep the others' figures")
     options = parser.parse_args()
     model = loader.load(str(options.model), "cpu")
     assert isinstance(model, WrenModel)
-    asker = Asker(model)
-    details: dict[str, Any] = {}
-    details["questions"] = questions(asker, options.work, options.number, augment.clean)
-    details["questions_spoilt"] = questions(asker, options.work, options.number, augment.spoilt)
-    details["no_speech"] = refusals(asker, 100)
-    details["speed"] = speed(asker, options.work)
+    asker, rng = Asker(model), random.Random("evaluate")
+    users = [u for n, u in enumerate(load_users(options.work)) if n % HELD_OUT_EVERY == 0][: options.number]
+    users = [Heard(u.mel, domain.in_context(u.dialogue, rng), u.speaker) for u in users]
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "questions": lambda: questions(asker, users, augment.clean),
+        "questions_spoilt": lambda: questions(asker, users, augment.spoilt),
+        "left_out_voice": lambda: left_out_voice(asker, options.number // 2),
+        "unseen_words": lambda: unseen_words(asker, options.number // 4),
+        "unseen_tools": lambda: unseen_tools(asker, options.number // 4),
+        "no_speech": lambda: refusals(asker, 100),
+        "other_languages": lambda: other_languages(asker, 60),
+        "end_of_turn": lambda: end_of_turn(asker, users[:200]),
+        "speed": lambda: speed(asker, users),
+        "eight_sessions": lambda: eight_sessions(asker, users),
+        "speaking": lambda: speaking(asker, Judge(options.judge), min(200, options.number), "speaking"),
+    }
     if options.people:
-        details["coffee_people"] = coffee_orders(asker, options.people)
+        parts["coffee_people"] = lambda: coffee_orders(asker, options.people)
     if options.digits:
-        details["digits_people"] = spoken_digits(asker, options.digits)
-    details["speaking"] = speaking(asker, Judge(options.judge), 200, "speaking")
+        parts["digits_people"] = lambda: spoken_digits(asker, options.digits)
+    details: dict[str, Any] = {}
+    if options.only:
+        details = json.loads((options.model / "eval.json").read_text())["details"]
+        parts = {name: parts[name] for name in options.only}
+    for name, part in parts.items():
+        details[name] = part()
+        print(name, {k: v for k, v in details[name].items() if isinstance(v, int | float)}, flush=True)
     measures = {
         f"{group}.{name}": {"value": value}
         for group, values in details.items() for name, value in values.items()
-        if isinstance(value, int | float) and name not in ("recordings", "answers")
+        if isinstance(value, int | float) and name not in ("recordings", "answers", "words", "functions")
     }  # fmt: skip
     result = {"measures": measures, "details": details}
     (options.model / "eval.json").write_text(json.dumps(result, indent=2) + "\n")
     write_card(options.model, measures)
-    print(json.dumps(measures, indent=2))
 
 
 if __name__ == "__main__":

@@ -37,10 +37,12 @@ def write_voices(path: Path) -> None:
 def export(work: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     state = torch.load(work / "checkpoint.pt", weights_only=True)
-    config = WrenConfig(vocabulary=Script.load(work / "tokenizer.json").size)
-    net, codec = Wren(config), Codec()
+    fitted = load_file(work / "codec.safetensors")
+    codebooks, codes, components = fitted["table"].shape
+    config = WrenConfig(vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codebooks, codes=codes)
+    net, codec = Wren(config), Codec(codebooks, codes, components)
     net.load_state_dict(state["average"])
-    codec.load_state_dict(load_file(work / "codec.safetensors"))
+    codec.load_state_dict(fitted)
     tensors = {**net.state_dict(), **{f"codec.{name}": tensor for name, tensor in codec.state_dict().items()}}
     save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, target / "model.safetensors")
     shutil.copy(work / "tokenizer.json", target / "tokenizer.json")

@@ -14,10 +14,13 @@ import torch
 import torch.nn.functional as F
 
 from realtime_server.audio.mel import FloatArray, LogMel
+from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, Wren
 from realtime_server.engine.wren.script import Script
-from realtime_server.training.wren import augment, domain
+from realtime_server.engine.wren.words import plain
+from realtime_server.training.wren import augment, tools
 from realtime_server.training.wren.dataset import Heard, ctc_targets
+from realtime_server.training.wren.dialogue import NOT_UNDERSTOOD, Call, Dialogue, Say
 
 HELD_OUT_EVERY = 5
 
@@ -39,15 +42,15 @@ def sentences(slots: dict[str, str]) -> list[str]:
     before = [slots[s] for s in ("size", "roast", "numberOfShots") if s in slots]
     after = [slots[s] for s in ("milkAmount", "sugarAmount") if s in slots]
     ways = itertools.product(
-        domain.ORDER_OPENINGS, ("", "a", "an"), itertools.permutations(before), itertools.permutations(after)
+        tools.ORDER_OPENINGS, ("", "a", "an"), itertools.permutations(before), itertools.permutations(after)
     )
-    return [domain.order_sentence(o, a, list(b), slots["coffeeDrink"], list(c)) for o, a, b, c in ways]
+    return [tools.order_sentence(o, a, list(b), slots["coffeeDrink"], list(c)) for o, a, b, c in ways]
 
 
 @torch.inference_mode()
 def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> list[Heard]:
     """Each recording with its most likely sentence and the call that it asks for."""
-    prefix = torch.tensor([script.system("Wren", (domain.ORDER_TOOL,))])
+    prefix = torch.tensor([script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.parameters)])])
     result = []
     for mel, slots in recordings(folder, held_out):
         frames = len(mel) // MEL_STRIDE
@@ -62,6 +65,23 @@ def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> li
             torch.tensor([len(t) for t in targets]), reduction="none",
         )  # fmt: skip
         text = texts[int(losses.argmin())]
-        dialogue = domain.Dialogue("order", text, domain.order_call(slots), tools=(domain.ORDER_TOOL,))
+        call = Call(tools.ORDER.name, tuple((key, slots[key]) for key in tools.ORDER.parameters if key in slots))
+        dialogue = Dialogue("order", text, call, tools=(tools.ORDER,))
         result.append(Heard(mel.astype(np.float16), dialogue, "people"))
+    return result
+
+
+LONGEST_READING_S = 10.0
+
+
+def readings(folder: Path) -> list[Heard]:
+    """Sentences read aloud (`transcripts.json`: file -> words), outside the domain: heard, written, and not understood."""
+    result = []
+    for name, text in sorted(json.loads((folder / "transcripts.json").read_text()).items()):
+        audio, rate = soundfile.read(folder / name, dtype="float32")
+        if len(audio) > LONGEST_READING_S * rate:
+            continue
+        audio = Resampler(rate, 16_000).push(audio * np.float32(0.3 / max(1e-4, float(np.abs(audio).max()))), last=True)
+        dialogue = Dialogue("reading", plain(text), Say(NOT_UNDERSTOOD))
+        result.append(Heard(LogMel().push(audio).astype(np.float16), dialogue, "reader"))
     return result

@@ -14,7 +14,7 @@ import re
 import subprocess
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ import soxr
 from realtime_server.audio.mel import LogMel
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import domain
+from realtime_server.training.wren.dialogue import Dialogue, dump
 
 USER_RATE_HZ = 16_000
 VOICE_RATE_HZ = 24_000
@@ -46,12 +47,14 @@ class Speaker:
     stretch: float = 1.0
 
 
-def draw_speaker(rng: random.Random) -> Speaker:
+def draw_speaker(dialogue: Dialogue, rng: random.Random) -> Speaker:
     names, weights = zip(*ENGINES, strict=True)
     engine = rng.choices(names, weights)[0]
     stretch = rng.uniform(0.88, 1.14) if rng.random() < 0.6 else 1.0
-    if engine == "espeak":
-        voice = f"{rng.choice(ESPEAK_ACCENTS)}+{rng.choice(ESPEAK_VARIANTS)}"
+    if engine == "espeak" or dialogue.language != "en":
+        engine = "espeak"
+        accent = rng.choice(ESPEAK_ACCENTS) if dialogue.language == "en" else dialogue.language
+        voice = f"{accent}+{rng.choice(ESPEAK_VARIANTS)}"
         options: tuple[str, ...] = ("-v", voice, "-p", str(rng.randint(15, 85)), "-s", str(rng.randint(120, 210)))
     elif engine in FESTIVAL_VOICES:
         options = (f"{rng.uniform(0.8, 1.25):.2f}",)
@@ -101,7 +104,7 @@ def user_shard(number: int, work: Path) -> str:
         return f"{target} kept"
     rng = random.Random(f"users {number}")
     dialogues = [domain.sample(rng) for _ in range(SHARD)]
-    jobs = [(str(d.user), draw_speaker(rng)) for d in dialogues]
+    jobs = [(str(d.user), draw_speaker(d, rng)) for d in dialogues]
     with tempfile.TemporaryDirectory() as name:
         frames = []
         for path, (_, speaker) in zip(speak_files(jobs, Path(name)), jobs, strict=True):
@@ -113,13 +116,6 @@ def user_shard(number: int, work: Path) -> str:
              rows=json.dumps(rows))  # fmt: skip
     target.with_suffix(".part.npz").rename(target)
     return str(target)
-
-
-def dump(dialogue: domain.Dialogue) -> dict[str, object]:
-    """The parts of a spoken dialogue that training needs back."""
-    reply = dialogue.reply
-    said = {"say": reply.text} if isinstance(reply, domain.Say) else {"call": asdict(reply)}
-    return {"intent": dialogue.intent, "user": dialogue.user, "name": dialogue.name, "tools": dialogue.tools, **said}
 
 
 # --- Wren's own voices ------------------------------------------------------------------------------------------------

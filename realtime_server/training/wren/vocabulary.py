@@ -11,7 +11,10 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from realtime_server.engine.wren.script import MARKS
+from realtime_server.engine.wren.words import identifier_words
 from realtime_server.training.wren import domain
+from realtime_server.training.wren.dialogue import Say
+from realtime_server.training.wren.lexicon import NAMES
 
 
 def corpus(dialogues: int) -> list[str]:
@@ -19,11 +22,11 @@ def corpus(dialogues: int) -> list[str]:
     for _ in range(dialogues):
         dialogue = domain.sample_text(rng)
         texts.append(dialogue.user if isinstance(dialogue.user, str) else dialogue.user.text)
-        if isinstance(dialogue.reply, domain.Say):
+        if isinstance(dialogue.reply, Say):
             texts.append(dialogue.reply.text)
         else:
-            texts += [word for pair in dialogue.reply.arguments for word in pair]
-    return texts + list(domain.NAMES) * 20 + list(domain.TOOLS) * 20
+            texts += [identifier_words(dialogue.reply.name), *(word for pair in dialogue.reply.arguments for word in pair)]
+    return texts + NAMES * 20
 
 
 def fit(size: int) -> Tokenizer:
