@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from agents import function_tool, set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
+from agents.realtime.model_inputs import RealtimeModelSendRawMessage
 
 from tests.conformance.conftest import chunks, recording
 from tests.helpers import SDK_EVENT
@@ -56,11 +57,19 @@ class Talk:
 
 
 @asynccontextmanager
-async def session(server: Live, **agent: Any) -> AsyncIterator[Talk]:
+async def session(server: Live, settings: Any = None, **agent: Any) -> AsyncIterator[Talk]:
     runner = RealtimeRunner(RealtimeAgent(name="assistant", **agent))
     config: Any = {"url": f"{server.ws}?model=gpt-realtime", "api_key": "sk-test"}
+    if settings is not None:
+        config["initial_model_settings"] = settings
     async with await runner.run(model_config=config) as running:
         yield Talk(running)
+
+
+async def send(talk: Talk, kind: str, **fields: Any) -> None:
+    """What the SDK has no method for, through its own door for such events."""
+    message: Any = {"type": kind, "other_data": fields}
+    await talk.session.model.send_event(RealtimeModelSendRawMessage(message=message))
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
@@ -87,6 +96,34 @@ def test_a_text_turn(server: Live) -> None:
         async with session(server) as talk:
             await talk.session.send_message("What is the capital of Japan?")
             assert said(await talk.until_raw("response.done")) == "The capital of Japan is Tokyo."
+
+    run(scenario())
+
+
+def test_push_to_talk(server: Live) -> None:
+    async def scenario() -> None:
+        async with session(server, {"turn_detection": None}, instructions="Your name is Robin.") as talk:
+            await talk.session.send_audio(recording("your-name", 0.3), commit=True)
+            await send(talk, "response.create")
+            assert said(await talk.until_raw("response.done")) == "My name is Robin."
+
+    run(scenario())
+
+
+def test_out_of_band(server: Live) -> None:
+    async def scenario() -> None:
+        async with session(server) as talk:
+            question = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What is your name?"}]}
+            override = {
+                "conversation": "none",
+                "metadata": {"topic": "names"},
+                "input": [question],
+                "output_modalities": ["text"],
+            }
+            await send(talk, "response.create", response=override)
+            done = (await talk.until_raw("response.done"))["response"]
+            assert (done["conversation_id"], done["metadata"]) == (None, {"topic": "names"})
+            assert not [event for event in talk.raw if event["type"].startswith("conversation.item")]
 
     run(scenario())
 

@@ -39,6 +39,9 @@ class Talk:
     async def message(self, text: str) -> None:
         await self._process.send({"message": text})
 
+    async def send(self, **command: Any) -> None:
+        await self._process.send(command)
+
     async def speak(self, name: str) -> None:
         for chunk in chunks(recording(name)):
             await self._process.send({"audio": base64.b64encode(chunk).decode()})
@@ -48,9 +51,9 @@ class Talk:
 
 
 @asynccontextmanager
-async def session(secure: Secure) -> AsyncIterator[Talk]:
+async def session(secure: Secure, turns: str = "vad") -> AsyncIterator[Talk]:
     url = f"wss://localhost:{secure.live.port}/v1/realtime?model=gpt-realtime"
-    async with node(secure, "agents.mjs", url) as process:
+    async with node(secure, "agents.mjs", url, turns) as process:
         talk = Talk(process)
         await talk.until(lambda line: line["kind"] == "connected")
         yield talk
@@ -68,6 +71,37 @@ def test_a_spoken_turn(secure: Secure) -> None:
             assert sum(line["bytes"] for line in talk.lines if line["kind"] == "audio") > 48_000
             if not any(line.get("roles") == ["user", "assistant"] for line in talk.lines):
                 await talk.until(lambda line: line.get("roles") == ["user", "assistant"])
+
+    run(scenario())
+
+
+def test_push_to_talk(secure: Secure) -> None:
+    async def scenario() -> None:
+        async with session(secure, "push-to-talk") as talk:
+            pcm = recording("your-name", 0.3)
+            await talk.send(audio=base64.b64encode(pcm).decode())
+            await talk.send(event={"type": "input_audio_buffer.commit"})
+            await talk.send(event={"type": "response.create"})
+            assert said(await talk.until_raw("response.done")) == "My name is Robin."
+            assert "input_audio_buffer.speech_started" not in talk.raw()
+
+    run(scenario())
+
+
+def test_out_of_band(secure: Secure) -> None:
+    async def scenario() -> None:
+        async with session(secure) as talk:
+            question = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What is your name?"}]}
+            override = {
+                "conversation": "none",
+                "metadata": {"topic": "names"},
+                "input": [question],
+                "output_modalities": ["text"],
+            }
+            await talk.send(event={"type": "response.create", "response": override})
+            done = (await talk.until_raw("response.done"))["response"]
+            assert (done["conversation_id"], done["metadata"]) == (None, {"topic": "names"})
+            assert not [kind for kind in talk.raw() if kind.startswith("conversation.item")]
 
     run(scenario())
 

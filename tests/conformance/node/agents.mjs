@@ -1,5 +1,5 @@
 // The Agents SDK in TypeScript. Reads commands from stdin, writes what happens to stdout, a JSON line each.
-// usage: node agents.mjs WEBSOCKET_URL
+// usage: node agents.mjs WEBSOCKET_URL vad | push-to-talk
 import { createInterface } from 'node:readline';
 import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime';
 import { z } from 'zod';
@@ -15,7 +15,8 @@ const weather = tool({
   },
 });
 const agent = new RealtimeAgent({ name: 'assistant', instructions: 'Your name is Robin.', tools: [weather] });
-const session = new RealtimeSession(agent, { transport: 'websocket', model: 'gpt-realtime', tracingDisabled: true });
+const config = process.argv[3] === 'push-to-talk' ? { audio: { input: { turnDetection: null } } } : {};
+const session = new RealtimeSession(agent, { transport: 'websocket', model: 'gpt-realtime', tracingDisabled: true, config });
 // Its transport hands on every event as it came, before and beside what it understands of them.
 session.transport.on('*', (event) => tell('raw', { event }));
 session.on('audio', (event) => tell('audio', { bytes: event.data.byteLength }));
@@ -28,5 +29,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
   if (command.audio) session.sendAudio(Uint8Array.from(Buffer.from(command.audio, 'base64')).buffer);
   if (command.message) session.sendMessage(command.message);
+  if (command.event) session.transport.sendEvent(command.event);
 }
 session.close();
