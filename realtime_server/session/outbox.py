@@ -1,13 +1,11 @@
 """Where a session's events and commands wait, and where ids are made."""
 
 import random
-import string
 from typing import Any
 
 from realtime_server.messages import Command
+from realtime_server.protocol.ids import new_id
 from realtime_server.protocol.server_events import AnyServerEvent
-
-_BASE62 = string.digits + string.ascii_letters
 
 
 class Outbox:
@@ -19,7 +17,7 @@ class Outbox:
         self._commands: list[Command] = []
 
     def new_id(self, prefix: str) -> str:
-        return f"{prefix}_" + "".join(self._random.choices(_BASE62, k=21))
+        return new_id(prefix, self._random)
 
     def send(self, kind: type[Any], **fields: Any) -> None:
         """One server event of this class, with an id of its own."""

@@ -309,8 +309,10 @@ class Session:
         if self._voice_locked and asked.modality == "audio" and asked.voice != config.audio.output.voice and not outside:
             raise _voice_locked("response.audio.output.voice")
         asking.check_voice(asked.voice, self._abilities, "response.audio.output.voice")
-        tools = config.tools if override.tools is None else override.tools
-        asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
+        if override.tools is not None or override.tool_choice is not None:
+            # The session's own were judged when they were set, and a turn's answer should not wait for that again.
+            tools = config.tools if override.tools is None else override.tools
+            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
         context = self._context(override)
         self._idleness.someone_speaks()
         response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))

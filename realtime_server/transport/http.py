@@ -1,7 +1,5 @@
 """Plain HTTP: health, the list of models, client secrets, the playground page."""
 
-import secrets
-import string
 import time
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from realtime_server.protocol import client_secrets
 from realtime_server.protocol.errors import ClientError, error_object
+from realtime_server.protocol.ids import new_id
 from realtime_server.protocol.session_config import RealtimeSession
 from realtime_server.session import asking
 from realtime_server.transport.admission import Refused, identify
@@ -52,8 +51,7 @@ async def make_client_secret(request: Request) -> Response:
     try:
         guest = identify(hall, request.headers, [], secrets=False)
         asked = client_secrets.request(await _json(request))
-        session_id = "sess_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(21))
-        session = client_secrets.effective(asked.session, session_id, hall.default.name)
+        session = client_secrets.effective(asked.session, new_id("sess"), hall.default.name)
         if isinstance(session, RealtimeSession):
             _check(hall, session)
     except Refused as refused:

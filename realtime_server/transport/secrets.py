@@ -1,12 +1,11 @@
 """Client secrets (`ek_...`): keys for browsers, good for some minutes, that bring their session along (protocol 6.1)."""
 
 import hashlib
-import secrets
-import string
 from dataclasses import dataclass
 from typing import Any
 
-_BASE62 = string.digits + string.ascii_letters
+from realtime_server.protocol.ids import new_id
+
 KEPT_S = 3600.0
 """How long an expired secret is still known as one, so that its holder is told so."""
 
@@ -36,7 +35,7 @@ class ClientSecrets:
             del self._known[digest]
         while len(self._known) >= self._most:
             del self._known[next(iter(self._known))]
-        value = "ek_" + "".join(secrets.choice(_BASE62) for _ in range(32))
+        value = new_id("ek", length=32)
         self._known[_digest(value)] = secret
         return value
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from realtime_server.protocol.errors import error_object
+from realtime_server.protocol.ids import new_id
 from realtime_server.session.session import Opening, Session
 from realtime_server.transport.admission import Guest, Refused, admit, identify
 from realtime_server.transport.connection import BETA, GA, Connection, Dialect
@@ -113,7 +114,7 @@ def _check_dialect(hall: Hall, dialect: Dialect) -> None:
 async def _refuse(socket: _Socket, refused: Refused) -> None:
     log.info("x refused: %s", refused.code)
     error = error_object(refused.kind, refused.code, refused.message) | {"event_id": None}
-    event = {"type": "error", "event_id": f"event_{time.time_ns():x}", "error": error}
+    event = {"type": "error", "event_id": new_id("event"), "error": error}
     try:
         await socket.send(orjson.dumps(event).decode())
     except ConnectionError:

@@ -4,7 +4,6 @@ from collections.abc import Generator
 from typing import Any
 
 import orjson
-import torch
 from torch import Tensor
 
 from realtime_server.engine.sampling import Choice
@@ -104,14 +103,21 @@ class CallWriter:
     def _value(self, kind: Words | FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         if isinstance(kind, FreeText):
             return (yield from self._free_text(kind, stops, logits))
-        # A name of a list may be written as a name (Paris) or as a word (paris): both are the same value.
-        ways = [(way, value) for said, value in kind.options for way in dict.fromkeys((said, said.title()))]
-        return (yield from self._choose([(self._script.encode(way), value) for way, value in ways], stops, logits))
+        return (yield from self._choose(self._options(kind), stops, logits))
+
+    def _options(self, kind: Words) -> list[tuple[list[int], Any]]:
+        """A name of a list may be written as a name (Paris) or as a word (paris): both are the same value."""
+        ways = (
+            (way, value)
+            for said, value in kind.options
+            for way in (dict.fromkeys((said, said.title())) if isinstance(value, str) else (said,))
+        )
+        return [(self._script.encode(way), value) for way, value in ways]
 
     def _free_text(self, kind: FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         """Pieces that would make it too long are closed, stops as long as it is too short: one of the two is always open."""
         ids: list[int] = []
-        lengths = torch.tensor([len(piece) for piece in self._script.pieces])
+        lengths = self._script.piece_lengths
         while True:
             text = self._script.decode(ids)
             room = kind.longest - len(text)

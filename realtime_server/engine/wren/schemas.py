@@ -97,15 +97,22 @@ def fault(parameters: dict[str, Any]) -> SchemaFault | None:
     """Why calls with these parameters cannot be promised to be valid; None when they can."""
     if _depth(parameters) > DEEPEST:
         return SchemaFault("", f"It is nested more than {DEEPEST} levels deep.")
-    if len(orjson.dumps(parameters)) > MOST_BYTES:
+    text = orjson.dumps(parameters)
+    if len(text) > MOST_BYTES:
         return SchemaFault("", f"It has more than {MOST_BYTES} bytes.")
+    return _fault(text)
+
+
+@lru_cache(maxsize=256)
+def _fault(text: bytes) -> SchemaFault | None:
+    parameters = orjson.loads(text)
     try:
         # Whatever draft it names, it is read as 2020-12: the newest, and the one that clients write.
         jsonschema_rs.meta.validate({key: value for key, value in parameters.items() if key != "$schema"})
     except jsonschema_rs.ValidationError as error:
         return SchemaFault(".".join(str(step) for step in error.instance_path), f"It is not a JSON schema: {error.message}.")
     try:
-        arguments(parameters)
+        _arguments(text)
     except CannotHonour as error:
         return SchemaFault(error.path, error.why)
     return None

@@ -8,7 +8,7 @@ text <end>  |  <call> tool <argument> key <value> words ... <end>
 """
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
@@ -28,6 +28,8 @@ class Script:
         # '<call>' written by a client is text like any other, not the mark.
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
+        # The words of a thousand numbers are asked for with each number that a function takes.
+        self._encoded = lru_cache(maxsize=32_768)(self._encode)
         self.size: int = tokenizer.get_vocab_size()
 
     @classmethod
@@ -46,13 +48,20 @@ class Script:
         return torch.tensor([not piece.strip() for piece in self.pieces])
 
     @cached_property
+    def piece_lengths(self) -> Tensor:
+        """[size] characters that each id adds."""
+        return torch.tensor([len(piece) for piece in self.pieces])
+
+    @cached_property
     def begins_word(self) -> Tensor:
         """[size] 1 where a piece brings the space before a word, which a text's first word does not have."""
         return torch.tensor([int(piece.startswith(" ")) for piece in self.pieces])
 
     def encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+        return list(self._encoded(text))
+
+    def _encode(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Iterable[int]) -> str:
         return "".join(self.pieces[n] for n in ids).strip()
