@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,3 +102,13 @@ async def connect(kind: str, server: Live, secure: Secure) -> AsyncIterator[Conn
             yield PythonSync(stack.enter_context(blocking.realtime.connect(model="gpt-realtime")))
         else:
             yield await stack.enter_async_context(node(secure, "sdk.mjs", secure.base_url, kind.removeprefix("node-")))
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(scenario)
+
+
+def said(done: dict[str, Any]) -> str:
+    """The words of a `response.done`."""
+    parts = [part for item in done["response"]["output"] for part in item.get("content", ())]
+    return " ".join(part.get("transcript") or part.get("text") or "" for part in parts)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from agents import function_tool, set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
 from agents.realtime.model_inputs import RealtimeModelSendRawMessage
 
+from tests.conformance.clients import run, said
 from tests.conformance.conftest import chunks, recording
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S, Live
@@ -70,14 +71,6 @@ async def send(talk: Talk, kind: str, **fields: Any) -> None:
     """What the SDK has no method for, through its own door for such events."""
     message: Any = {"type": kind, "other_data": fields}
     await talk.session.model.send_event(RealtimeModelSendRawMessage(message=message))
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scenario)
-
-
-def said(done: dict[str, Any]) -> str:
-    return " ".join(part["transcript"] for item in done["response"]["output"] for part in item.get("content", ()))
 
 
 def test_a_spoken_turn(server: Live) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.conformance.clients import NodeLines, node
+from tests.conformance.clients import NodeLines, node, run, said
 from tests.conformance.conftest import Secure, chunks, recording
-from tests.conformance.test_openai_sdk import WITHOUT_NODE, said
+from tests.conformance.test_openai_sdk import WITHOUT_NODE
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S
 
@@ -57,10 +57,6 @@ async def session(secure: Secure, turns: str = "vad") -> AsyncIterator[Talk]:
         talk = Talk(process)
         await talk.until(lambda line: line["kind"] == "connected")
         yield talk
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scenario)
 
 
 def test_a_spoken_turn(secure: Secure) -> None:

@@ -4,14 +4,14 @@ import asyncio
 import base64
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.conformance.clients import NODE, Connection, connect
+from tests.conformance.clients import NODE, Connection, connect, run, said
 from tests.conformance.conftest import Secure, chunks, recording
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S, Live
@@ -100,18 +100,6 @@ def open_talk(request: pytest.FixtureRequest, server: Live, secure: Secure) -> O
             yield talk
 
     return opened
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scenario)
-
-
-def said(done: dict[str, Any]) -> str:
-    return " ".join(
-        part.get("transcript") or part.get("text") or ""
-        for item in done["response"]["output"]
-        for part in item.get("content", ())
-    )
 
 
 def test_a_spoken_turn_by_vad(open_talk: Open) -> None:
