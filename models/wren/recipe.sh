@@ -1,25 +1,40 @@
 #!/usr/bin/env bash
-# Wren from nothing, or further from a finished model. usage: [START=models/wren] recipe.sh WORK [PEOPLE [READERS]]
-#   WORK     a folder for everything that is made on the way (about 4 GB)
-#   PEOPLE   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
-#   READERS  read sentences with transcripts.json (LJ Speech)
-#   START    begin with this model's weights and tokenizer: what the shipped weights did (see the card)
-# Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k
-# Hours on two slow cores without AVX-512: synthesis 0.4, codec 0.2, training 1.3 for each 2600 steps. All seeds are fixed.
+# Wren from nothing, or further from a finished model.
+# usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--steps N] [--out MODEL]
+#   WORK       a folder for everything that is made on the way (about 5 GB)
+#   --people   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
+#   --readers  read sentences with transcripts.json (LJ Speech)
+#   --start    begin with this model's weights, tokenizer and audio tokens
+#   --own      teach it these sentences, words and recordings as well (realtime_server/training/wren/own.py);
+#              begins with models/wren, and needs a tenth of the material and of the time
+#   --out      where the model is written (default: models/wren, with --own models/own-wren)
+# Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k; libjemalloc2 saves a sixth.
+# Hours on two cores: synthesis 0.3, codec 0.2, training 0.4 for each 1000 steps with AMX, 0.7 without. All seeds are fixed.
 # TINY=1 makes everything in a minute or two, to see that it runs; what it makes knows nothing.
 set -euo pipefail
-work=$1
-people=${2:-}
-readers=${3:-}
-if [ -n "${TINY:-}" ]; then users=400 voices=200 first=20 steps=30; else users=44000 voices=4500 first=1200 steps=2600; fi
+work=${1:?usage: recipe.sh WORK [options]}; shift
+people='' readers='' start='' own='' steps='' out=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --people) people=$2 ;; --readers) readers=$2 ;; --start) start=$2 ;; --own) own=$2 ;; --steps) steps=$2 ;; --out) out=$2 ;;
+    *) echo "recipe.sh: unknown option $1" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+users=54000 voices=4500
+if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
+if [ -n "${TINY:-}" ]; then users=400 voices=200 steps=30; fi
+jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
 wren() { python -W ignore -m "realtime_server.training.wren.$1" "${@:2}"; }
 
 mkdir -p "$work"
-if [ -n "${START:-}" ]; then cp "$START/tokenizer.json" "$work/"; else wren vocabulary "$work"; fi
-wren synthesis voices "$work" --number "$voices"
-wren synthesis users "$work" --number "$users"
-[ -f "$work/speech.npz" ] || wren codec "$work"
-more=(--compile ${START:+--start "$START"} ${people:+--people "$people"} ${readers:+--readers "$readers"})
-wren train "$work" --steps "$steps" --until "$first" --rows 28 8 96 "${more[@]}"
-wren train "$work" --steps "$steps" --rows 32 8 80 "${more[@]}"
-wren export "$work" "${OUT:-models/wren}"
+if [ -n "$start" ]; then cp "$start/tokenizer.json" "$work/"; else wren vocabulary "$work"; fi
+wren synthesis voices "$work" --number "$voices" ${own:+--own "$own"}
+wren synthesis users "$work" --number "$users" ${own:+--own "$own"}
+[ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"}
+# The shapes of training fragment glibc's heap, which then takes a sixth of the time.
+[ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc MALLOC_CONF=dirty_decay_ms:-1,muzzy_decay_ms:-1,thp:always
+wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${start:+--start "$start"} \
+  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own"}
+unset LD_PRELOAD
+wren export "$work" "${out:-models/${own:+own-}wren}"

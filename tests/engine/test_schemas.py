@@ -109,6 +109,18 @@ def test_the_fault_has_its_path(schema: Any, path: str) -> None:
     assert fault.path.startswith(path)
 
 
+def test_few_names_to_choose_from_are_shown() -> None:
+    properties = {
+        "roast": {"enum": ["light_roast", "dark roast"]}, "size": {"type": "integer", "enum": [1, 2]}, "to": {"type": "string"},
+        "many": {"enum": [chr(97 + n) for n in range(schemas.MOST_SHOWN + 1)]}, "long": {"const": "word " * 20},
+        "tops": {"type": "array", "items": {"enum": ["ham", "egg"]}},
+    }  # fmt: skip
+    assert schemas.shown({"type": "object", "properties": properties}) == [
+        ("roast", ("light roast", "dark roast")), ("size", ()), ("to", ()), ("many", ()), ("long", ()), ("tops", ("ham", "egg")),
+    ]  # fmt: skip
+    assert schemas.shown({"type": "object", "properties": {"x": {"pattern": "a+"}}}) == []
+
+
 def test_nested_and_listed_arguments() -> None:
     address = {
         "type": "object",
@@ -120,7 +132,7 @@ def test_nested_and_listed_arguments() -> None:
         "properties": {"address": address, "toppings": {"type": "array", "items": {"enum": ["cheese", "ham"]}, "maxItems": 2}},
         "required": ["address", "toppings"],
     }
-    assert schemas.parameter_names(parameters) == ["address street", "address number", "toppings"]
+    assert [name for name, _ in schemas.shown(parameters)] == ["address street", "address number", "toppings"]
     for seed in range(5):
         outputs = write(seed, (m.Function("f", "", parameters),), None)
         arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))

@@ -29,6 +29,17 @@ def test_utterances_are_speakable_and_calls_are_offered(seed: int) -> None:
 
 
 @given(seeds)
+def test_choices_hold_what_was_said(seed: int) -> None:
+    rng = random.Random(seed)
+    dialogue = tools.with_choices(domain.sample(rng), rng)
+    for tool in dialogue.tools:
+        assert all(set(values) <= set(map(plain, values)) and key in tool.parameters for key, values in tool.choices)
+        if isinstance(dialogue.reply, Call) and dialogue.reply.name == tool.name:
+            said = dict(dialogue.reply.arguments)
+            assert all(said[key] in values for key, values in tool.choices if key in said)
+
+
+@given(seeds)
 def test_what_is_called_was_said(seed: int) -> None:
     rng = random.Random(seed)
     for intent in (tools.coffee_order, tools.timer, tools.light, tools.weather, tools.contact, tools.made_up):

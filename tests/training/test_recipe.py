@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ PROGRAMS = ("espeak-ng", "flite", "festival")
     reason=f"needs {', '.join(PROGRAMS)} and the extra 'train'",
 )
 def test_the_recipe_runs(tmp_path: Path) -> None:
-    environment = os.environ | {"TINY": "1", "OUT": str(tmp_path / "model"), "PYTHONPATH": str(ROOT)}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"TINY": "1", "OUT": str(tmp_path / "model"), "PYTHONPATH": str(ROOT), "PATH": path}
     subprocess.run([ROOT / "models/wren/recipe.sh", tmp_path / "work"], check=True, env=environment, cwd=ROOT, timeout=580)
     assert isinstance(loader.load(str(tmp_path / "model"), "cpu"), WrenModel)

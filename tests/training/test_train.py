@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from realtime_server.engine import loader
-from realtime_server.engine.nets.wren import WrenConfig
+from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.model import WrenModel
-from realtime_server.training.wren import augment, dataset, domain, export, train, vocabulary
+from realtime_server.training.wren import augment, dataset, domain, export, losses, train, vocabulary
 from realtime_server.training.wren.dialogue import Dialogue, Say, dump
 from tests.conftest import tiny_codec
 
@@ -44,33 +47,64 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     for module in (train, export):
         monkeypatch.setattr(module, "WrenConfig", tiny_config)
     options = argparse.Namespace(
-        work=work,
-        steps=50,
-        rate=3e-3,
-        people=None,
-        compile=False,
-        threads=1,
-        rows=(4, 3, 2),
-        until=None,
-        start=None,
-        readers=None,
-    )
-    monkeypatch.setattr(train, "GROUPS", 2)
-    train.train(options)
+        work=work, steps=50, rate=3e-3, people=None, compile=False, processes=1, threads=1, device="cpu", rows=(4, 3, 2),
+        together={"thoughts_together": 2}, until=None, start=None, readers=None, own=None,
+    )  # fmt: skip
+    train.start(options)
     row = json.loads((work / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 50
     assert row["codes"] < np.log(16)
     options.steps = 52
-    train.train(options)
+    train.start(options)
     export.export(work, work / "model")
     model = loader.load(str(work / "model"), "cpu")
     assert isinstance(model, WrenModel)
     # Another training may begin with it.
     (work / "checkpoint.pt").unlink()
     options.start, options.steps = work / "model", 1
-    train.train(options)
+    train.start(options)
     begun, kept = (torch.load(work / "checkpoint.pt")["model"], load_file(work / "model" / "model.safetensors"))
     assert (begun["ear.norm.weight"] - kept["ear.norm.weight"].float()).abs().max() < 0.01
+
+
+def share_of_rows(rank: int, seed: Path) -> None:
+    """One of two processes: what their gradients become together."""
+    dist.init_process_group("gloo", init_method=f"file://{seed}/meeting", rank=rank, world_size=2)
+    layer = torch.nn.Linear(2, 1)
+    gradients = train.Gradients(layer)
+    layer(torch.full((1, 2), float(rank))).sum().backward()
+    gradients.average(2)
+    assert gradients.flat.tolist() == [0.5, 0.5, 1.0]
+    assert layer.weight.grad is not None and layer.weight.grad.tolist() == [[0.5, 0.5]]
+    dist.destroy_process_group()
+
+
+def test_processes_share_their_gradients(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(share_of_rows, (tmp_path,), nprocs=2)
+
+
+def test_gradients_are_clipped_together() -> None:
+    layer = torch.nn.Linear(3, 1)
+    gradients = train.Gradients(layer)
+    layer(torch.ones(1, 3)).sum().backward()
+    gradients.clip(1.0)
+    assert gradients.flat.tolist() == pytest.approx([0.5] * 4, rel=1e-4)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 7), st.integers(1, 5), st.integers(0, 1000))
+def test_rounding_up_leaves_the_text_loss_as_it_was(rows: int, length: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    model = Wren(WrenConfig(20, 16, 1, 2, 16, 1))
+    trunk, targets = torch.randn(rows, length, 16), torch.randint(-3, 20, (rows, length))
+    targets[targets < 0] = dataset.IGNORE
+    asked = targets != dataset.IGNORE
+    loss = losses.text_loss(model, trunk, targets)
+    if not asked.any():
+        assert loss == 0
+        return
+    wanted = torch.nn.functional.cross_entropy(model.text_logits(trunk[asked]), targets[asked], label_smoothing=0.02)
+    assert torch.allclose(loss, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("change", [augment.clean, augment.spoilt])
@@ -94,13 +128,13 @@ def test_a_row_learns_what_comes_after_its_frames(script: object) -> None:
     batch = dataset.heard_batch(script, [row, replace(row, cut=True)])
     assert batch.frame_at is not None
     assert batch.ended is not None
-    assert batch.frame_at.shape == (2, 10)
-    assert batch.ids[0, batch.frame_at[0, -1] + 1] == USER
+    assert batch.frame_at.shape[1] == dataset.rounded(10)
+    assert batch.ids[0, batch.frame_at[0, 9] + 1] == USER
     learned = [int(t) for t in batch.targets[0] if t != dataset.IGNORE]
     assert script.decode(learned) == f"{dialogue.user} The capital of France is Paris."
     assert learned[-1] == END
     assert (batch.targets[1] == dataset.IGNORE).all()
-    assert batch.ended.tolist() == [[0] * 5 + [dataset.IGNORE] * 2 + [1] * 3, [0] * 5 + [dataset.IGNORE] * 2 + [0] * 3]
+    assert batch.ended[:, :10].tolist() == [[0] * 5 + [dataset.IGNORE] * 2 + [1] * 3, [0] * 5 + [dataset.IGNORE] * 2 + [0] * 3]
 
 
 def test_pointers_arrive_at_the_end() -> None:

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from realtime_server.engine.wren.schemas import parameter_names
+from realtime_server.engine.wren.schemas import shown
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.messages import Audio, Context, ContextItem, FunctionCall, FunctionResult, Image, Message, Text, Truncation
@@ -76,7 +76,7 @@ def facts_from(instructions: str) -> list[tuple[str, str]]:
 
 
 def system_ids(script: Script, context: Context) -> list[int]:
-    tools = [(tool.name, parameter_names(tool.parameters)) for tool in context.tools]
+    tools = [(tool.name, shown(tool.parameters)) for tool in context.tools]
     return script.system(name_from(context.instructions), facts_from(context.instructions), tools)
 
 

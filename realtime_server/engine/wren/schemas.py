@@ -143,12 +143,24 @@ def _arguments(text: bytes) -> Arguments:
     return Arguments(leaves, compiler.required)
 
 
-def parameter_names(parameters: dict[str, Any]) -> list[str]:
-    """As they are spoken; none where the schema could not be honoured."""
+MOST_SHOWN, MOST_SHOWN_WORDS = 8, 16
+"""Of a parameter with more values than this, or with longer ones, the model is shown none: its context is short."""
+
+
+def shown(parameters: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Each parameter as it is spoken, with the names to choose from; nothing where the schema could not be honoured."""
     try:
-        return [leaf.spoken for leaf in arguments(parameters).leaves]
+        return [(leaf.spoken, _choices(leaf.value)) for leaf in arguments(parameters).leaves]
     except CannotHonour:
         return []
+
+
+def _choices(value: Words | FreeText) -> tuple[str, ...]:
+    if isinstance(value, FreeText) or not all(isinstance(option, str) for _, option in value.options):
+        return ()
+    said = tuple(said for said, _ in value.options)
+    few = len(said) <= MOST_SHOWN and sum(len(words.split()) for words in said) <= MOST_SHOWN_WORDS
+    return said if few else ()
 
 
 class _Compiler:

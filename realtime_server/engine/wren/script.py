@@ -1,6 +1,6 @@
 """The text side of Wren's sequences: who said what, as token ids. Training and serving both write it here.
 
-<system> name <argument> fact <value> words ... <tool> tool <argument> parameter <argument> parameter ...
+<system> name <argument> fact <value> words ... <tool> tool <argument> parameter <value> choice <value> choice ...
                                          the context that instructions and tools leave
 [user frames] <user> words <reply>       a user turn; the frames only while it is the newest
 text <end>  |  <call> tool <argument> key <value> words ... <end>
@@ -18,6 +18,8 @@ from torch import Tensor
 from realtime_server.engine.wren.words import identifier_words, plain
 
 MARKS = ("<pad>", "<system>", "<tool>", "<user>", "<reply>", "<call>", "<argument>", "<value>", "<end>", "<result>")
+Parameter = tuple[str, Iterable[str]]
+"""A function's parameter as the model is shown it: its name, and the values to choose from where they are few."""
 PAD, SYSTEM, TOOL, USER, REPLY, CALL, ARGUMENT, VALUE, END, RESULT = range(len(MARKS))
 
 
@@ -67,16 +69,18 @@ class Script:
         return "".join(self.pieces[n] for n in ids).strip()
 
     def system(
-        self, name: str, facts: Iterable[tuple[str, str]] = (), tools: Iterable[tuple[str, Iterable[str]]] = ()
+        self, name: str, facts: Iterable[tuple[str, str]] = (), tools: Iterable[tuple[str, Iterable[Parameter]]] = ()
     ) -> list[int]:
-        """`tools`: names, each with the names of its parameters."""
+        """`tools`: names, each with its parameters."""
         ids = [SYSTEM, *self.encode(name)]
         for key, value in facts:
             ids += [ARGUMENT, *self.encode(plain(key)), VALUE, *self.encode(plain(value))]
         for tool, parameters in tools:
             ids += [TOOL, *self.encode(identifier_words(tool))]
-            for parameter in parameters:
+            for parameter, choices in parameters:
                 ids += [ARGUMENT, *self.encode(identifier_words(parameter))]
+                for choice in choices:
+                    ids += [VALUE, *self.encode(plain(choice))]
         return ids
 
     def user(self, text: str) -> list[int]:

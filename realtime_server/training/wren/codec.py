@@ -1,7 +1,8 @@
 """Fits the codec on Wren's voices and writes their tokens, each frame with the letter that it is speaking.
 
-    python -m realtime_server.training.wren.codec WORK
+    python -m realtime_server.training.wren.codec WORK [--of MODEL]
 
+With `--of` the tokens of that model are used as they are: what it has learned to say stays of use.
 Reads `voices/*.npz`; writes `codec.safetensors` and `speech.npz` (tokens, letter pointers, texts).
 """
 
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyworld
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets import vocoder
@@ -127,15 +128,26 @@ def fit(stacked: torch.Tensor, codebooks: int = 6, codes: int = 1024) -> Codec:
     return codec
 
 
+def codec_of(model: Path) -> Codec:
+    """The frozen codec that a finished model has."""
+    tensors = load_file(model / "model.safetensors")
+    fitted = {name.removeprefix("codec."): tensor.float() for name, tensor in tensors.items() if name.startswith("codec.")}
+    codec = Codec(*fitted["table"].shape)
+    codec.load_state_dict(fitted)
+    return codec
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
-    work: Path = parser.parse_args().work
+    parser.add_argument("--of", type=Path, help="a model's folder")
+    options = parser.parse_args()
+    work: Path = options.work
     with ProcessPoolExecutor() as pool:
         parts = pool.map(read_shard, sorted((work / "voices").glob("*-????.npz")))
         utterances = [utterance for part in parts for utterance in part]
     stacks = [torch.from_numpy(u[3]).view(len(u[3]) // STACK, -1) for u in utterances]
-    codec = fit(torch.cat(stacks))
+    codec = codec_of(options.of) if options.of else fit(torch.cat(stacks))
     save_file(codec.state_dict(), work / "codec.safetensors")
     codes = [codec.encode(stack).to(torch.int16).numpy() for stack in stacks]
     np.savez(

@@ -1,8 +1,9 @@
 """Training batches: heard turns, written turns and speech, as padded tensors."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from realtime_server.training.wren import augment
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, undump
 
 IGNORE = -100
+ROUND = 16
+T = TypeVar("T", "Thoughts", "Speech")
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,10 @@ class Heard:
     speaker: str
 
 
-def load_users(work: Path) -> list[Heard]:
+def load_heard(folder: Path) -> list[Heard]:
+    """The recordings of a folder's shards, in order."""
     heard = []
-    for path in sorted((work / "users").glob("????.npz")):
+    for path in sorted(folder.glob("????.npz")):
         shard = np.load(path)
         mel, at = shard["mel"], 0
         for row, length in zip(json.loads(str(shard["rows"])), shard["lengths"], strict=True):
@@ -39,7 +43,7 @@ def load_users(work: Path) -> list[Heard]:
 
 
 def context_ids(script: Script, dialogue: Dialogue) -> list[int]:
-    ids = script.system(dialogue.name, dialogue.facts, [(tool.name, tool.parameters) for tool in dialogue.tools])
+    ids = script.system(dialogue.name, dialogue.facts, [(tool.name, tool.shown()) for tool in dialogue.tools])
     for turn in dialogue.history:
         ids += script.result(turn.user.text) if isinstance(turn.user, Result) else script.user(turn.user)
         ids += reply_ids(script, turn.reply)
@@ -103,7 +107,8 @@ def heard_batch(script: Script, rows: list[Row]) -> Thoughts:
     before = [context_ids(script, row.dialogue) for row in rows]
     after = [script.user(row.dialogue.transcript) + reply_ids(script, row.dialogue.reply) for row in rows]
     frames = [len(row.mel) // MEL_STRIDE for row in rows]
-    length, most = max(map(sum, zip(map(len, before), frames, map(len, after), strict=True))) + 1, max(frames)
+    length = rounded(max(map(sum, zip(map(len, before), frames, map(len, after), strict=True))) + 1)
+    most = rounded(max(frames))
     ids, targets = torch.full((len(rows), length), PAD), torch.full((len(rows), length), IGNORE)
     mel = torch.full((len(rows), MEL_HISTORY + MEL_STRIDE * most, augment.MELS), augment.FLOOR)
     frame_at = torch.full((len(rows), most), length - 1)
@@ -127,19 +132,32 @@ def ctc_targets(text: str) -> Tensor:
     return torch.tensor([CTC_LETTERS.index(c) + 1 for c in plain(text)], dtype=torch.long)
 
 
-def written_batch(script: Script, dialogues: list[Dialogue]) -> Thoughts:
-    rows = []
-    for dialogue in dialogues:
-        user = dialogue.user
-        ids = context_ids(script, dialogue)
-        ids += script.result(user.text) if isinstance(user, Result) else script.user(user)
-        rows.append((ids, reply_ids(script, dialogue.reply)))
-    length = max(len(a) + len(b) for a, b in rows)
+def written_row(script: Script, dialogue: Dialogue) -> tuple[list[int], list[int]]:
+    """The ids before the reply, and the reply's."""
+    user = dialogue.user
+    ids = context_ids(script, dialogue)
+    ids += script.result(user.text) if isinstance(user, Result) else script.user(user)
+    return ids, reply_ids(script, dialogue.reply)
+
+
+def written_batch(rows: list[tuple[list[int], list[int]]]) -> Thoughts:
+    length = rounded(max(len(a) + len(b) for a, b in rows))
     padded, targets = torch.full((len(rows), length), PAD), torch.full((len(rows), length), IGNORE)
     for n, (before, reply) in enumerate(rows):
         padded[n, : len(before) + len(reply)] = torch.tensor(before + reply)
         targets[n, len(before) : len(before) + len(reply) - 1] = torch.tensor(reply[1:])
     return Thoughts(padded, targets)
+
+
+def rounded(number: int, to: int = ROUND) -> int:
+    """Up to a multiple: for each new shape kernels are made anew, which took a seventh of the time."""
+    return -(-number // to) * to
+
+
+def moved(batch: T, device: torch.device) -> T:
+    """The same batch with its tensors on this device."""
+    tensors = {f.name: value.to(device) for f in fields(batch) if (value := getattr(batch, f.name)) is not None}
+    return replace(batch, **tensors)
 
 
 @dataclass(frozen=True)
@@ -172,7 +190,7 @@ class SpeechSet:
 
     def batch(self, picks: list[int], generator: torch.Generator, forget: float) -> Speech:
         """`forget`: the share of frames whose preceding tokens are hidden, so that letters alone must do."""
-        most = max(len(self.codes[n]) for n in picks)
+        most = rounded(max(len(self.codes[n]) for n in picks))
         books = self.codes[0].shape[1]
         before = torch.full((len(picks), most, books), self._start)
         codes = torch.full((len(picks), most, books), IGNORE)

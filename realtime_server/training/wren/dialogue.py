@@ -40,10 +40,15 @@ class Turn:
 
 @dataclass(frozen=True)
 class Tool:
-    """A function as the model is shown it: its name and its parameters' names."""
+    """A function as the model is shown it: its name, its parameters' names, and the values of those that offer a choice."""
 
     name: str
     parameters: tuple[str, ...]
+    choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def shown(self) -> list[tuple[str, tuple[str, ...]]]:
+        choices = dict(self.choices)
+        return [(key, choices.get(key, ())) for key in self.parameters]
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,14 @@ def dump(dialogue: Dialogue) -> dict[str, Any]:
 def undump(row: dict[str, Any]) -> Dialogue:
     return Dialogue(
         row["intent"], _user(row["user"]), _reply(row["reply"]), row["name"], tuple((k, v) for k, v in row["facts"]),
-        tuple(Tool(t["name"], tuple(t["parameters"])) for t in row["tools"]),
+        tuple(_tool(tool) for tool in row["tools"]),
         tuple(Turn(_user(t["user"]), _reply(t["reply"])) for t in row["history"]), row["language"],
     )  # fmt: skip
+
+
+def _tool(value: dict[str, Any]) -> Tool:
+    choices = value.get("choices", ())
+    return Tool(value["name"], tuple(value["parameters"]), tuple((key, tuple(values)) for key, values in choices))
 
 
 def _user(value: str | dict[str, str]) -> str | Result:

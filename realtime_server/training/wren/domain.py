@@ -15,8 +15,8 @@ from realtime_server.training.wren.lexicon import NAMES, free_words
 Intent = Callable[[random.Random], Dialogue]
 INTENTS: tuple[tuple[Intent, float], ...] = (
     *((intent, 1.0) for intent in talk.SMALL_TALK), (talk.who_are_you, 1.5), (talk.capital, 5), (talk.and_capital, 1.5),
-    (talk.count, 3), (talk.arithmetic, 8), (talk.digits, 13), (talk.repeat, 16), (talk.spell, 5), (talk.fact, 7),
-    (talk.nonsense, 5), (talk.foreign, 2), (tools.coffee_order, 20), (tools.weather, 4), (tools.timer, 4), (tools.light, 4),
+    (talk.count, 3), (talk.arithmetic, 8), (talk.digits, 13), (talk.repeat, 18), (talk.spell, 5), (talk.fact, 7),
+    (talk.nonsense, 5), (talk.foreign, 8), (tools.coffee_order, 20), (tools.weather, 4), (tools.timer, 4), (tools.light, 4),
     (tools.contact, 3), (tools.made_up, 16), (tools.corrected_order, 4), (tools.and_weather, 1.5),
     (tools.corrected_timer, 1.5), (tools.corrected_light, 1.5),
 )  # fmt: skip
@@ -48,13 +48,16 @@ def sample_text(rng: random.Random) -> Dialogue:
 
 
 def in_context(dialogue: Dialogue, rng: random.Random) -> Dialogue:
-    """Another name, other facts and other tools where they do not matter, and sometimes turns before this one."""
+    """Another name, other facts, tools and choices where they do not matter, and sometimes turns before this one."""
     if dialogue.intent in TOOL_FREE:
         dialogue = replace(dialogue, tools=tools.some_tools(rng))
+    if dialogue.intent == "own":
+        dialogue = replace(dialogue, tools=tools.some_tools(rng, *dialogue.tools))
     if dialogue.intent not in NAMED:
         dialogue = replace(dialogue, name=rng.choice(NAMES))
     if dialogue.intent not in FACTUAL:
         dialogue = replace(dialogue, facts=talk.some_facts(rng))
+    dialogue = tools.with_choices(dialogue, rng)
     turns = rng.choice((0, 0, 0, 0, 0, 1, 1, 2))
     return with_history(dialogue, rng, turns) if turns else dialogue
 

@@ -30,7 +30,7 @@ from realtime_server.engine.wren.voices import NAMES
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, domain, people, synthesis, tools
 from realtime_server.training.wren.asker import Answer, Asker
-from realtime_server.training.wren.dataset import Heard, load_users
+from realtime_server.training.wren.dataset import Heard, load_heard
 from realtime_server.training.wren.dialogue import NOT_UNDERSTOOD, Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
 from realtime_server.training.wren.lexicon import DIGITS, lexicon, never_heard
@@ -58,10 +58,10 @@ OTHER_LANGUAGES = {
 
 
 def function(tool: Tool) -> m.Function:
-    """With schemas as a client would write them; made-up functions take strings."""
+    """With schemas as a client would write them; made-up functions take strings, or one of a few."""
     if tool.name == tools.ORDER.name:
         return COFFEE
-    properties = {key: {"type": "string"} for key in tool.parameters}
+    properties = {key: {"type": "string"} | ({"enum": list(values)} if values else {}) for key, values in tool.shown()}
     required = list(tool.parameters) if tool in tools.KNOWN_TOOLS else []
     return m.Function(tool.name, "", {"type": "object", "properties": properties, "required": required})
 
@@ -437,7 +437,7 @@ def main() -> None:
     model = loader.load(str(options.model), "cpu")
     assert isinstance(model, WrenModel)
     asker, rng = Asker(model), random.Random("evaluate")
-    users = [u for n, u in enumerate(load_users(options.work)) if n % HELD_OUT_EVERY == 0][: options.number]
+    users = [u for n, u in enumerate(load_heard(options.work / "users")) if n % HELD_OUT_EVERY == 0][: options.number]
     users = [Heard(u.mel, domain.in_context(u.dialogue, rng), u.speaker) for u in users]
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "questions": lambda: questions(asker, users, augment.clean),

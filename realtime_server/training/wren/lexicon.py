@@ -48,6 +48,30 @@ FOREIGN = {
     "buongiorno bambini giocano nel parco molto bene come stai oggi",
     "pl": "dom drzewo jutro wieczor dzisiaj prosze mi powiedziec gdzie jest dworzec dzieci bawia sie w parku dobrze jak masz "
     "na imie chleb woda samochod czerwony",
+    "pt": "eu nós casa árvore amanhã noite quero comer contigo carro vermelho onde fica estação por favor bom dia crianças "
+    "brincam no jardim muito obrigado como você está hoje",
+    "da": "jeg du vi hus træ skole i morgen aften kan hvor banegården børnene leger haven vejret er dejligt tak god dag",
+    "fi": "minä sinä me talo puu koulu huomenna ilta tänään voisitko antaa kirjan missä asema on lapset leikkivät puistossa "
+    "kiitos hyvää päivää punainen auto",
+    "hu": "én te mi ház fa iskola holnap este ma kérem hol van az állomás gyerekek játszanak parkban szép idő jó napot piros",
+    "tr": "ben sen biz ev ağaç okul yarın akşam bugün lütfen istasyon nerede çocuklar parkta oynuyor hava güzel teşekkür "
+    "ederim kırmızı araba",
+    "ro": "eu noi casă copac mâine seara vreau să mănânc cu tine mașina roșie unde este gara vă rog bună ziua copiii joacă",
+    "hr": "ja ti mi kuća drvo sutra večer danas molim vas gdje je kolodvor djeca igraju parku lijepo vrijeme crveni auto",
+    "id": "saya kamu kita rumah pohon besok malam mau makan dengan mobil merah di mana stasiun tolong pagi anak bermain",
+    "sw": "mimi wewe sisi nyumba mti kesho jioni leo tafadhali kituo kiko wapi watoto wanacheza bustani habari asante sana",
+    "eo": "mi vi ni domo arbo morgaŭ vespero hodiaŭ bonvolu kie estas stacidomo infanoj ludas parko bela vetero ruĝa aŭto",
+    "la": "ego tu nos domus arbor cras vesper hodie quaeso ubi est statio pueri ludunt horto salve gratias ruber currus",
+    "cy": "fi ti ni tŷ coeden yfory nos heddiw os gwelwch yn dda ble mae gorsaf plant chwarae parc bore da diolch coch",
+    "ru": "я ты мы дом дерево завтра вечер сегодня пожалуйста где вокзал дети играют в парке хорошая погода красная машина",
+    "el": "εγώ εσύ εμείς σπίτι δέντρο αύριο βράδυ σήμερα παρακαλώ πού είναι σταθμός παιδιά παίζουν πάρκο καλημέρα κόκκινο",
+    "hi": "मैं तुम हम घर पेड़ कल शाम आज कृपया स्टेशन कहाँ है बच्चे बगीचे में खेलते हैं मौसम अच्छा धन्यवाद लाल गाड़ी",
+    "ja": "わたし あなた いえ き あした ばん きょう えき は どこ ですか こども が こうえん で あそぶ てんき いい ありがとう",
+    "cmn": "我 你 我们 房子 树 明天 晚上 今天 请 车站 在 哪里 孩子 公园 玩 天气 很 好 谢谢 红色",
+    "ko": "나는 너는 우리 집 나무 내일 저녁 오늘 역이 어디 있어요 아이들이 공원에서 놀아요 날씨가 좋아요 감사합니다",
+    "vi": "tôi bạn nhà cây ngày mai buổi tối hôm nay làm ơn ga ở đâu trẻ em chơi công viên thời tiết đẹp cảm ơn xe đỏ",
+    "fa": "من تو ما خانه درخت فردا شب امروز لطفا ایستگاه کجاست بچه ها در پارک بازی هوا خوب است ممنون قرمز",
+    "ar": "انا انت نحن بيت شجرة غدا مساء اليوم من فضلك اين المحطة الاطفال يلعبون في الحديقة الطقس جميل شكرا احمر",
 }  # fmt: skip
 """Everyday words by espeak-ng language: what is not English must be refused."""
 

@@ -50,7 +50,7 @@ def sentences(slots: dict[str, str]) -> list[str]:
 @torch.inference_mode()
 def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> list[Heard]:
     """Each recording with its most likely sentence and the call that it asks for."""
-    prefix = torch.tensor([script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.parameters)])])
+    prefix = torch.tensor([script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.shown())])])
     result = []
     for mel, slots in recordings(folder, held_out):
         frames = len(mel) // MEL_STRIDE
@@ -74,14 +74,16 @@ def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> li
 LONGEST_READING_S = 10.0
 
 
+def heard(path: Path, dialogue: Dialogue, speaker: str) -> Heard:
+    """A recording of any rate, at the level that training has."""
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    loud = np.float32(0.3 / max(1e-4, float(np.abs(audio).max())))
+    samples = Resampler(rate, 16_000).push(audio.mean(1) * loud, last=True)
+    return Heard(LogMel().push(samples).astype(np.float16), dialogue, speaker)
+
+
 def readings(folder: Path) -> list[Heard]:
     """Sentences read aloud (`transcripts.json`: file -> words), outside the domain: heard, written, and not understood."""
-    result = []
-    for name, text in sorted(json.loads((folder / "transcripts.json").read_text()).items()):
-        audio, rate = soundfile.read(folder / name, dtype="float32")
-        if len(audio) > LONGEST_READING_S * rate:
-            continue
-        audio = Resampler(rate, 16_000).push(audio * np.float32(0.3 / max(1e-4, float(np.abs(audio).max()))), last=True)
-        dialogue = Dialogue("reading", plain(text), Say(NOT_UNDERSTOOD))
-        result.append(Heard(LogMel().push(audio).astype(np.float16), dialogue, "reader"))
-    return result
+    texts = sorted(json.loads((folder / "transcripts.json").read_text()).items())
+    short = [(folder / name, text) for name, text in texts if soundfile.info(folder / name).duration <= LONGEST_READING_S]
+    return [heard(path, Dialogue("reading", plain(text), Say(NOT_UNDERSTOOD)), "reader") for path, text in short]

@@ -1,7 +1,7 @@
 """Speaks the domain's sentences with free synthesisers: espeak-ng, flite and festival, as separate programs.
 
-    python -m realtime_server.training.wren.synthesis users  WORK --number 24000
-    python -m realtime_server.training.wren.synthesis voices WORK --number 2400
+    python -m realtime_server.training.wren.synthesis users  WORK --number 24000 [--own FOLDER]
+    python -m realtime_server.training.wren.synthesis voices WORK --number 2400 [--own FOLDER]
 
 `users` writes log-mel shards of what people say; `voices` writes 24 kHz audio of what Wren says, with word times.
 Both are seeded, restartable (a finished shard is kept) and use every core.
@@ -25,6 +25,8 @@ from realtime_server.audio.mel import LogMel
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import domain
 from realtime_server.training.wren.dialogue import Dialogue, dump
+from realtime_server.training.wren.own import Own
+from realtime_server.training.wren.own import load as load_own
 
 USER_RATE_HZ = 16_000
 VOICE_RATE_HZ = 24_000
@@ -99,11 +101,17 @@ def load(path: Path, rate_hz: int, stretch: float = 1.0) -> np.ndarray:
 
 
 def user_shard(number: int, work: Path) -> str:
-    target = work / "users" / f"{number:04d}.npz"
+    rng = random.Random(f"users {number}")
+    return spoken_shard([domain.sample(rng) for _ in range(SHARD)], work / "users" / f"{number:04d}.npz", rng)
+
+
+def own_shard(number: int, dialogues: list[Dialogue], work: Path) -> str:
+    return spoken_shard(dialogues, work / "own" / f"{number:04d}.npz", random.Random(f"own {number}"))
+
+
+def spoken_shard(dialogues: list[Dialogue], target: Path, rng: random.Random) -> str:
     if target.exists():
         return f"{target} kept"
-    rng = random.Random(f"users {number}")
-    dialogues = [domain.sample(rng) for _ in range(SHARD)]
     jobs = [(str(d.user), draw_speaker(d, rng)) for d in dialogues]
     with tempfile.TemporaryDirectory() as name:
         frames = []
@@ -187,15 +195,20 @@ def main() -> None:
     parser.add_argument("what", choices=("users", "voices"))
     parser.add_argument("work", type=Path)
     parser.add_argument("--number", type=int, required=True, help="how many utterances (per voice)")
+    parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
     parser.add_argument("--processes", type=int, default=None)
     options = parser.parse_args()
-    (options.work / options.what).mkdir(parents=True, exist_ok=True)
+    for folder in (options.what, "own"):
+        (options.work / folder).mkdir(parents=True, exist_ok=True)
+    own = load_own(options.own) if options.own else Own()
     with ProcessPoolExecutor(options.processes) as pool:
         if options.what == "users":
-            shards = range(-(-options.number // SHARD))
-            jobs = [pool.submit(user_shard, n, options.work) for n in shards]
+            spoken = own.to_speak(random.Random("own"))
+            jobs = [pool.submit(own_shard, n, spoken[first : first + SHARD], options.work)
+                    for n, first in enumerate(range(0, len(spoken), SHARD))]  # fmt: skip
+            jobs += [pool.submit(user_shard, n, options.work) for n in range(-(-options.number // SHARD))]
         else:
-            texts = domain.spoken_texts(random.Random("voices"), options.number)
+            texts = domain.spoken_texts(random.Random("voices"), options.number) + own.replies()
             random.Random(0).shuffle(texts)
             jobs = [
                 pool.submit(voice_shard, voice, n, texts[n * 200 : (n + 1) * 200], options.work)

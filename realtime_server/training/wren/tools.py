@@ -28,6 +28,11 @@ TIMER = Tool("set_timer", ("duration", "unit"))
 LIGHT = Tool("set_light", ("room", "state"))
 CONTACT = Tool("call_contact", ("name",))
 KNOWN_TOOLS = (ORDER, WEATHER, TIMER, LIGHT, CONTACT)
+KNOWN_CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
+    ORDER.name: {"size": SIZES, "roast": ROASTS, "numberOfShots": SHOTS}, TIMER.name: {"unit": ("seconds", "minutes", "hours")},
+    LIGHT.name: {"room": ROOMS, "state": ("on", "off")},
+}  # fmt: skip
+"""What a client's schema may list."""
 
 VERBS = (
     "open close start stop play show find send add remove book cancel check clean move paint read record save search share "
@@ -64,6 +69,25 @@ def with_tool(intent: str, user: str, tool: Tool, arguments: dict[str, str], rng
         ordered = tuple((key, arguments[key]) for key in tool.parameters if key in arguments)
         return Dialogue(intent, user, Call(tool.name, ordered), tools=some_tools(rng, tool))
     return Dialogue(intent, user, Say(NOT_ABLE), tools=tuple(t for t in some_tools(rng) if t.name != tool.name))
+
+
+def with_choices(dialogue: Dialogue, rng: random.Random) -> Dialogue:
+    """The same with schemas that list values: all that a known function has; of others the right one among some more."""
+    call = dialogue.reply if isinstance(dialogue.reply, Call) else None
+    return replace(dialogue, tools=tuple(_choosing(tool, call, rng) for tool in dialogue.tools))
+
+
+def _choosing(tool: Tool, call: Call | None, rng: random.Random) -> Tool:
+    if tool in KNOWN_TOOLS:
+        return replace(tool, choices=tuple(KNOWN_CHOICES.get(tool.name, {}).items())) if rng.random() < 0.3 else tool
+    wanted = dict(call.arguments) if call and call.name == tool.name else {}
+    choices = []
+    for key in tool.parameters:
+        values = {wanted[key]: None} if key in wanted else {}
+        values |= dict.fromkeys(value(rng) for _ in range(rng.randint(1, 4)))
+        if rng.random() < 0.5:
+            choices.append((key, tuple(rng.sample(list(values), len(values)))))
+    return replace(tool, choices=tuple(choices))
 
 
 # --- The five known functions -----------------------------------------------------------------------------------------

@@ -1,179 +1,89 @@
 """Trains Wren: hearing, writing and speaking together, in one set of weights.
 
-    python -m realtime_server.training.wren.train WORK --steps 6000 [--start MODEL] [--people FOLDER] [--readers FOLDER]
+    python -m realtime_server.training.wren.train WORK --steps 8000 [--start MODEL] [--people FOLDER] [--readers FOLDER]
 
 Resumes from `WORK/checkpoint.pt`; the learning rate and the share of spoilt audio follow step / steps. `--start` begins
-with the weights of a finished model, as far as they fit. `--people` is a folder of labelled coffee orders (`labels.json`);
-every fifth recording is left out for evaluation. `--readers` is a folder of read sentences (`transcripts.json`).
+with the weights of a finished model. `--people` is a folder of labelled coffee orders (`labels.json`); every fifth recording
+is left out for evaluation. `--readers` is a folder of read sentences (`transcripts.json`), `--own` what a user adds (`own.py`).
+
+On a CPU each core is a process of its own with its own rows, and their gradients are averaged: twice as fast as two threads.
 """
 
 import argparse
 import json
 import math
-import random
+import socket
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.distributed as dist
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.script import Script
-from realtime_server.training.wren import augment, domain, people
-from realtime_server.training.wren.dataset import (
-    IGNORE,
-    Heard,
-    Row,
-    Speech,
-    SpeechSet,
-    Thoughts,
-    heard_batch,
-    load_users,
-    written_batch,
-)
-from realtime_server.training.wren.dialogue import NOT_UNDERSTOOD, Dialogue, Say
+from realtime_server.training.wren import losses, people
+from realtime_server.training.wren.batches import Batches, Shape
+from realtime_server.training.wren.dataset import Heard, SpeechSet, load_heard, moved
+from realtime_server.training.wren.own import Own
+from realtime_server.training.wren.own import load as load_own
 
-ROWS = (32, 16, 28)
-"""Heard, written and spoken rows in one step."""
-GROUPS = 4
-LONGEST = 1200
-"""Mel frames of one utterance."""
 HELD_OUT_EVERY, READERS_HELD_OUT_EVERY = 40, 10
 """Of the synthetic recordings, one in so many is never trained on."""
-
-
-@dataclass(frozen=True)
-class HeardLosses:
-    text: Tensor
-    ctc: Tensor
-    ended: Tensor
-
-
-def hear(model: Wren, batch: Thoughts) -> HeardLosses:
-    """The losses of thinking streams with heard frames: words and replies, letters at mid depth, end of the turn."""
-    assert batch.mel is not None and batch.frame_at is not None and batch.frame_mask is not None
-    assert batch.letters is not None and batch.letter_lengths is not None
-    assert batch.ended is not None and batch.transcribed is not None
-    x = model.text(batch.ids)
-    heard = model.ear(batch.mel) * batch.frame_mask[..., None]
-    places = batch.frame_at[..., None].expand_as(heard)
-    x = x * (~frame_positions(batch, x.shape[1]))[..., None]
-    trunk, tapped = model.think(x.scatter_add(1, places, heard))
-    log_probabilities = model.ctc_logits(tapped.gather(1, places)).log_softmax(-1).transpose(0, 1)
-    ctc = F.ctc_loss(log_probabilities, batch.letters, 2 * batch.frame_mask.sum(1), batch.letter_lengths,
-                     reduction="none", zero_infinity=True)  # fmt: skip
-    # A row of which nothing is to be heard counts like a short one, not by its length.
-    ctc = ctc[batch.transcribed] / batch.letter_lengths[batch.transcribed].clamp(min=12)
-    asked = batch.ended != IGNORE
-    scores = model.ended_logits(trunk.gather(1, places)[asked])
-    ended = F.binary_cross_entropy_with_logits(scores, batch.ended[asked].float())
-    return HeardLosses(text_loss(model, trunk, batch.targets), ctc.mean(), ended)
-
-
-def think(model: Wren, batch: Thoughts) -> Tensor:
-    """The text loss of written thinking streams."""
-    return text_loss(model, model.think(model.text(batch.ids))[0], batch.targets)
-
-
-def frame_positions(batch: Thoughts, length: int) -> Tensor:
-    """[B, T] True where a frame stands."""
-    assert batch.frame_at is not None and batch.frame_mask is not None
-    marks = torch.zeros(len(batch.ids), length, dtype=torch.bool)
-    return marks.scatter(1, batch.frame_at, batch.frame_mask)
-
-
-def text_loss(model: Wren, trunk: Tensor, targets: Tensor) -> Tensor:
-    wanted = targets != IGNORE
-    return F.cross_entropy(model.text_logits(trunk[wanted]), targets[wanted], label_smoothing=0.02)
-
-
-def speak(model: Wren, batch: Speech) -> tuple[Tensor, Tensor]:
-    """(token loss, mean over the codebooks; pointer loss) of a batch of speaking streams."""
-    trunk, _ = model.trunk(model.speech_input(batch.before, batch.windows, batch.voices), model.config.ctc_layer)
-    trunk, codes = trunk[batch.mask], batch.codes[batch.mask]
-    losses = [F.cross_entropy(model.mouth.logits(trunk, codes, k), codes[:, k]) for k in range(codes.shape[1])]
-    return torch.stack(losses).mean(), F.cross_entropy(model.advance(trunk), batch.advances[batch.mask])
-
-
-class Batches:
-    """Draws the batches of a step; what a batch holds depends on the seed, the step and the progress alone."""
-
-    def __init__(self, script: Script, users: list[Heard], speech: SpeechSet, rows: tuple[int, int, int]) -> None:
-        self.rows_heard, self.rows_written, self.rows_spoken = rows
-        self.script, self.users, self.speech = script, users, speech
-        self.people: list[Heard] = []
-        self.readers: list[Heard] = []
-        self.hears = False
-
-    def heard(self, step: int, progress: float) -> list[Thoughts]:
-        """The step's rows in GROUPS batches of like lengths, so that little is padding."""
-        rng, random_ = random.Random(step), np.random.default_rng(step)
-        # Clean first: at equal steps, starting with spoilt audio learns a third as much. A model that hears already may begin.
-        spoilt = 0.65 if self.hears or progress >= 0.4 else 0.3 if progress >= 0.2 else 0.0
-        rows = [self._row(rng, random_, spoilt) for _ in range(self.rows_heard)]
-        rows.sort(key=lambda row: row.length)
-        size = len(rows) // GROUPS
-        return [heard_batch(self.script, rows[n : n + size]) for n in range(0, len(rows), size)]
-
-    def _row(self, rng: random.Random, random_: augment.Random, spoilt: float) -> Row:
-        kind = rng.random()
-        if kind < 0.04:
-            silence = Dialogue("silence", "", Say(NOT_UNDERSTOOD))
-            return Row(augment.no_speech(random_), domain.in_context(silence, rng), 0)
-        source = self.users
-        if self.people and kind < 0.16:
-            source = self.people
-        elif self.readers and kind < 0.19:
-            source = self.readers
-        pick = rng.choice(source)
-        mel = pick.mel.astype(np.float32)
-        cut = source is not self.readers and rng.random() < 0.1
-        if cut:
-            mel = mel[: max(16, int(len(mel) * rng.uniform(0.2, 0.8)))]
-        changed, end = augment.spoilt(mel, random_) if rng.random() < spoilt else augment.clean(mel, random_)
-        return Row(changed[:LONGEST], domain.in_context(pick.dialogue, rng), min(end, LONGEST), cut)
-
-    def written(self, step: int) -> Thoughts:
-        rng = random.Random(-step - 1)
-        return written_batch(self.script, [domain.in_context(domain.sample_text(rng), rng) for _ in range(self.rows_written)])
-
-    def spoken(self, step: int) -> list[Speech]:
-        """Likewise in GROUPS batches of like lengths."""
-        rng, generator = random.Random(step + 10**9), torch.Generator().manual_seed(step)
-        picks = [rng.randrange(len(self.speech)) for _ in range(self.rows_spoken)]
-        picks.sort(key=lambda n: len(self.speech.codes[n]))
-        size = len(picks) // GROUPS
-        return [self.speech.batch(picks[n : n + size], generator, 0.12) for n in range(0, len(picks), size)]
-
-
+PEOPLE_EVERY, KEPT_EVERY, TOLD_EVERY = 1000, 200, 25
+"""Steps between two transcriptions of the people's orders, two checkpoints, two lines of the log."""
+WARM_UP = 300
 LOSSES = ("text", "ctc", "ended", "written", "codes", "advance")
 
 
-def backward(model: Wren, batches: Batches, step: int, progress: float) -> Tensor:
-    """Adds the gradients of one step's batches; [6] their LOSSES."""
+def backward(model: Wren, batches: Batches, seed: int, progress: float, device: torch.device) -> Tensor:
+    """Adds the gradients of one process's rows; [6] their LOSSES."""
     total = torch.zeros(len(LOSSES))
-    for thoughts in batches.heard(step, progress):
-        heard = hear(model, thoughts)
-        ((heard.text + 0.6 * heard.ctc + 0.1 * heard.ended) / GROUPS).backward()
-        total[:3] += torch.stack([heard.text, heard.ctc, heard.ended]).detach() / GROUPS
-    written = think(model, batches.written(step))
-    (0.5 * written).backward()
-    total[3] = written.detach()
-    for speech in batches.spoken(step):
-        codes, advance = speak(model, speech)
-        ((0.5 * codes + 0.3 * advance) / GROUPS).backward()
-        total[4:] += torch.stack([codes, advance]).detach() / GROUPS
+    half = torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device))
+    heard, written, spoken = batches.heard(seed, progress), batches.written(seed), batches.spoken(seed)
+    for thoughts in heard:
+        with half:
+            heard_losses = losses.hear(model, moved(thoughts, device))
+        ((heard_losses.text + 0.6 * heard_losses.ctc + 0.1 * heard_losses.ended) / len(heard)).backward()
+        every = (heard_losses.text, heard_losses.ctc, heard_losses.ended)
+        total[:3] += torch.stack([loss.detach().cpu() for loss in every]) / len(heard)
+    for thoughts in written:
+        with half:
+            text = losses.think(model, moved(thoughts, device))
+        (0.5 * text / len(written)).backward()
+        total[3] += text.detach().cpu() / len(written)
+    for speech in spoken:
+        with half:
+            codes, advance = losses.speak(model, moved(speech, device))
+        ((0.5 * codes + 0.3 * advance) / len(spoken)).backward()
+        total[4:] += torch.stack([codes.detach().cpu(), advance.detach().cpu()]) / len(spoken)
     return total
 
 
-def save(path: Path, **state: object) -> None:
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.rename(path)
+def fast_bfloat16(device: torch.device) -> bool:
+    """Is half precision worth it here? Without AMX a CPU is slower with it."""
+    return device.type == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+
+
+class Gradients:
+    """All of a model's gradients as views of one tensor, so that one call averages them over the processes."""
+
+    def __init__(self, model: nn.Module) -> None:
+        parameters = list(model.parameters())
+        self.flat = torch.zeros(sum(p.numel() for p in parameters), device=parameters[0].device)
+        for parameter, view in zip(parameters, self.flat.split([p.numel() for p in parameters]), strict=True):
+            parameter.grad = view.view_as(parameter)
+
+    def average(self, processes: int) -> None:
+        if processes > 1:
+            dist.all_reduce(self.flat)
+            self.flat /= processes
+
+    def clip(self, norm: float) -> None:
+        self.flat *= torch.clamp(norm / (self.flat.norm() + 1e-6), max=1.0)
 
 
 def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
@@ -191,63 +101,118 @@ def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
     print(f"from {folder}: all but {sorted(set(own) - set(fitting))}")
 
 
-def train(options: argparse.Namespace) -> None:
-    work: Path = options.work
-    torch.manual_seed(0)
-    script = Script.load(work / "tokenizer.json")
-    codec = load_file(work / "codec.safetensors")["table"]
-    codebooks, codes, _ = codec.shape
-    model = Wren(WrenConfig(vocabulary=script.size, codebooks=codebooks, codes=codes))
-    if options.start:
-        begin_with(model, options.start, codec)
-    average = Wren(model.config)
-    average.load_state_dict(model.state_dict())
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.98))
-    first, checkpoint = 0, work / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = int(state["step"])
-    users = [u for n, u in enumerate(load_users(work)) if n % HELD_OUT_EVERY]
-    batches = Batches(script, users, SpeechSet(work, model.config.codes, model.config.furthest_advance), tuple(options.rows))
-    batches.hears = options.start is not None
-    if options.readers:
-        batches.readers = [r for n, r in enumerate(people.readings(options.readers)) if n % READERS_HELD_OUT_EVERY]
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(users)} recordings, from step {first}", flush=True)
-    if options.compile:
-        for layer in model.trunk.layers:
-            layer.forward = torch.compile(layer.forward, dynamic=True)
-    totals, began = torch.zeros(6), time.monotonic()
-    last = min(options.steps, options.until or options.steps)
-    for step in range(first, last):
-        progress = step / options.steps
-        if options.people and (options.start or progress > 0.3) and (step % 1000 == 0 or step == first):
-            batches.people = people.transcribed(options.people, average, script, held_out=False)
-        for group in optimizer.param_groups:
-            group["lr"] = options.rate * min(1.0, (step + 1) / 300) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-        optimizer.zero_grad()
-        losses = backward(model, batches, step, progress)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        keep = min(0.998, 1 - 1 / (step + 2))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - keep)
-        totals += losses
-        if (step + 1) % 25 == 0:
-            row = {"step": step + 1, "s_per_step": (time.monotonic() - began) / 25}
-            row |= {n: round(v, 4) for n, v in zip(LOSSES, (totals / 25).tolist(), strict=True)}
-            with (work / "log.jsonl").open("a") as log:
+class Training:
+    """One process's share of a training run."""
+
+    def __init__(self, options: argparse.Namespace, rank: int) -> None:
+        self.work: Path = options.work
+        self.options, self.rank, self.device = options, rank, torch.device(options.device)
+        torch.manual_seed(0)
+        self.script = Script.load(self.work / "tokenizer.json")
+        codec = load_file(self.work / "codec.safetensors")["table"]
+        codebooks, codes, _ = codec.shape
+        self.model = Wren(WrenConfig(vocabulary=self.script.size, codebooks=codebooks, codes=codes))
+        self.checkpoint = self.work / "checkpoint.pt"
+        if options.start and not self.checkpoint.exists():
+            begin_with(self.model, options.start, codec)
+        self.model.to(self.device)
+        self.average = Wren(self.model.config).to(self.device)
+        self.average.load_state_dict(self.model.state_dict())
+        decayed = [p for p in self.model.parameters() if p.ndim > 1]
+        others = [p for p in self.model.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.98), fused=True)
+        self.gradients = Gradients(self.model)
+        self.first = self._resume() if self.checkpoint.exists() else 0
+        self.batches = self._batches()
+        if options.compile:
+            for layer in self.model.trunk.layers:
+                layer.forward = torch.compile(layer.forward, dynamic=True)
+
+    def _batches(self) -> Batches:
+        users = [u for n, u in enumerate(load_heard(self.work / "users")) if n % HELD_OUT_EVERY]
+        speech = SpeechSet(self.work, self.model.config.codes, self.model.config.furthest_advance)
+        heard, written, spoken = (max(1, rows // self.options.processes) for rows in self.options.rows)
+        shape = replace(Shape(heard, written, spoken), **self.options.together)
+        readers: list[Heard] = []
+        if self.options.readers:
+            readers = [r for n, r in enumerate(people.readings(self.options.readers)) if n % READERS_HELD_OUT_EVERY]
+        own = load_own(self.options.own) if self.options.own else Own()
+        own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
+        return Batches(self.script, users, speech, shape, [], readers, own, own_heard, self.options.start is not None)
+
+    def _resume(self) -> int:
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+
+    def run(self) -> Iterator[tuple[int, Tensor]]:
+        """After each step: its number, [6] this process's LOSSES."""
+        options = self.options
+        for step in range(self.first, min(options.steps, options.until or options.steps)):
+            progress = step / options.steps
+            if options.people and (options.start or progress > 0.3) and (step % PEOPLE_EVERY == 0 or not self.batches.people):
+                self.batches.people = people.transcribed(options.people, self.average, self.script, held_out=False)
+            rate = options.rate * min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.gradients.flat.zero_()
+            seed = step * options.processes + self.rank
+            told = backward(self.model, self.batches, seed, progress, self.device)
+            self.gradients.average(options.processes)
+            self.gradients.clip(1.0)
+            self.optimizer.step()
+            keep = min(0.998, 1 - 1 / (step + 2))
+            with torch.no_grad():
+                torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
+            yield step + 1, told
+
+    def save(self, step: int) -> None:
+        part = self.checkpoint.with_suffix(".part")
+        state = {
+            "model": self.model.state_dict(), "average": self.average.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "step": step,
+        }  # fmt: skip
+        torch.save(state, part)
+        part.rename(self.checkpoint)
+
+
+def train(rank: int, options: argparse.Namespace, meeting: str) -> None:
+    """The process with rank 0 keeps the log and the checkpoints."""
+    torch.set_num_threads(options.threads)
+    if options.processes > 1:
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=options.processes)
+    training = Training(options, rank)
+    if rank == 0:
+        size = sum(p.numel() for p in training.model.parameters())
+        print(f"{size:,} parameters, {len(training.batches.users)} recordings, from step {training.first}", flush=True)
+    totals, began, step = torch.zeros(len(LOSSES)), time.monotonic(), training.first
+    for step, told in training.run():
+        totals += told
+        if rank == 0 and step % TOLD_EVERY == 0:
+            row = {"step": step, "s_per_step": round((time.monotonic() - began) / TOLD_EVERY, 3)}
+            row |= {n: round(v, 4) for n, v in zip(LOSSES, (totals / TOLD_EVERY).tolist(), strict=True)}
+            with (training.work / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
             print(row, flush=True)
-            totals, began = torch.zeros(6), time.monotonic()
-        if (step + 1) % 200 == 0 or step + 1 == last:
-            save(checkpoint, model=model.state_dict(), average=average.state_dict(), optimizer=optimizer.state_dict(),
-                 step=step + 1)  # fmt: skip
+            totals, began = torch.zeros(len(LOSSES)), time.monotonic()
+        if rank == 0 and step % KEPT_EVERY == 0:
+            training.save(step)
+    if rank == 0:
+        training.save(step)
+    if options.processes > 1:
+        dist.destroy_process_group()
+
+
+def start(options: argparse.Namespace) -> None:
+    if options.processes == 1:
+        train(0, options, "")
+        return
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    torch.multiprocessing.spawn(train, (options, f"tcp://127.0.0.1:{port}"), nprocs=options.processes)  # type: ignore[attr-defined,no-untyped-call]
 
 
 def main() -> None:
@@ -256,15 +221,17 @@ def main() -> None:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--until", type=int, help="stop here; --steps still shapes the learning rate")
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--rows", type=int, nargs=3, default=ROWS, metavar=("HEARD", "WRITTEN", "SPOKEN"), help="in one step")
+    parser.add_argument("--rows", type=int, nargs=3, default=(32, 24, 80), metavar=("HEARD", "WRITTEN", "SPOKEN"))
+    parser.add_argument("--together", type=json.loads, default={}, help="rows that go through the network together, as JSON")
     parser.add_argument("--start", type=Path, help="a model's folder to begin with")
     parser.add_argument("--people", type=Path)
     parser.add_argument("--readers", type=Path)
-    parser.add_argument("--compile", action="store_true", help="about a quarter faster; needs a C compiler")
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    train(options)
+    parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
+    parser.add_argument("--compile", action="store_true", help="about a third faster; needs a C compiler")
+    parser.add_argument("--processes", type=int, default=1, help="with a share of the rows each")
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument("--device", default="cpu")
+    start(parser.parse_args())
 
 
 if __name__ == "__main__":

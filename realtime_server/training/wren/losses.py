@@ -1,0 +1,77 @@
+"""What Wren is trained for: the losses of its two kinds of stream."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from realtime_server.engine.nets.wren import Wren
+from realtime_server.training.wren.dataset import IGNORE, ROUND, Speech, Thoughts, rounded
+
+
+@dataclass(frozen=True)
+class HeardLosses:
+    text: Tensor
+    ctc: Tensor
+    ended: Tensor
+
+
+def hear(model: Wren, batch: Thoughts) -> HeardLosses:
+    """The losses of thinking streams with heard frames: words and replies, letters at mid depth, end of the turn."""
+    assert batch.mel is not None and batch.frame_at is not None and batch.frame_mask is not None
+    assert batch.letters is not None and batch.letter_lengths is not None
+    assert batch.ended is not None and batch.transcribed is not None
+    x = model.text(batch.ids)
+    heard = model.ear(batch.mel) * batch.frame_mask[..., None]
+    places = batch.frame_at[..., None].expand_as(heard)
+    x = x * (~frame_positions(batch, x.shape[1]))[..., None]
+    trunk, tapped = model.think(x.scatter_add(1, places, heard.to(x.dtype)))
+    log_probabilities = model.ctc_logits(tapped.gather(1, places)).float().log_softmax(-1).transpose(0, 1)
+    ctc = F.ctc_loss(log_probabilities, batch.letters, 2 * batch.frame_mask.sum(1), batch.letter_lengths,
+                     reduction="none", zero_infinity=True)  # fmt: skip
+    # A row of which nothing is to be heard counts like a short one, not by its length.
+    ctc = ctc[batch.transcribed] / batch.letter_lengths[batch.transcribed].clamp(min=12)
+    asked = batch.ended != IGNORE
+    scores = model.ended_logits(trunk.gather(1, places))[asked].float()
+    ended = F.binary_cross_entropy_with_logits(scores, batch.ended[asked].float())
+    return HeardLosses(text_loss(model, trunk, batch.targets), ctc.sum() / max(1, len(ctc)), ended)
+
+
+def think(model: Wren, batch: Thoughts) -> Tensor:
+    """The text loss of written thinking streams."""
+    return text_loss(model, model.think(model.text(batch.ids))[0], batch.targets)
+
+
+def frame_positions(batch: Thoughts, length: int) -> Tensor:
+    """[B, T] True where a frame stands."""
+    assert batch.frame_at is not None and batch.frame_mask is not None
+    marks = torch.zeros(len(batch.ids), length, dtype=torch.bool, device=batch.ids.device)
+    return marks.scatter(1, batch.frame_at, batch.frame_mask)
+
+
+def text_loss(model: Wren, trunk: Tensor, targets: Tensor) -> Tensor:
+    """Mean over the wanted tokens; 0 where none is wanted."""
+    places = wanted(targets)
+    trunk, targets = trunk.flatten(0, 1)[places], targets.flatten()[places]
+    loss = F.cross_entropy(
+        model.text_logits(trunk).float(), targets, label_smoothing=0.02, reduction="sum", ignore_index=IGNORE
+    )
+    return loss / (targets != IGNORE).sum().clamp(min=1)
+
+
+def wanted(targets: Tensor) -> Tensor:
+    """[B, T] -> flat indices of what is not to be ignored, with some that is, up to a round number: see `rounded`."""
+    flat = targets.flatten()
+    number = min(len(flat), rounded(int((flat != IGNORE).sum()), 4 * ROUND))
+    return (flat == IGNORE).to(torch.int8).argsort(stable=True)[:number]
+
+
+def speak(model: Wren, batch: Speech) -> tuple[Tensor, Tensor]:
+    """(token loss, mean over the codebooks; pointer loss) of a batch of speaking streams."""
+    trunk, _ = model.trunk(model.speech_input(batch.before, batch.windows, batch.voices), model.config.ctc_layer)
+    places = wanted(batch.advances)
+    trunk, codes, advances = trunk.flatten(0, 1)[places], batch.codes.flatten(0, 1)[places], batch.advances.flatten()[places]
+    chosen = codes.clamp(min=0)
+    losses = [F.cross_entropy(model.mouth.logits(trunk, chosen, k).float(), codes[:, k]) for k in range(codes.shape[1])]
+    return torch.stack(losses).mean(), F.cross_entropy(model.advance(trunk).float(), advances)

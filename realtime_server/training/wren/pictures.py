@@ -1,0 +1,87 @@
+"""Draws what the card shows: the learning curves, and a sentence beside its audio tokens decoded.
+
+    python -m realtime_server.training.wren.pictures models/wren --work WORK
+
+Writes `learning.png` from `WORK/log.jsonl` and `tokens.png` from a recording in `WORK/voices`, into the model's folder.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import torch
+
+from realtime_server.audio.mel import FloatArray
+from realtime_server.engine.nets import vocoder
+from realtime_server.engine.nets.codec import STACK
+from realtime_server.training.wren.codec import analyse, codec_of, envelope
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+CURVES = {
+    "text": "heard: words and replies", "ctc": "heard: letters (CTC)", "written": "read: replies",
+    "codes": "spoken: audio tokens",
+}  # fmt: skip
+SMOOTHED = 5
+"""Lines of the log."""
+SENTENCE = 3
+
+
+def learning_curves(log: Path, target: Path) -> None:
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    steps = [row["step"] for row in rows]
+    figure, axes = plt.subplots(1, len(CURVES), figsize=(14, 3), layout="constrained")
+    for axis, (name, title) in zip(axes, CURVES.items(), strict=True):
+        values = np.array([row[name] for row in rows])
+        axis.plot(steps, values, color="0.8")
+        if len(values) >= SMOOTHED:
+            axis.plot(steps[SMOOTHED - 1 :], np.convolve(values, np.ones(SMOOTHED) / SMOOTHED, "valid"), color="C0")
+        axis.set(title=title, xlabel="step")
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("loss, nats")
+    figure.savefig(target, dpi=60)
+    plt.close(figure)
+
+
+def tokens_beside_original(shard: Path, model: Path, target: Path) -> None:
+    """One sentence of the voice: as it was spoken, as vocoder parameters, as tokens."""
+    data = np.load(shard)
+    first = int(data["lengths"][:SENTENCE].sum())
+    audio = data["pcm"][first : first + data["lengths"][SENTENCE]].astype(np.float32) / 32767
+    codec, parameters = codec_of(model), analyse(audio)
+    stacked = torch.from_numpy(parameters).view(len(parameters) // STACK, -1)
+    decoded = codec.decode(codec.encode(stacked)).numpy()
+    sounds = {
+        "original": audio, "vocoder parameters": vocoder.Vocoder().decode(parameters),
+        f"{codec.codebooks} × {codec.codes} tokens, 12.5 frames a second": vocoder.Vocoder().decode(decoded),
+    }  # fmt: skip
+    figure, axes = plt.subplots(len(sounds), 1, figsize=(10, 7), layout="constrained", sharex=True)
+    for axis, (title, sound) in zip(axes, sounds.items(), strict=True):
+        axis.imshow(spectrogram(sound), origin="lower", aspect="auto", cmap="magma", vmin=-12, vmax=2,
+                    extent=(0, len(sound) / vocoder.RATE_HZ, 0, vocoder.RATE_HZ / 2000))  # fmt: skip
+        axis.set(title=title, ylabel="kHz")
+    axes[-1].set_xlabel("seconds")
+    figure.suptitle(f"“{json.loads(str(data['rows']))[SENTENCE]['text']}”")
+    figure.savefig(target, dpi=60)
+    plt.close(figure)
+
+
+def spectrogram(sound: FloatArray) -> FloatArray:
+    """[n] samples -> [BINS, frames] log power."""
+    return np.log(envelope(sound, len(sound) // vocoder.HOP) + 1e-6).T.astype(np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    options = parser.parse_args()
+    learning_curves(options.work / "log.jsonl", options.model / "learning.png")
+    tokens_beside_original(next((options.work / "voices").glob("*-0000.npz")), options.model, options.model / "tokens.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""What a user adds is read as it is meant, or refused with the place at fault."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from realtime_server.training.wren import domain, own, people
+from realtime_server.training.wren.dialogue import Call, Say
+
+SENTENCES = """\
+open the pod bay doors\tI am afraid I can not do that.
+
+make me a sandwich with ham\tmake_sandwich(filling=ham)
+a toasted sandwich please\tmake_sandwich(bread=toasted)
+stop everything\tstop()
+"""
+
+
+def test_sentences_words_and_recordings(tmp_path: Path) -> None:
+    (tmp_path / "sentences.tsv").write_text(SENTENCES)
+    (tmp_path / "words.txt").write_text("Blorf\nquux\n")
+    soundfile.write(tmp_path / "a.flac", np.random.default_rng(0).normal(0, 0.1, (4000, 2)), 8000)
+    label = {"said": "Make it TOASTED!", "reply": "make_sandwich(bread=toasted, filling=ham)"}
+    (tmp_path / "recordings.json").write_text(json.dumps({"a.flac": label}))
+    found = own.load(tmp_path)
+    assert [d.user for d in found.dialogues] == [
+        "open the pod bay doors", "make me a sandwich with ham", "a toasted sandwich please", "stop everything"
+    ]  # fmt: skip
+    assert found.dialogues[0].reply == Say("I am afraid I can not do that.")
+    assert found.dialogues[3].reply == Call("stop", ())
+    ((path, dialogue),) = found.recordings
+    assert dialogue.user == "make it toasted"
+    # All calls of a function share its parameters, in one order.
+    assert dialogue.tools[0].parameters == ("filling", "bread")
+    assert dialogue.reply == Call("make_sandwich", (("filling", "ham"), ("bread", "toasted")))
+    heard = people.heard(path, dialogue, "own")
+    assert abs(len(heard.mel) - 50) <= 2
+    assert {"I am afraid I can not do that.", "Blorf.", "Quux."} == set(found.replies())
+
+
+def test_each_is_spoken_often_and_offered_its_function(tmp_path: Path) -> None:
+    (tmp_path / "sentences.tsv").write_text(SENTENCES)
+    (tmp_path / "words.txt").write_text("blorf")
+    found, rng = own.load(tmp_path), random.Random(0)
+    spoken = [str(d.user) for d in found.to_speak(rng)]
+    assert len(spoken) == 4 * own.PER_SENTENCE + own.PER_WORD
+    assert sum("blorf" in text for text in spoken) == own.PER_WORD
+    for _ in range(50):
+        dialogue = domain.in_context(found.sample(rng), rng)
+        if isinstance(dialogue.reply, Call):
+            (tool,) = [tool for tool in dialogue.tools if tool.name == dialogue.reply.name]
+            assert {key for key, _ in dialogue.reply.arguments} <= set(tool.parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("sentences.tsv", "hello\n", "sentences.tsv:1: two columns"),
+        ("sentences.tsv", "hello\tHi.\n\n...\tHi.", "sentences.tsv:3: nothing is said"),
+        ("sentences.tsv", "hello\t!", "sentences.tsv:1: the reply has no words"),
+        ("sentences.tsv", "hello\tgreet(loudly)", "sentences.tsv:1: 'loudly' is not key=value"),
+        ("words.txt", "fine\ntwo words", "words.txt:2: 'two words' is not one English word"),
+        ("recordings.json", '{"a.wav": {"said": "hello"}}', "recordings.json: a.wav: 'said' and 'reply' are needed"),
+        ("recordings.json", '{"a.wav": {"said": "hello", "reply": "Hi."}}', "recordings.json: a.wav: there is no such file"),
+        ("notes.txt", "nothing", "has no sentences.tsv"),
+    ],
+)
+def test_what_cannot_be_taken_is_named(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(own.OwnMaterialError, match=r".*" + told.replace("(", r"\(")):
+        own.load(tmp_path)
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(own.OwnMaterialError, match="is not a folder"):
+        own.load(tmp_path / "none")
