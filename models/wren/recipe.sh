@@ -33,7 +33,7 @@ wren synthesis voices "$work" --number "$voices" ${own:+--own "$own"}
 wren synthesis users "$work" --number "$users" ${own:+--own "$own"}
 [ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"}
 # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
-[ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc MALLOC_CONF=dirty_decay_ms:-1,muzzy_decay_ms:-1,thp:always
+[ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc MALLOC_CONF=dirty_decay_ms:3000,muzzy_decay_ms:3000
 wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${start:+--start "$start"} \
   ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own"}
 unset LD_PRELOAD

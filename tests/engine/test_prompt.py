@@ -79,3 +79,13 @@ def test_disabled_truncation_says_so() -> None:
 def test_images_are_refused(script: Script) -> None:
     with pytest.raises(prompt.Unsupported, match="images"):
         prompt.item_ids(script, m.Message("a", "user", (m.Image("data:"),)), {})
+
+
+def test_choices_are_shown_to_models_that_know_them(script: Script) -> None:
+    schema = {"type": "object", "properties": {"roast": {"enum": ["dark", "light"]}, "to": {"type": "string"}}}
+    context = m.Context("", (m.Function("make", "", schema),), ())
+    shown = script.system("Wren", (), [("make", [("roast", ("dark", "light")), ("to", ())])])
+    assert prompt.system_ids(script, context, choices_shown=True) == shown
+    assert prompt.system_ids(script, context, choices_shown=False) == script.system(
+        "Wren", (), [("make", [("roast", ()), ("to", ())])]
+    )

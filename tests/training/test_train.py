@@ -41,8 +41,8 @@ def work(tmp_path: Path) -> Path:
 
 
 def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tiny_config(vocabulary: int, codebooks: int, codes: int) -> WrenConfig:
-        return WrenConfig(vocabulary, 32, 2, 2, 48, 1, codebooks=codebooks, codes=codes)
+    def tiny_config(vocabulary: int, codebooks: int, codes: int, choices_shown: bool) -> WrenConfig:
+        return WrenConfig(vocabulary, 32, 2, 2, 48, 1, codebooks=codebooks, codes=codes, choices_shown=choices_shown)
 
     for module in (train, export):
         monkeypatch.setattr(module, "WrenConfig", tiny_config)

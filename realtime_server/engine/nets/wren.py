@@ -37,6 +37,8 @@ class WrenConfig:
     codes: int = 1024
     voices: int = 2
     furthest_advance: int = 7
+    choices_shown: bool = False
+    """It was trained to be shown the values that a function's parameter offers."""
 
     def to_dict(self) -> dict[str, int]:
         return asdict(self)

@@ -209,7 +209,7 @@ class WrenModel:
 
     def _context_ids(self, state: _SessionState, context: Context) -> list[int]:
         """The context's ids; the oldest items are left out where they would not fit, if the session allows it."""
-        head = system_ids(self.script, context)
+        head = system_ids(self.script, context, self.runner.net.config.choices_shown)
         parts = [item_ids(self.script, item, state.transcripts) for item in context.items]
         parts = fitting(parts, LONGEST_CONTEXT - len(head), context.truncation)
         return head + [token for part in parts for token in part]

@@ -75,8 +75,12 @@ def facts_from(instructions: str) -> list[tuple[str, str]]:
     return list(facts.items())[:FACTS]
 
 
-def system_ids(script: Script, context: Context) -> list[int]:
-    tools = [(tool.name, shown(tool.parameters)) for tool in context.tools]
+def system_ids(script: Script, context: Context, choices_shown: bool) -> list[int]:
+    """`choices_shown`: with the values that a parameter offers, for models that know what these are."""
+    tools = [
+        (tool.name, [(parameter, choices if choices_shown else ()) for parameter, choices in shown(tool.parameters)])
+        for tool in context.tools
+    ]
     return script.system(name_from(context.instructions), facts_from(context.instructions), tools)
 
 

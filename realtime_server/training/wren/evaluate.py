@@ -184,13 +184,18 @@ def left_out_voice(asker: Asker, number: int) -> dict[str, Any]:
 
 
 def unseen_words(asker: Asker, number: int) -> dict[str, Any]:
-    """One word each that training never heard, repeated exactly."""
+    """One word each that training never heard, repeated exactly; or so that it sounds the same, however it is spelled."""
     rng = random.Random("unseen words")
     words = rng.sample([word for word in lexicon() if never_heard(word)], number)
     dialogues = [Dialogue("repeat", f"repeat after me {word}", Say(f"{word.capitalize()}.")) for word in words]
-    results = [right(asker.ask(augment.clean(u.mel, np.random.default_rng(n))[0], context_of(u.dialogue)), u.dialogue)
+    answers = [asker.ask(augment.clean(u.mel, np.random.default_rng(n))[0], context_of(u.dialogue))
                for n, u in enumerate(spoken(dialogues, LEFT_OUT_VOICE, "unseen words"))]  # fmt: skip
-    return {"repeated": share(results), "words": number}
+    pairs = list(zip(answers, dialogues, strict=True))
+    return {
+        "repeated": share([right(answer, dialogue) for answer, dialogue in pairs]), "words": number,
+        "repeated_by_sound": share([a.call is None and synthesis.phonemes(a.text) == synthesis.phonemes(d.reply.text)
+                                    for a, d in pairs if isinstance(d.reply, Say)]),
+    }  # fmt: skip
 
 
 def unseen_tools(asker: Asker, number: int) -> dict[str, Any]:
@@ -394,6 +399,7 @@ CARD = {
     "left_out_voice.closed_exact": "these without those that take any word, exactly right",
     "left_out_voice.transcript_word_errors": "their transcripts, word errors",
     "unseen_words.repeated": "words never heard in training repeated right, in that voice",
+    "unseen_words.repeated_by_sound": "the same, however spelled: as espeak-ng pronounces them",
     "unseen_tools.right_call": "functions never seen in training: the right one called, in that voice",
     "unseen_tools.right_call_and_arguments": "the same with the right arguments",
     "coffee_people.exact": "real people's coffee orders left out of training, every slot right",

@@ -39,7 +39,9 @@ def export(work: Path, target: Path) -> None:
     state = torch.load(work / "checkpoint.pt", weights_only=True)
     fitted = load_file(work / "codec.safetensors")
     codebooks, codes, components = fitted["table"].shape
-    config = WrenConfig(vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codebooks, codes=codes)
+    config = WrenConfig(
+        vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codebooks, codes=codes, choices_shown=True
+    )
     net, codec = Wren(config), Codec(codebooks, codes, components)
     net.load_state_dict(state["average"])
     codec.load_state_dict(fitted)

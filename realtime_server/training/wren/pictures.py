@@ -31,7 +31,9 @@ SENTENCE = 3
 
 
 def learning_curves(log: Path, target: Path) -> None:
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    # A run that was taken up again from a checkpoint has some steps twice: the later ones count.
+    told = {row["step"]: row for row in map(json.loads, log.read_text().splitlines())}
+    rows = [told[step] for step in sorted(told)]
     steps = [row["step"] for row in rows]
     figure, axes = plt.subplots(1, len(CURVES), figsize=(14, 3), layout="constrained")
     for axis, (name, title) in zip(axes, CURVES.items(), strict=True):

@@ -95,6 +95,14 @@ def run_festival(lines: list[str], folder: Path) -> str:
     return subprocess.run(["festival", "-b", str(script)], check=True, capture_output=True, text=True).stdout
 
 
+def phonemes(text: str) -> str:
+    """How espeak-ng pronounces it, without stress."""
+    said = subprocess.run(
+        ["espeak-ng", "-q", "-x", "-v", "en-us", plain(text)], check=True, capture_output=True, text=True
+    ).stdout
+    return "".join(said.split()).translate({ord("'"): None, ord(","): None})
+
+
 def load(path: Path, rate_hz: int, stretch: float = 1.0) -> np.ndarray:
     audio, rate = soundfile.read(path, dtype="float32")
     return np.asarray(soxr.resample(audio, rate, rate_hz * stretch), np.float32)

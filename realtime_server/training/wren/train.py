@@ -36,6 +36,8 @@ HELD_OUT_EVERY, READERS_HELD_OUT_EVERY = 40, 10
 PEOPLE_EVERY, KEPT_EVERY, TOLD_EVERY = 1000, 200, 25
 """Steps between two transcriptions of the people's orders, two checkpoints, two lines of the log."""
 WARM_UP = 300
+AVERAGED = 20
+"""The weights that are kept are a running mean over the last one in so many steps: a longer one remembers what was worse."""
 LOSSES = ("text", "ctc", "ended", "written", "codes", "advance")
 
 
@@ -111,7 +113,7 @@ class Training:
         self.script = Script.load(self.work / "tokenizer.json")
         codec = load_file(self.work / "codec.safetensors")["table"]
         codebooks, codes, _ = codec.shape
-        self.model = Wren(WrenConfig(vocabulary=self.script.size, codebooks=codebooks, codes=codes))
+        self.model = Wren(WrenConfig(vocabulary=self.script.size, codebooks=codebooks, codes=codes, choices_shown=True))
         self.checkpoint = self.work / "checkpoint.pt"
         if options.start and not self.checkpoint.exists():
             begin_with(self.model, options.start, codec)
@@ -164,7 +166,7 @@ class Training:
             self.gradients.average(options.processes)
             self.gradients.clip(1.0)
             self.optimizer.step()
-            keep = min(0.998, 1 - 1 / (step + 2))
+            keep = 1 - 1 / min(step + 2, max(2, options.steps // AVERAGED))
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
             yield step + 1, told
