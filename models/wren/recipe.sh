@@ -35,6 +35,6 @@ wren synthesis users "$work" --number "$users" ${own:+--own "$own"}
 # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
 [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc MALLOC_CONF=dirty_decay_ms:3000,muzzy_decay_ms:3000
 wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${start:+--start "$start"} \
-  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own"}
+  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4}
 unset LD_PRELOAD
 wren export "$work" "${out:-models/${own:+own-}wren}"
