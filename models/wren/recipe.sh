@@ -8,9 +8,9 @@
 #   --own      teach it these sentences, words and recordings as well (realtime_server/training/wren/own.py);
 #              begins with models/wren, and needs a tenth of the material and of the time
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
-# Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k; libjemalloc2 saves a sixth.
-# Hours on two cores: synthesis 0.3, codec 0.2, training 0.4 for each 1000 steps with AMX, 0.7 without. All seeds are fixed.
-# TINY=1 makes everything in a minute or two, to see that it runs; what it makes knows nothing.
+# Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
+# Hours on two cores: synthesis 0.3, codec 0.2, training 0.4 for each 1000 steps with AMX. All seeds are fixed.
+# TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
 people='' readers='' start='' own='' steps='' out=''

@@ -108,6 +108,12 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(scenario)
 
 
+def out_of_band(question: str, topic: str) -> dict[str, Any]:
+    """The `response` of a written answer beside the conversation."""
+    asked = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": question}]}
+    return {"conversation": "none", "metadata": {"topic": topic}, "input": [asked], "output_modalities": ["text"]}
+
+
 def said(done: dict[str, Any]) -> str:
     """The words of a `response.done`."""
     parts = [part for item in done["response"]["output"] for part in item.get("content", ())]

@@ -11,7 +11,7 @@ from agents import function_tool, set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
 from agents.realtime.model_inputs import RealtimeModelSendRawMessage
 
-from tests.conformance.clients import run, said
+from tests.conformance.clients import out_of_band, run, said
 from tests.conformance.conftest import chunks, recording
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S, Live
@@ -106,13 +106,7 @@ def test_push_to_talk(server: Live) -> None:
 def test_out_of_band(server: Live) -> None:
     async def scenario() -> None:
         async with session(server) as talk:
-            question = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What is your name?"}]}
-            override = {
-                "conversation": "none",
-                "metadata": {"topic": "names"},
-                "input": [question],
-                "output_modalities": ["text"],
-            }
+            override = out_of_band("What is your name?", "names")
             await send(talk, "response.create", response=override)
             done = (await talk.until_raw("response.done"))["response"]
             assert (done["conversation_id"], done["metadata"]) == (None, {"topic": "names"})

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.conformance.clients import NodeLines, node, run, said
+from tests.conformance.clients import NodeLines, node, out_of_band, run, said
 from tests.conformance.conftest import Secure, chunks, recording
 from tests.conformance.test_openai_sdk import WITHOUT_NODE
 from tests.helpers import SDK_EVENT
@@ -87,13 +87,7 @@ def test_push_to_talk(secure: Secure) -> None:
 def test_out_of_band(secure: Secure) -> None:
     async def scenario() -> None:
         async with session(secure) as talk:
-            question = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What is your name?"}]}
-            override = {
-                "conversation": "none",
-                "metadata": {"topic": "names"},
-                "input": [question],
-                "output_modalities": ["text"],
-            }
+            override = out_of_band("What is your name?", "names")
             await talk.send(event={"type": "response.create", "response": override})
             done = (await talk.until_raw("response.done"))["response"]
             assert (done["conversation_id"], done["metadata"]) == (None, {"topic": "names"})

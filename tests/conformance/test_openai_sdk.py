@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conformance.clients import NODE, Connection, connect, run, said
+from tests.conformance.clients import NODE, Connection, connect, out_of_band, run, said
 from tests.conformance.conftest import Secure, chunks, recording
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S, Live
@@ -195,13 +195,7 @@ def test_out_of_band_beside_an_answer(open_talk: Open) -> None:
             await talk.write("count to twelve")
             await talk.send("response.create")
             await talk.until("response.output_audio.delta")
-            question = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "What is two plus two?"}]}
-            override = {
-                "conversation": "none",
-                "metadata": {"topic": "sums"},
-                "input": [question],
-                "output_modalities": ["text"],
-            }
+            override = out_of_band("What is two plus two?", "sums")
             await talk.send("response.create", response=override)
             done = [(await talk.until("response.done"))["response"] for _ in range(2)]
             beside = next(response for response in done if response["conversation_id"] is None)

@@ -67,9 +67,9 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     assert (begun["ear.norm.weight"] - kept["ear.norm.weight"].float()).abs().max() < 0.01
 
 
-def share_of_rows(rank: int, seed: Path) -> None:
+def share_of_rows(rank: int, folder: Path) -> None:
     """One of two processes: what their gradients become together."""
-    dist.init_process_group("gloo", init_method=f"file://{seed}/meeting", rank=rank, world_size=2)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     layer = torch.nn.Linear(2, 1)
     gradients = train.Gradients(layer)
     layer(torch.full((1, 2), float(rank))).sum().backward()

@@ -156,11 +156,11 @@ def shown(parameters: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _choices(value: Words | FreeText) -> tuple[str, ...]:
-    if isinstance(value, FreeText) or not all(isinstance(option, str) for _, option in value.options):
+    if isinstance(value, FreeText) or len(value.options) > MOST_SHOWN:
         return ()
-    said = tuple(said for said, _ in value.options)
-    few = len(said) <= MOST_SHOWN and sum(len(words.split()) for words in said) <= MOST_SHOWN_WORDS
-    return said if few else ()
+    said = tuple(said for said, option in value.options if isinstance(option, str))
+    short = sum(len(words.split()) for words in said) <= MOST_SHOWN_WORDS
+    return said if short and len(said) == len(value.options) else ()
 
 
 class _Compiler:

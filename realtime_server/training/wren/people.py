@@ -50,14 +50,15 @@ def sentences(slots: dict[str, str]) -> list[str]:
 @torch.inference_mode()
 def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> list[Heard]:
     """Each recording with its most likely sentence and the call that it asks for."""
-    prefix = torch.tensor([script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.shown())])])
+    device = model.text.weight.device
+    prefix = torch.tensor([script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.shown())])], device=device)
     result = []
     for mel, slots in recordings(folder, held_out):
         frames = len(mel) // MEL_STRIDE
         padded = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
-        x = torch.cat([model.text(prefix), model.ear(torch.from_numpy(padded)[None])], dim=1)
+        x = torch.cat([model.text(prefix), model.ear(torch.from_numpy(padded)[None].to(device))], dim=1)
         _, tapped = model.think(x)
-        scores = model.ctc_logits(tapped[:, prefix.shape[1] :]).log_softmax(-1).transpose(0, 1)
+        scores = model.ctc_logits(tapped[:, prefix.shape[1] :]).log_softmax(-1).transpose(0, 1).cpu()
         texts = sentences(slots)
         targets = [ctc_targets(text) for text in texts]
         losses = F.ctc_loss(

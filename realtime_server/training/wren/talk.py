@@ -1,6 +1,7 @@
 """What Wren says without a function: each intent is a function that returns a `Dialogue`."""
 
 import random
+from collections.abc import Callable
 
 from realtime_server.engine.wren.words import number_in_words
 from realtime_server.training.wren.dialogue import NOT_KNOWN, NOT_UNDERSTOOD, Dialogue, Say, Turn
@@ -25,35 +26,40 @@ def greeting(rng: random.Random) -> Dialogue:
     return Dialogue("greeting", user, Say(f"Hello! I am {name}. How can I help you?"), name)
 
 
-def how_are_you(rng: random.Random) -> Dialogue:
-    user = rng.choice(("how are you", "how are you today", "how are you doing", "hello how are you", "how is it going"))
-    return Dialogue("how_are_you", user, Say("I am fine, thank you. And you?"))
-
-
 def who_are_you(rng: random.Random) -> Dialogue:
     user = rng.choice(("what is your name", "who are you", "what's your name", "tell me your name", "who am i talking to"))
     name = rng.choice(NAMES)
     return Dialogue("who_are_you", user, Say(f"My name is {name}."), name)
 
 
-def abilities(rng: random.Random) -> Dialogue:
-    user = rng.choice(("what can you do", "help", "what can i ask you", "how can you help me", "what do you know"))
-    return Dialogue("abilities", user, Say("I know capitals and small numbers, and I repeat words. I can also use your tools."))
+SAID_AND_ANSWERED: dict[str, tuple[tuple[str, ...], str]] = {
+    "how_are_you": (
+        ("how are you", "how are you today", "how are you doing", "hello how are you", "how is it going"),
+        "I am fine, thank you. And you?",
+    ),
+    "abilities": (
+        ("what can you do", "help", "what can i ask you", "how can you help me", "what do you know"),
+        "I know capitals and small numbers, and I repeat words. I can also use your tools.",
+    ),
+    "thanks": (
+        ("thank you", "thanks", "thank you very much", "thanks a lot", "great thank you"),
+        "You are welcome.",
+    ),
+    "goodbye": (
+        ("goodbye", "bye", "bye bye", "see you later", "good night", "see you soon"),
+        "Goodbye! Have a nice day.",
+    ),
+    "fine": (
+        ("i am fine", "i'm fine thank you", "very well thank you", "i am good", "not bad"),
+        "I am glad to hear that.",
+    ),
+}
+"""Small talk: whatever of it is said, the reply is the same."""
 
 
-def thanks(rng: random.Random) -> Dialogue:
-    user = rng.choice(("thank you", "thanks", "thank you very much", "thanks a lot", "great thank you"))
-    return Dialogue("thanks", user, Say("You are welcome."))
-
-
-def goodbye(rng: random.Random) -> Dialogue:
-    user = rng.choice(("goodbye", "bye", "bye bye", "see you later", "good night", "see you soon"))
-    return Dialogue("goodbye", user, Say("Goodbye! Have a nice day."))
-
-
-def fine(rng: random.Random) -> Dialogue:
-    user = rng.choice(("i am fine", "i'm fine thank you", "very well thank you", "i am good", "not bad"))
-    return Dialogue("fine", user, Say("I am glad to hear that."))
+def small_talk(intent: str) -> Callable[[random.Random], Dialogue]:
+    ways, reply = SAID_AND_ANSWERED[intent]
+    return lambda rng: Dialogue(intent, rng.choice(ways), Say(reply))
 
 
 def capital(rng: random.Random) -> Dialogue:
@@ -202,4 +208,6 @@ def fact(rng: random.Random) -> Dialogue:
     return Dialogue("fact", user, Say(f"The {key} is {dict(facts)[key]}."), facts=facts)
 
 
-SMALL_TALK = (greeting, how_are_you, who_are_you, abilities, thanks, goodbye, fine)
+SMALL_TALK = (
+    greeting, small_talk("how_are_you"), who_are_you, *map(small_talk, ("abilities", "thanks", "goodbye", "fine")),
+)  # fmt: skip

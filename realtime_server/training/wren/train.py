@@ -139,8 +139,10 @@ class Training:
         readers: list[Heard] = []
         if self.options.readers:
             readers = [r for n, r in enumerate(people.readings(self.options.readers)) if n % READERS_HELD_OUT_EVERY]
-        own = load_own(self.options.own) if self.options.own else Own()
-        own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
+        own, own_heard = Own(), list[Heard]()
+        if self.options.own:
+            own = load_own(self.options.own)
+            own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
         return Batches(self.script, users, speech, shape, [], readers, own, own_heard, self.options.start is not None)
 
     def _resume(self) -> int:
