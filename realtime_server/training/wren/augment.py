@@ -85,6 +85,15 @@ def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     return np.maximum(mel, FLOOR), end
 
 
+def masked(mel: FloatArray, random: Random) -> FloatArray:
+    """Up to three moments of up to 120 ms are gone (SpecAugment's time masks), so that nobody learns recordings by heart."""
+    mel = mel.copy()
+    for _ in range(random.integers(0, 4)):
+        start, width = random.integers(0, len(mel)), random.integers(1, 13)
+        mel[start : start + width] = mel.mean()
+    return mel
+
+
 def no_speech(random: Random) -> FloatArray:
     """Noise, hum or tones, to be answered with 'I did not catch that'."""
     mel = np.full((int(random.integers(40, 250)), MELS), FLOOR, np.float32)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -25,21 +25,44 @@ from realtime_server.training.wren.own import Own
 
 LONGEST = 1200
 """Mel frames of one utterance."""
+LEFT_OUT = 64
+"""Recordings and sentences that show how much is learned by heart."""
 OWN_SHARE = 0.25
 """Of the rows, what a user added; with the rest Wren keeps what it knows."""
-FORGOTTEN = 0.12
+MASKED = 0.8
+"""Of the recordings, once some are spoilt, how many lose moments too."""
+FORGOTTEN = 0.3
 """The share of spoken frames whose preceding tokens are hidden, so that letters alone must do."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Heard, written and spoken rows of one step, and how many of them go through the network together."""
+class Shares:
+    """Of heard rows, how many hold no speech, real people's orders, read sentences; the others are synthetic."""
 
-    heard: int = 16
-    written: int = 12
-    spoken: int = 40
+    silence: float
+    people: float
+    readers: float
+
+
+ANSWERED = Shares(silence=0.04, people=0.12, readers=0.03)
+TRANSCRIBED = Shares(silence=0.02, people=0.06, readers=0.06)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Rows of one step, and how many of them go through the network together.
+
+    `heard` rows are whole turns, with a context before them and the reply behind; `transcribed` ones end with the words that
+    were heard and have no context: a third as long, for the ear needs many more examples than the answers do.
+    """
+
+    heard: int = 8
+    transcribed: int = 48
+    written: int = 8
+    spoken: int = 32
     thoughts_together: int = 16
+    transcribed_together: int = 24
     speech_together: int = 40
 
 
@@ -55,35 +78,50 @@ class Batches:
     readers: list[Heard] = field(default_factory=list)
     own: Own = Own()
     own_heard: list[Heard] = field(default_factory=list)
+    left_out: list[Heard] = field(default_factory=list)
+    """Synthetic recordings that are never trained on."""
     hears: bool = False
     """The model hears already: spoilt audio may come from the first step on."""
 
     def heard(self, seed: int, progress: float) -> list[Thoughts]:
+        rows = self._rows(self.shape.heard, ANSWERED, seed, progress)
+        return self._together(rows, self.shape.thoughts_together)
+
+    def transcribed(self, seed: int, progress: float) -> list[Thoughts]:
+        rows = self._rows(self.shape.transcribed, TRANSCRIBED, seed + 2 * 10**9, progress)
+        bare = [replace(row, words_only=True, dialogue=bare_of_context(row.dialogue)) for row in rows]
+        return self._together(bare, self.shape.transcribed_together)
+
+    def _together(self, rows: list[Row], number: int) -> list[Thoughts]:
+        return [heard_batch(self.script, part) for part in alike(rows, number, lambda row: row.length)]
+
+    def _rows(self, number: int, shares: Shares, seed: int, progress: float) -> list[Row]:
         rng, random_ = random.Random(seed), np.random.default_rng(seed)
         # Clean first: at equal steps, starting with spoilt audio learns a third as much.
         spoilt = 0.65 if self.hears or progress >= 0.4 else 0.3 if progress >= 0.2 else 0.0
-        rows = [self._row(rng, random_, spoilt) for _ in range(self.shape.heard)]
-        return [heard_batch(self.script, part) for part in alike(rows, self.shape.thoughts_together, lambda row: row.length)]
+        return [self._row(rng, random_, spoilt, shares) for _ in range(number)]
 
-    def _row(self, rng: random.Random, random_: augment.Random, spoilt: float) -> Row:
-        kind = rng.random()
-        if kind < 0.04:
+    def _row(self, rng: random.Random, random_: augment.Random, spoilt: float, shares: Shares) -> Row:
+        if rng.random() < shares.silence:
             silence = Dialogue("silence", "", Say(NOT_UNDERSTOOD))
             return Row(augment.no_speech(random_), domain.in_context(silence, rng), 0)
-        source = self.users
-        if self.people and kind < 0.16:
-            source = self.people
-        elif self.readers and kind < 0.19:
-            source = self.readers
-        elif self.own_heard and kind < 0.19 + OWN_SHARE:
-            source = self.own_heard
+        source = self._source(rng.random(), shares)
         pick = rng.choice(source)
         mel = pick.mel.astype(np.float32)
         cut = source is not self.readers and rng.random() < 0.1
         if cut:
             mel = mel[: max(16, int(len(mel) * rng.uniform(0.2, 0.8)))]
         changed, end = augment.spoilt(mel, random_) if rng.random() < spoilt else augment.clean(mel, random_)
+        if random_.random() < MASKED * spoilt:
+            changed = augment.masked(changed, random_)
         return Row(changed[:LONGEST], domain.in_context(pick.dialogue, rng), min(end, LONGEST), cut)
+
+    def _source(self, kind: float, shares: Shares) -> list[Heard]:
+        for source, share in ((self.people, shares.people), (self.readers, shares.readers), (self.own_heard, OWN_SHARE)):
+            if source and kind < share:
+                return source
+            kind -= share
+        return self.users
 
     def written(self, seed: int) -> list[Thoughts]:
         rng = random.Random(-seed - 1)
@@ -98,9 +136,27 @@ class Batches:
 
     def spoken(self, seed: int) -> list[Speech]:
         rng, generator = random.Random(seed + 10**9), torch.Generator().manual_seed(seed)
-        picks = [rng.randrange(len(self.speech)) for _ in range(self.shape.spoken)]
+        picks = rng.choices(self.speech.trained, k=self.shape.spoken)
         parts = alike(picks, self.shape.speech_together, lambda pick: len(self.speech.codes[pick]))
         return [self.speech.batch(part, generator, FORGOTTEN) for part in parts]
+
+    def left_out_heard(self) -> list[Thoughts]:
+        """Whole turns that are never trained on, always the same."""
+        rng, random_ = random.Random(0), np.random.default_rng(0)
+        rows = []
+        for pick in self.left_out[:: max(1, len(self.left_out) // LEFT_OUT)][:LEFT_OUT]:
+            mel, end = augment.clean(pick.mel.astype(np.float32), random_)
+            rows.append(Row(mel[:LONGEST], domain.in_context(pick.dialogue, rng), min(end, LONGEST)))
+        return self._together(rows, self.shape.thoughts_together)
+
+    def left_out_spoken(self) -> list[Speech]:
+        picks = self.speech.left_out[:: max(1, len(self.speech.left_out) // LEFT_OUT)][:LEFT_OUT]
+        parts = alike(picks, self.shape.speech_together, lambda pick: len(self.speech.codes[pick]))
+        return [self.speech.batch(part, torch.Generator().manual_seed(0), 0.0) for part in parts]
+
+
+def bare_of_context(dialogue: Dialogue) -> Dialogue:
+    return replace(dialogue, facts=(), tools=(), history=())
 
 
 def alike(rows: Sequence[T], together: int, length: Callable[[T], int]) -> list[list[T]]:

@@ -1,6 +1,7 @@
 """Training batches: heard turns, written turns and speech, as padded tensors."""
 
 import json
+import zlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,13 +12,14 @@ from torch import Tensor
 
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets.wren import CTC_LETTERS, MEL_HISTORY, MEL_STRIDE, letter_indices, letter_windows
-from realtime_server.engine.wren.script import PAD, Script
+from realtime_server.engine.wren.script import PAD, REPLY, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, undump
 
 IGNORE = -100
 ROUND = 16
+SENTENCES_HELD_OUT = 50
 T = TypeVar("T", "Thoughts", "Speech")
 
 
@@ -59,12 +61,14 @@ class Row:
     """One heard turn: spoilt mel [n, 80], its dialogue, and where in the mel the speech ends.
 
     `cut`: the speech was broken off there, so its words are unknown and only the end-of-turn score learns from it.
+    `words_only`: the row ends with the words that were heard, without a reply.
     """
 
     mel: FloatArray
     dialogue: Dialogue
     end: int
     cut: bool = False
+    words_only: bool = False
 
     @property
     def length(self) -> int:
@@ -105,7 +109,10 @@ def ended_targets(row: Row, frames: int) -> Tensor:
 
 def heard_batch(script: Script, rows: list[Row]) -> Thoughts:
     before = [context_ids(script, row.dialogue) for row in rows]
-    after = [script.user(row.dialogue.transcript) + reply_ids(script, row.dialogue.reply) for row in rows]
+    after = [
+        script.user(row.dialogue.transcript) + ([REPLY] if row.words_only else reply_ids(script, row.dialogue.reply))
+        for row in rows
+    ]
     frames = [len(row.mel) // MEL_STRIDE for row in rows]
     length = rounded(max(map(sum, zip(map(len, before), frames, map(len, after), strict=True))) + 1)
     most = rounded(max(frames))
@@ -173,7 +180,7 @@ class Speech:
 
 
 class SpeechSet:
-    """The utterances of `speech.npz`."""
+    """The utterances of `speech.npz`; one sentence in SENTENCES_HELD_OUT, in all voices, is for measuring alone."""
 
     def __init__(self, work: Path, start_code: int, furthest: int) -> None:
         data = np.load(work / "speech.npz")
@@ -184,9 +191,9 @@ class SpeechSet:
         pointers = np.split(data["pointers"].astype(np.int64), np.cumsum(lengths)[:-1])
         self.pointers = [paced(p, len(t), furthest) for p, t in zip(pointers, self.texts, strict=True)]
         self._start = start_code
-
-    def __len__(self) -> int:
-        return len(self.texts)
+        left_out = [zlib.crc32(text.encode()) % SENTENCES_HELD_OUT == 0 for text in self.texts]
+        self.left_out = [n for n, out in enumerate(left_out) if out]
+        self.trained = [n for n, out in enumerate(left_out) if not out]
 
     def batch(self, picks: list[int], generator: torch.Generator, forget: float) -> Speech:
         """`forget`: the share of frames whose preceding tokens are hidden, so that letters alone must do."""

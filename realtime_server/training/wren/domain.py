@@ -21,6 +21,11 @@ INTENTS: tuple[tuple[Intent, float], ...] = (
     (tools.corrected_timer, 1.5), (tools.corrected_light, 1.5),
 )  # fmt: skip
 
+OPEN: tuple[tuple[Intent, float], ...] = (
+    (talk.repeat, 30), (talk.spell, 6), (talk.digits, 14), (talk.arithmetic, 6), (talk.fact, 8), (talk.nonsense, 8),
+    (talk.foreign, 12), (tools.made_up, 20), (tools.contact, 3), (tools.coffee_order, 6), (tools.timer, 3),
+)  # fmt: skip
+"""Intents that take any word or number, and what must be refused: of these no number of examples is enough."""
 NAMED = ("greeting", "who_are_you")
 """Intents whose reply holds the name; in all others it is drawn anew."""
 FACTUAL = ("fact", "unknown_fact")
@@ -32,9 +37,9 @@ TOOL_FREE = (
 """Intents in which the tools must not matter, and so are drawn at random."""
 
 
-def sample(rng: random.Random) -> Dialogue:
+def sample(rng: random.Random, intents: tuple[tuple[Intent, float], ...] = INTENTS) -> Dialogue:
     """One dialogue whose user turn can be spoken."""
-    makers, weights = zip(*INTENTS, strict=True)
+    makers, weights = zip(*intents, strict=True)
     return rng.choices(makers, weights)[0](rng)
 
 
@@ -75,13 +80,16 @@ def with_history(dialogue: Dialogue, rng: random.Random, turns: int) -> Dialogue
 
 
 def spoken_texts(rng: random.Random, number: int) -> list[str]:
-    """Different sentences that Wren must be able to say: its replies, and free words so that it learns letters."""
-    texts: set[str] = set()
+    """Different sentences that Wren must be able to say: its replies, and free words so that it learns letters.
+
+    A larger number begins with the same ones.
+    """
+    texts: dict[str, None] = {}
     while len(texts) < number:
         if rng.random() < 0.3:
-            texts.add(free_words(rng, 6).capitalize() + ".")
+            texts[free_words(rng, 6).capitalize() + "."] = None
             continue
         reply = sample_text(rng).reply
         if isinstance(reply, Say) and len(reply.text) < 90:
-            texts.add(reply.text)
-    return sorted(texts)
+            texts[reply.text] = None
+    return list(texts)

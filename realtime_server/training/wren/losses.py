@@ -1,6 +1,4 @@
-"""What Wren is trained for: the losses of its two kinds of stream."""
-
-from dataclasses import dataclass
+"""What Wren is trained for: the losses of its two kinds of stream, by name."""
 
 import torch
 import torch.nn.functional as F
@@ -10,15 +8,8 @@ from realtime_server.engine.nets.wren import Wren
 from realtime_server.training.wren.dataset import IGNORE, ROUND, Speech, Thoughts, rounded
 
 
-@dataclass(frozen=True)
-class HeardLosses:
-    text: Tensor
-    ctc: Tensor
-    ended: Tensor
-
-
-def hear(model: Wren, batch: Thoughts) -> HeardLosses:
-    """The losses of thinking streams with heard frames: words and replies, letters at mid depth, end of the turn."""
+def hear(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
+    """Thinking streams with heard frames: words and reply (`text`), letters at mid depth (`ctc`), end of the turn (`ended`)."""
     assert batch.mel is not None and batch.frame_at is not None and batch.frame_mask is not None
     assert batch.letters is not None and batch.letter_lengths is not None
     assert batch.ended is not None and batch.transcribed is not None
@@ -35,12 +26,18 @@ def hear(model: Wren, batch: Thoughts) -> HeardLosses:
     asked = batch.ended != IGNORE
     scores = model.ended_logits(trunk.gather(1, places))[asked].float()
     ended = F.binary_cross_entropy_with_logits(scores, batch.ended[asked].float())
-    return HeardLosses(text_loss(model, trunk, batch.targets), ctc.sum() / max(1, len(ctc)), ended)
+    return {"text": text_loss(model, trunk, batch.targets), "ctc": ctc.sum() / max(1, len(ctc)), "ended": ended}
 
 
-def think(model: Wren, batch: Thoughts) -> Tensor:
-    """The text loss of written thinking streams."""
-    return text_loss(model, model.think(model.text(batch.ids))[0], batch.targets)
+def transcribe(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
+    """Heard frames without context or reply: the `words`, and the `letters` at mid depth."""
+    found = hear(model, batch)
+    return {"words": found["text"], "letters": found["ctc"]}
+
+
+def think(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
+    """The reply to `written` thinking streams."""
+    return {"written": text_loss(model, model.think(model.text(batch.ids))[0], batch.targets)}
 
 
 def frame_positions(batch: Thoughts, length: int) -> Tensor:
@@ -67,11 +64,11 @@ def wanted(targets: Tensor) -> Tensor:
     return (flat == IGNORE).to(torch.int8).argsort(stable=True)[:number]
 
 
-def speak(model: Wren, batch: Speech) -> tuple[Tensor, Tensor]:
-    """(token loss, mean over the codebooks; pointer loss) of a batch of speaking streams."""
+def speak(model: Wren, batch: Speech) -> dict[str, Tensor]:
+    """Speaking streams: the audio tokens (`codes`, mean over the codebooks) and the pointer (`advance`)."""
     trunk, _ = model.trunk(model.speech_input(batch.before, batch.windows, batch.voices), model.config.ctc_layer)
     places = wanted(batch.advances)
     trunk, codes, advances = trunk.flatten(0, 1)[places], batch.codes.flatten(0, 1)[places], batch.advances.flatten()[places]
     chosen = codes.clamp(min=0)
     losses = [F.cross_entropy(model.mouth.logits(trunk, chosen, k).float(), codes[:, k]) for k in range(codes.shape[1])]
-    return torch.stack(losses).mean(), F.cross_entropy(model.advance(trunk).float(), advances)
+    return {"codes": torch.stack(losses).mean(), "advance": F.cross_entropy(model.advance(trunk).float(), advances)}

@@ -41,6 +41,10 @@ def learning_curves(log: Path, target: Path) -> None:
         axis.plot(steps, values, color="0.8")
         if len(values) >= SMOOTHED:
             axis.plot(steps[SMOOTHED - 1 :], np.convolve(values, np.ones(SMOOTHED) / SMOOTHED, "valid"), color="C0")
+        left_out = [(row["step"], row["left_out"][name]) for row in rows if name in row.get("left_out", {})]
+        if left_out:
+            axis.plot(*zip(*left_out, strict=True), "o-", color="C1", label="never trained on")
+            axis.legend()
         axis.set(title=title, xlabel="step")
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("loss, nats")

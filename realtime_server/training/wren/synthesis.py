@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +111,8 @@ def load(path: Path, rate_hz: int, stretch: float = 1.0) -> np.ndarray:
 
 def user_shard(number: int, work: Path) -> str:
     rng = random.Random(f"users {number}")
-    return spoken_shard([domain.sample(rng) for _ in range(SHARD)], work / "users" / f"{number:04d}.npz", rng)
+    intents = domain.OPEN if number % 2 else domain.INTENTS
+    return spoken_shard([domain.sample(rng, intents) for _ in range(SHARD)], work / "users" / f"{number:04d}.npz", rng)
 
 
 def own_shard(number: int, dialogues: list[Dialogue], work: Path) -> str:
@@ -159,24 +161,27 @@ def flite_phones(text: str, *options: str) -> list[tuple[str, float]]:
     return [(name, float(end)) for name, end in re.findall(r"(\S+?):([\d.]+)", out)]
 
 
-def word_times_flite(texts: list[str], folder: Path, phones_of: dict[str, int]) -> list[list[tuple[str, float, float]] | None]:
-    """flite tells phones, not words: a word's number of phones is counted once, spoken alone. None where they disagree."""
+@cache
+def phone_count(word: str) -> int:
+    return sum(name != "pau" for name, _ in flite_phones(word))
+
+
+def word_times_flite(texts: list[str], folder: Path) -> list[list[tuple[str, float, float]] | None]:
+    """flite tells phones, not words: a word's phones are counted where it is spoken alone. None where they disagree."""
     result: list[list[tuple[str, float, float]] | None] = []
     for n, text in enumerate(texts):
         phones = flite_phones(text, "-o", f"{folder}/{n}.wav")
         starts = [0.0] + [end for _, end in phones[:-1]]
         voiced = [(start, end) for (name, end), start in zip(phones, starts, strict=True) if name != "pau"]
         words = plain(text).split()
-        for word in words:
-            if word not in phones_of:
-                phones_of[word] = sum(name != "pau" for name, _ in flite_phones(word))
-        if sum(phones_of[w] for w in words) != len(voiced):
+        counts = [phone_count(word) for word in words]
+        if sum(counts) != len(voiced):
             result.append(None)
             continue
         times, at = [], 0
-        for word in words:
-            times.append((word, voiced[at][0], voiced[at + phones_of[word] - 1][1]))
-            at += phones_of[word]
+        for word, count in zip(words, counts, strict=True):
+            times.append((word, voiced[at][0], voiced[at + count - 1][1]))
+            at += count
         result.append(times)
     return result
 
@@ -187,7 +192,7 @@ def voice_shard(voice: str, number: int, texts: list[str], work: Path) -> str:
         return f"{target} kept"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        times = word_times_festival(texts, folder) if voice == "hts" else word_times_flite(texts, folder, {})
+        times = word_times_festival(texts, folder) if voice == "hts" else word_times_flite(texts, folder)
         kept = [(n, text, t) for n, (text, t) in enumerate(zip(texts, times, strict=True)) if t]
         audio = [load(folder / f"{n}.wav", VOICE_RATE_HZ) for n, _, _ in kept]
     level = [a * (0.08 / max(1e-4, float(np.sqrt(np.mean(a**2))))) for a in audio]
@@ -217,7 +222,6 @@ def main() -> None:
             jobs += [pool.submit(user_shard, n, options.work) for n in range(-(-options.number // SHARD))]
         else:
             texts = domain.spoken_texts(random.Random("voices"), options.number) + own.replies()
-            random.Random(0).shuffle(texts)
             jobs = [
                 pool.submit(voice_shard, voice, n, texts[n * 200 : (n + 1) * 200], options.work)
                 for n in range(-(-len(texts) // 200))

@@ -14,9 +14,10 @@ import json
 import math
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -27,42 +28,56 @@ from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren import losses, people
 from realtime_server.training.wren.batches import Batches, Shape
-from realtime_server.training.wren.dataset import Heard, SpeechSet, load_heard, moved
+from realtime_server.training.wren.dataset import Heard, SpeechSet, T, load_heard, moved
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
 
 HELD_OUT_EVERY, READERS_HELD_OUT_EVERY = 40, 10
 """Of the synthetic recordings, one in so many is never trained on."""
 PEOPLE_EVERY, KEPT_EVERY, TOLD_EVERY = 1000, 200, 25
-"""Steps between two transcriptions of the people's orders, two checkpoints, two lines of the log."""
+"""Steps between two transcriptions of the people's orders, two checkpoints (and losses of what is left out), two log lines."""
 WARM_UP = 300
 AVERAGED = 20
 """The weights that are kept are a running mean over the last one in so many steps: a longer one remembers what was worse."""
-LOSSES = ("text", "ctc", "ended", "written", "codes", "advance")
+WEIGHTS = {"text": 1.0, "ctc": 0.6, "ended": 0.1, "words": 1.0, "letters": 0.6, "written": 0.5, "codes": 0.5, "advance": 0.3}
+LOSSES = tuple(WEIGHTS)
+LossesOf = Callable[[Wren, T], dict[str, Tensor]]
 
 
 def backward(model: Wren, batches: Batches, seed: int, progress: float, device: torch.device) -> Tensor:
-    """Adds the gradients of one process's rows; [6] their LOSSES."""
-    total = torch.zeros(len(LOSSES))
-    half = torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device))
-    heard, written, spoken = batches.heard(seed, progress), batches.written(seed), batches.spoken(seed)
-    for thoughts in heard:
-        with half:
-            heard_losses = losses.hear(model, moved(thoughts, device))
-        ((heard_losses.text + 0.6 * heard_losses.ctc + 0.1 * heard_losses.ended) / len(heard)).backward()
-        every = (heard_losses.text, heard_losses.ctc, heard_losses.ended)
-        total[:3] += torch.stack([loss.detach().cpu() for loss in every]) / len(heard)
-    for thoughts in written:
-        with half:
-            text = losses.think(model, moved(thoughts, device))
-        (0.5 * text / len(written)).backward()
-        total[3] += text.detach().cpu() / len(written)
-    for speech in spoken:
-        with half:
-            codes, advance = losses.speak(model, moved(speech, device))
-        ((0.5 * codes + 0.3 * advance) / len(spoken)).backward()
-        total[4:] += torch.stack([codes.detach().cpu(), advance.detach().cpu()]) / len(spoken)
-    return total
+    """Adds the gradients of one process's rows; [len(LOSSES)] their losses."""
+    total = dict.fromkeys(LOSSES, torch.zeros(()))
+
+    def learn(parts: list[T], losses_of: LossesOf[T]) -> None:
+        for part in parts:
+            with half_precision(device):
+                found = losses_of(model, moved(part, device))
+            weighted = [WEIGHTS[name] * loss for name, loss in found.items()]
+            (torch.stack(weighted).sum() / len(parts)).backward()
+            for name, loss in found.items():
+                total[name] = total[name] + loss.detach().cpu() / len(parts)
+
+    learn(batches.heard(seed, progress), losses.hear)
+    learn(batches.transcribed(seed, progress), losses.transcribe)
+    learn(batches.written(seed), losses.think)
+    learn(batches.spoken(seed), losses.speak)
+    return torch.stack([total[name] for name in LOSSES])
+
+
+@torch.no_grad()
+def left_out(model: Wren, batches: Batches, device: torch.device) -> dict[str, float]:
+    """The losses of what is never trained on: where they rise, more steps learn by heart, and more material is needed."""
+
+    def measured(parts: list[T], losses_of: LossesOf[T]) -> dict[str, float]:
+        with half_precision(device):
+            found = [losses_of(model, moved(part, device)) for part in parts]
+        return {name: round(sum(float(f[name]) for f in found) / len(found), 4) for name in (found[0] if found else ())}
+
+    return measured(batches.left_out_heard(), losses.hear) | measured(batches.left_out_spoken(), losses.speak)
+
+
+def half_precision(device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast_bfloat16(device))
 
 
 def fast_bfloat16(device: torch.device) -> bool:
@@ -132,10 +147,11 @@ class Training:
                 layer.forward = torch.compile(layer.forward, dynamic=True)
 
     def _batches(self) -> Batches:
-        users = [u for n, u in enumerate(load_heard(self.work / "users")) if n % HELD_OUT_EVERY]
+        every = load_heard(self.work / "users")
+        users = [u for n, u in enumerate(every) if n % HELD_OUT_EVERY]
         speech = SpeechSet(self.work, self.model.config.codes, self.model.config.furthest_advance)
-        heard, written, spoken = (max(1, rows // self.options.processes) for rows in self.options.rows)
-        shape = replace(Shape(heard, written, spoken), **self.options.together)
+        rows = (max(1, rows // self.options.processes) for rows in self.options.rows)
+        shape = replace(Shape(*rows), **self.options.together)
         readers: list[Heard] = []
         if self.options.readers:
             readers = [r for n, r in enumerate(people.readings(self.options.readers)) if n % READERS_HELD_OUT_EVERY]
@@ -143,7 +159,8 @@ class Training:
         if self.options.own:
             own = load_own(self.options.own)
             own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
-        return Batches(self.script, users, speech, shape, [], readers, own, own_heard, self.options.start is not None)
+        return Batches(self.script, users, speech, shape, [], readers, own, own_heard, every[::HELD_OUT_EVERY],
+                       self.options.start is not None)  # fmt: skip
 
     def _resume(self) -> int:
         state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
@@ -153,7 +170,7 @@ class Training:
         return int(state["step"])
 
     def run(self) -> Iterator[tuple[int, Tensor]]:
-        """After each step: its number, [6] this process's LOSSES."""
+        """After each step: its number, [len(LOSSES)] this process's losses."""
         options = self.options
         for step in range(self.first, min(options.steps, options.until or options.steps)):
             progress = step / options.steps
@@ -196,8 +213,10 @@ def train(rank: int, options: argparse.Namespace, meeting: str) -> None:
     for step, told in training.run():
         totals += told
         if rank == 0 and step % TOLD_EVERY == 0:
-            row = {"step": step, "s_per_step": round((time.monotonic() - began) / TOLD_EVERY, 3)}
+            row: dict[str, Any] = {"step": step, "s_per_step": round((time.monotonic() - began) / TOLD_EVERY, 3)}
             row |= {n: round(v, 4) for n, v in zip(LOSSES, (totals / TOLD_EVERY).tolist(), strict=True)}
+            if step % KEPT_EVERY == 0:
+                row["left_out"] = left_out(training.average, training.batches, training.device)
             with (training.work / "log.jsonl").open("a") as log:
                 log.write(json.dumps(row) + "\n")
             print(row, flush=True)
@@ -225,7 +244,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--until", type=int, help="stop here; --steps still shapes the learning rate")
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--rows", type=int, nargs=3, default=(32, 24, 80), metavar=("HEARD", "WRITTEN", "SPOKEN"))
+    rows = ("HEARD", "TRANSCRIBED", "WRITTEN", "SPOKEN")
+    parser.add_argument("--rows", type=int, nargs=4, default=(16, 96, 16, 64), metavar=rows)
     parser.add_argument("--together", type=json.loads, default={}, help="rows that go through the network together, as JSON")
     parser.add_argument("--start", type=Path, help="a model's folder to begin with")
     parser.add_argument("--people", type=Path)
