@@ -1,6 +1,8 @@
 """Choosing: with temperature and a seed, or among a set of allowed sentences."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +21,37 @@ class Noise:
 class Choice:
     """A trie over token sequences: which tokens may come next, and which option has been reached.
 
-    An option ends with one of the `stops`, so that one option may begin with another.
+    An option ends with one of the `stops`, so that one option may begin with another. `favours`, one for each option, speak
+    for the tokens that lead to it.
     """
 
-    def __init__(self, options: Iterable[tuple[Sequence[int], object]], stops: Iterable[int]) -> None:
-        self._root: dict[int, object] = {}
-        self._stops = tuple(stops)
-        for tokens, value in options:
-            node = self._root
+    def __init__(
+        self, options: Iterable[tuple[Sequence[int], object]], stops: Iterable[int], favours: Iterable[float] = ()
+    ) -> None:
+        self._at = _Node()
+        for (tokens, value), favour in zip(options, chain(favours, repeat(0.0))):  # noqa: B905
+            node = self._at
             for token in tokens:
-                node = node.setdefault(token, {})  # type: ignore[assignment]
-            for stop in self._stops:
-                node[stop] = (value,)
-        self._at: object = self._root
+                node = node.next.setdefault(token, _Node())
+                node.favour = max(node.favour, favour)
+            for stop in stops:
+                node.next[stop] = _Node(favour, (value,))
 
     def allowed(self) -> list[int]:
-        assert isinstance(self._at, dict)
-        return list(self._at)
+        return list(self._at.next)
+
+    def favours(self) -> list[float]:
+        """For each allowed token, that of the best option that it leads to."""
+        return [node.favour for node in self._at.next.values()]
 
     def take(self, token: int) -> tuple[object] | None:
         """The option, in a tuple, once `token` completes one."""
-        assert isinstance(self._at, dict)
-        self._at = self._at[token]
-        return self._at if isinstance(self._at, tuple) else None
+        self._at = self._at.next[token]
+        return self._at.option
+
+
+@dataclass
+class _Node:
+    favour: float = float("-inf")
+    option: tuple[object] | None = None
+    next: dict[int, "_Node"] = field(default_factory=dict)

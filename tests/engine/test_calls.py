@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.sampling import Choice
-from realtime_server.engine.wren.calls import CallWriter
+from realtime_server.engine.wren.calls import CallWriter, Evidence
 from realtime_server.engine.wren.script import ARGUMENT, END, Script
 from realtime_server.engine.wren.steps import Stream, Think
 from realtime_server.training.wren import vocabulary
@@ -22,11 +22,11 @@ PROPERTIES = {
 }
 
 
-def write(seed: int, tools: tuple[m.Function, ...], only: str | None) -> list[m.Output]:
+def write(seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: Evidence | None = None) -> list[m.Output]:
     """Drives the writer with random logits."""
     generator, outputs = torch.Generator().manual_seed(seed), list[m.Output]()
     stream = Stream(0, [])
-    body = CallWriter(SCRIPT, tools, "r", outputs, lambda ids: Think(stream, ids)).write(only)
+    body = CallWriter(SCRIPT, tools, "r", outputs, lambda ids: Think(stream, ids), evidence).write(only)
     next(body)
     try:
         while True:
@@ -53,6 +53,15 @@ def test_arguments_fit_the_schema(seed: int, required: set[str]) -> None:
     assert type(arguments.get("shots", 1)) is int
     assert type(arguments.get("iced", True)) is bool
     assert len(arguments.get("name", "")) <= 20
+
+
+@given(st.integers(0, 1000), st.sampled_from(PROPERTIES["size"]["enum"]))
+@settings(max_examples=30, deadline=None)
+def test_what_the_sound_speaks_for_is_written(seed: int, said: str) -> None:
+    tool = m.Function("order", "", {"type": "object", "properties": {"size": PROPERTIES["size"]}, "required": ["size"]})
+    outputs = write(seed, (tool,), "order", lambda ways: [0.0 if way.lower() == said else -100.0 for way in ways])
+    arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
+    assert arguments == {"size": said}
 
 
 def test_a_named_function_is_called() -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.engine.wren.hearing import FrameMaker
 from realtime_server.engine.wren.model import WrenModel
+from tests.conftest import tiny_wren
+from tests.engine.test_script import SCRIPT
 
 CONTEXT = m.Context("", (), ())
 Outputs = list[tuple[str, m.Output]]
@@ -188,9 +190,6 @@ def test_images_fail_the_response_and_only_that(tiny_model: WrenModel) -> None:
                           st.integers(0, 2)), max_size=40))  # fmt: skip
 @settings(deadline=None, max_examples=40)
 def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) -> None:
-    from tests.conftest import tiny_wren
-    from tests.engine.test_script import SCRIPT
-
     model = tiny_wren(SCRIPT)
     opened: dict[str, set[str]] = {"a": set(), "b": set()}
     committed: set[tuple[str, str]] = set()

@@ -39,8 +39,10 @@ class WrenConfig:
     furthest_advance: int = 7
     choices_shown: bool = False
     """It was trained to be shown the values that a function's parameter offers."""
+    most_doubt: float | None = None
+    """Nats per letter that a transcript may be less likely than the letters that were heard; above it the turn is refused."""
 
-    def to_dict(self) -> dict[str, int]:
+    def to_dict(self) -> dict[str, float | None]:
         return asdict(self)
 
 

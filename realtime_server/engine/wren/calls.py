@@ -1,9 +1,10 @@
 """A function call, written token by token so that its JSON fits the function's schema by construction."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import orjson
+import torch
 from torch import Tensor
 
 from realtime_server.engine.sampling import Choice
@@ -16,6 +17,9 @@ from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, 
 
 Steps = Generator[Think | None, Tensor, Tensor]
 Written = Generator[Think | None, Tensor, tuple[Any, int, Tensor]]
+Evidence = Callable[[list[str]], list[float]]
+EVIDENCE_WEIGHT = 0.3
+"""Of a nat of the letters against one of the words: frames are less independent than the head takes them to be."""
 FREE_TEXT_TOKENS = 24
 """Where the schema wants longer texts, they go on until it is satisfied."""
 
@@ -24,10 +28,13 @@ class CallWriter:
     """`write` is a sequence's sub-generator: it yields steps, appends outputs, and returns the logits after <end>."""
 
     def __init__(
-        self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], think: Any
-    ) -> None:
+        self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], think: Any,
+        evidence: Evidence | None = None,
+    ) -> None:  # fmt: skip
+        """`evidence`: what the sound says for each of some values."""
         self._script, self._tools = script, {tool.name: tool for tool in tools}
         self._response_id, self._outputs, self._think = response_id, outputs, think
+        self._evidence = evidence
         self.tokens = self._told = 0
 
     def write(self, only: str | None) -> Steps:
@@ -73,13 +80,13 @@ class CallWriter:
         return self._think([token])  # type: ignore[no-any-return]
 
     def _choose(
-        self, options: list[tuple[list[int], Any]], stops: tuple[int, ...], logits: Tensor
+        self, options: list[tuple[list[int], Any]], stops: tuple[int, ...], logits: Tensor, favours: Iterable[float] = ()
     ) -> Generator[Think | None, Tensor, tuple[Any, int, Tensor]]:
         """(the option, the stop that ended it - not yet taken, the logits before that stop)."""
-        choice = Choice(options, stops)
+        choice = Choice(options, stops, favours)
         while True:
             allowed = choice.allowed()
-            token = allowed[int(logits[allowed].argmax())]
+            token = allowed[int((logits[allowed] + torch.tensor(choice.favours())).argmax())]
             done = choice.take(token)
             if done is not None:
                 return done[0], token, logits
@@ -103,16 +110,15 @@ class CallWriter:
     def _value(self, kind: Words | FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         if isinstance(kind, FreeText):
             return (yield from self._free_text(kind, stops, logits))
-        return (yield from self._choose(self._options(kind), stops, logits))
-
-    def _options(self, kind: Words) -> list[tuple[list[int], Any]]:
         """A name of a list may be written as a name (Paris) or as a word (paris): both are the same value."""
-        ways = (
+        ways = [
             (way, value)
             for said, value in kind.options
             for way in (dict.fromkeys((said, said.title())) if isinstance(value, str) else (said,))
-        )
-        return [(self._script.encode(way), value) for way, value in ways]
+        ]
+        options = [(self._script.encode(way), value) for way, value in ways]
+        heard = self._evidence([way for way, _ in ways]) if self._evidence else ()
+        return (yield from self._choose(options, stops, logits, [EVIDENCE_WEIGHT * nats for nats in heard]))
 
     def _free_text(self, kind: FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         """Pieces that would make it too long are closed, stops as long as it is too short: one of the two is always open."""

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from realtime_server.audio.mel import LOG_FLOOR, FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
+from realtime_server.engine.wren.letters import doubt, evidence
 from realtime_server.engine.wren.steps import Stream
 from realtime_server.messages import AUDIO_RATE_HZ, Samples
 
@@ -47,11 +50,27 @@ class HeardTurn:
     committed: bool = False
     transcript: str | None = None
     heard_frames: int = 0
+    letters: list[Tensor] = field(default_factory=list)
+    """Log-probabilities [2 n, labels] of what its frames sounded like."""
+    doubt: float = 0.0
     cached: int = 0
     """Positions of the context that the stream held already."""
     wanted: bool = False
     """A response waits for its transcript."""
     over: bool = False
+
+    def sounded(self) -> Tensor | None:
+        """[T, labels] of the whole turn; None where no frame was heard."""
+        return torch.cat(self.letters) if self.letters else None
+
+    def written(self, transcript: str) -> None:
+        sounded = self.sounded()
+        self.transcript, self.doubt = transcript, 0.0 if sounded is None else doubt(sounded, transcript)
+
+    def evidence(self, options: list[str]) -> list[float]:
+        """What the sound says for each of some values: see `letters`."""
+        sounded = self.sounded()
+        return [0.0] * len(options) if sounded is None else evidence(sounded, self.transcript or "", options)
 
     def take(self) -> FloatArray | None:
         """Everything that waits, as frames; the resampler's rest too once the turn is committed."""

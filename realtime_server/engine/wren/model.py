@@ -65,6 +65,8 @@ class _SessionState:
     kept: Stream | None = None
     """The stream of the last turn or reply: the next one starts from what its beginning has in common."""
     transcripts: dict[str, str] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
+    """Turns of which too little was understood to act on."""
 
 
 class WrenModel:
@@ -228,7 +230,13 @@ class WrenModel:
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
         yield from replies.hear(turn, self.runner, self.script, outputs)
+        self._note(state, turn)
+
+    def _note(self, state: _SessionState, turn: HeardTurn) -> None:
         state.transcripts[turn.item_id] = turn.transcript or ""
+        most = self.runner.net.config.most_doubt
+        if most is not None and turn.doubt > most:
+            state.doubted.add(turn.item_id)
 
     def _heard(self, state: _SessionState, turn: HeardTurn) -> None:
         """Its sequence is over: heard to the end, or dropped."""
@@ -270,19 +278,21 @@ class WrenModel:
                 del state.turns[turn.item_id]
                 used.append(turn.stream)
                 count = Prompted(request.response_id, sum(token != FRAME for token in turn.stream.ids), turn.cached)
-                yield from self._write(session_id, request, turn.stream, reply, count)
+                yield from self._write(session_id, request, turn.stream, reply, count, turn)
                 return
         ids = self._context_ids(state, replace(request.context, tools=self._tools(request)))
         stream, cached = self._stream(state, ids)
         used.append(stream)
         yield Think(stream, ids[cached:])
-        yield from self._write(session_id, request, stream, reply, Prompted(request.response_id, len(ids), cached))
+        yield from self._write(session_id, request, stream, reply, Prompted(request.response_id, len(ids), cached), turn)
 
     @staticmethod
     def _tools(request: Respond) -> tuple[Function, ...]:
         return request.context.tools if request.tool_choice != "none" else ()
 
-    def _write(self, session_id: str, request: Respond, stream: Stream, reply: replies.Reply, count: Prompted) -> Body:
+    def _write(
+        self, session_id: str, request: Respond, stream: Stream, reply: replies.Reply, count: Prompted, turn: HeardTurn | None
+    ) -> Body:
         reply.outputs.append(count)
 
         def start_speaking() -> None:
@@ -290,7 +300,9 @@ class WrenModel:
             body = replies.speak(request, slot, voice, self.runner, reply, 0)
             self._start(session_id, request.response_id, body, reply.outputs, lambda: self.slots.give_back(slot), _not_answered)
 
-        yield from replies.think(request, stream, self.script, reply, start_speaking)
+        items = request.context.items
+        doubted = bool(items) and items[-1].item_id in self._sessions[session_id].doubted
+        yield from replies.think(request, stream, self.script, reply, start_speaking, doubted, turn)
 
     def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""
@@ -308,7 +320,7 @@ class WrenModel:
                     yield from replies.hear(turn, self.runner, self.script, outputs)
                 finally:
                     self.slots.give_back(slot)
-                state.transcripts[item.item_id] = turn.transcript or ""
+                self._note(state, turn)
 
 
 def _not_transcribed(item_id: str, _: Exception) -> TranscriptFailed:

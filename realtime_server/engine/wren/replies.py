@@ -16,9 +16,10 @@ from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, lett
 from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
+from realtime_server.engine.wren.letters import Prefix
 from realtime_server.engine.wren.runner import Runner
-from realtime_server.engine.wren.script import CALL, END, MARKS, REPLY, USER, Script
-from realtime_server.engine.wren.steps import FRAME, Speak, Spoken, Stream, Think
+from realtime_server.engine.wren.script import CALL, END, MARKS, NOT_UNDERSTOOD, REPLY, USER, Script
+from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Stream, Think
 from realtime_server.engine.wren.voices import Voice
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
@@ -34,6 +35,9 @@ from realtime_server.messages import (
 
 assert RATE_HZ == AUDIO_RATE_HZ
 Steps = Generator[Think | Speak | None, Any, None]
+LETTERS_WEIGHT = 0.2
+"""Of the letters that were heard against the words that are usual, in a transcript."""
+WORDS_WEIGHED = 12
 LONGEST_REPLY = 160
 """Text tokens: several times the longest reply that it was trained on."""
 LONGEST_WAIT = 20
@@ -51,10 +55,11 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, outputs: list[Output])
         mel = turn.take()
         if mel is not None:
             frames = runner.hear(mel)
-            ended: Tensor = yield Think(turn.stream, [FRAME] * len(frames), frames)
+            heard: Heard = yield Think(turn.stream, [FRAME] * len(frames), frames)
             turn.heard_frames += len(frames)
+            turn.letters.append(heard.letters)
             if not committed:
-                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, float(ended)))
+                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, heard.ended))
         elif not committed:
             yield None
         if committed:
@@ -62,25 +67,50 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, outputs: list[Output])
     logits = yield Think(turn.stream, [USER])
     words: list[int] = []
     limit = 6 + turn.stream.ids.count(FRAME)
+    sounded = turn.sounded()
+    prefix = None if sounded is None else Prefix(sounded)
     while len(words) < limit:
-        token, logprob = best_text(logits, REPLY)
+        if prefix is None:
+            token, logprob = best_text(logits, REPLY)
+        else:
+            token, logprob, prefix = best_word(logits, prefix, script)
         if token == REPLY:
             break
         words.append(token)
         text = script.pieces[token] if len(words) > 1 else script.pieces[token].lstrip()
         outputs.append(TranscriptDelta(turn.item_id, text, logprob))
         logits = yield Think(turn.stream, [token])
-    turn.transcript = script.decode(words)
-    outputs.append(TranscriptDone(turn.item_id, turn.transcript, len(words)))
+    transcript = script.decode(words)
+    turn.written(transcript)
+    outputs.append(TranscriptDone(turn.item_id, transcript, len(words)))
 
 
 def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:
     """The likeliest token among the text and these marks, with its log-probability."""
-    scores = logits.clone()
-    closed = [n for n in range(len(MARKS)) if n not in marks]
-    scores[closed] = float("-inf")
+    scores = open_text(logits, *marks)
     token = int(scores.argmax())
     return token, float(scores.log_softmax(-1)[token])
+
+
+def open_text(logits: Tensor, *marks: int) -> Tensor:
+    """The logits with all marks closed but these."""
+    scores = logits.clone()
+    scores[[n for n in range(len(MARKS)) if n not in marks]] = float("-inf")
+    return scores
+
+
+def best_word(logits: Tensor, prefix: Prefix, script: Script) -> tuple[int, float, Prefix]:
+    """What was said next, weighing what is usual and which letters were heard: a token or REPLY, its log-probability among
+    the usual, and the prefix that is longer by it."""
+    usual = open_text(logits, REPLY).log_softmax(-1)
+    tokens = [token for token in usual.topk(WORDS_WEIGHED).indices.tolist() if token != REPLY]
+    pieces = [script.pieces[token] for token in tokens]
+    longer = prefix.longer(pieces if prefix.begun else [piece.lstrip() for piece in pieces])
+    heard = torch.tensor([*(after.score for after in longer), prefix.whole()]) - prefix.score
+    weighed = (1 - LETTERS_WEIGHT) * usual[[*tokens, REPLY]] + LETTERS_WEIGHT * heard
+    best = int(weighed.argmax())
+    token, after = (tokens[best], longer[best]) if best < len(tokens) else (REPLY, prefix)
+    return token, float(usual[token]), after
 
 
 @dataclass
@@ -101,8 +131,14 @@ class Reply:
         return self.limit is not None and self.tokens + self.frames * AUDIO_TOKENS_PER_FRAME >= self.limit
 
 
-def think(request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Any) -> Steps:
-    """Writes the reply behind a context that is already in the stream; calls `start_speaking` with its first words."""
+def think(
+    request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Any, doubted: bool, turn: HeardTurn | None
+) -> Steps:
+    """Writes the reply behind a context that is already in the stream; calls `start_speaking` with its first words.
+
+    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded. `turn`: what is replied to,
+    where it was heard.
+    """
 
     def take(ids: list[int]) -> Think:
         return Think(stream, ids)
@@ -111,13 +147,14 @@ def think(request: Respond, stream: Stream, script: Script, reply: Reply, start_
     named = request.tool_choice.removeprefix("function:") if request.tool_choice.startswith("function:") else None
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
     logits = yield take([REPLY])
-    if forced or (tools and best_text(logits, END, CALL)[0] == CALL):
-        writer = CallWriter(script, tools, request.response_id, reply.outputs, take)
+    refusal = iter([*script.encode(NOT_UNDERSTOOD), END] if doubted else [])
+    if forced or (not doubted and tools and best_text(logits, END, CALL)[0] == CALL):
+        writer = CallWriter(script, tools, request.response_id, reply.outputs, take, turn.evidence if turn else None)
         yield from writer.write(named)
         reply.tokens += writer.tokens
     else:
         while True:
-            token, _ = best_text(logits, END)
+            token = next(refusal, None) or best_text(logits, END)[0]
             if token == END or reply.tokens >= LONGEST_REPLY or reply.over_limit:
                 break
             piece = script.pieces[token] if reply.text else script.pieces[token].lstrip()

@@ -7,10 +7,11 @@ from torch import Tensor
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.transformer import KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
-from realtime_server.engine.wren.steps import FRAME, Speak, Spoken, Think
+from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Think
 
 SPEECH_TEMPERATURE = 0.3
 ADVANCE_TEMPERATURE = 0.5
+Answer = Tensor | Heard | Spoken
 
 
 class Runner:
@@ -21,9 +22,9 @@ class Runner:
         self.cache: KVCache = net.trunk.new_cache(device)
 
     @torch.inference_mode()
-    def run(self, steps: list[Think | Speak]) -> list[Tensor | Spoken]:
+    def run(self, steps: list[Think | Speak]) -> list[Answer]:
         """The answers, in the order of the steps."""
-        answers: dict[int, Tensor | Spoken] = {}
+        answers: dict[int, Answer] = {}
         short = [n for n, s in enumerate(steps) if isinstance(s, Speak) or len(s.ids) == 1]
         long = [n for n, s in enumerate(steps) if n not in set(short)]
         for group in (short, long):
@@ -43,33 +44,31 @@ class Runner:
         result: np.ndarray = self.codec.decode(torch.from_numpy(codes).to(self.device)).cpu().numpy()
         return result
 
-    def _together(self, steps: list[Think | Speak]) -> list[Tensor | Spoken]:
+    def _together(self, steps: list[Think | Speak]) -> list[Answer]:
         lengths = [1 if isinstance(s, Speak) else len(s.ids) for s in steps]
         x = torch.zeros(len(steps), max(lengths), self.net.config.width, device=self.device)
         self._embed(steps, x)
         slots = [s.slot if isinstance(s, Speak) else s.stream.slot for s in steps]
         starts = [s.position if isinstance(s, Speak) else len(s.stream.ids) for s in steps]
         rows = Rows(self.cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
-        trunk, _ = self.net.think(x, rows)
+        trunk, tapped = self.net.think(x, rows)
         last = trunk[torch.arange(len(steps)), torch.tensor(lengths) - 1]
         thinking = [n for n, s in enumerate(steps) if isinstance(s, Think)]
         speaking = [n for n, s in enumerate(steps) if isinstance(s, Speak)]
-        answers: dict[int, Tensor | Spoken] = {}
+        answers: dict[int, Answer] = {}
         if thinking:
-            answers |= dict(zip(thinking, self._read(last[thinking], [steps[n] for n in thinking]), strict=True))
+            answers |= dict(zip(thinking, self.net.text_logits(last[thinking]).cpu(), strict=True))
             for n in thinking:
                 step = steps[n]
                 assert isinstance(step, Think)
                 step.stream.ids += step.ids
+                if step.frames is not None:
+                    letters = self.net.ctc_logits(tapped[n, None, : lengths[n]])[0].log_softmax(-1).cpu()
+                    answers[n] = Heard(float(self.net.ended_logits(last[n]).sigmoid()), letters)
         if speaking:
             chosen = [s for s in steps if isinstance(s, Speak)]
             answers |= dict(zip(speaking, self._sample(chosen, last[speaking]), strict=True))
         return [answers[n] for n in range(len(steps))]
-
-    def _read(self, trunk: Tensor, steps: list[Think | Speak]) -> list[Tensor]:
-        """Behind heard frames the end-of-turn score [], behind words the logits of the next [vocabulary]."""
-        logits, ended = self.net.text_logits(trunk).cpu(), self.net.ended_logits(trunk).sigmoid().cpu()
-        return [ended[n] if isinstance(s, Think) and s.frames is not None else logits[n] for n, s in enumerate(steps)]
 
     def _embed(self, steps: list[Think | Speak], x: Tensor) -> None:
         """Fills x [B, T, width]."""

@@ -47,12 +47,20 @@ class Stream:
 class Think:
     """Append these positions; the answer is the logits [vocabulary] behind the last.
 
-    `frames` [n, width] go with FRAME ids; behind them the answer is the end-of-turn score [].
+    `frames` [n, width] go with FRAME ids; the answer to them is `Heard`.
     """
 
     stream: Stream
     ids: list[int]
     frames: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What frames [n] told: the end-of-turn score behind the last; log-probabilities of letters [2 n, labels]."""
+
+    ended: float
+    letters: Tensor
 
 
 @dataclass(frozen=True)

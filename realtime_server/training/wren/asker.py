@@ -1,7 +1,7 @@
 """Puts one question at a time to the model, as a session would: the one place where measuring reaches into it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class Answer:
     arguments: dict[str, Any]
     sound: FloatArray
     characters: int
+    doubt: float = 0.0
 
 
 class Asker:
@@ -47,8 +48,9 @@ class Asker:
         name = f"s{self._number}"
         said = self.hear(name, mel, context)
         self.model.run(name, m.Commit(name))
+        turn = self.model._sessions[name].turns[name]
         full = m.Context(context.instructions, context.tools, (*context.items, said))
-        return self._answer(name, f"resp{self._number}", full, voice, audio)
+        return replace(self._answer(name, f"resp{self._number}", full, voice, audio), doubt=turn.doubt)
 
     def write(self, text: str, context: m.Context, voice: str = "marin", audio: bool = True) -> Answer:
         self._number += 1

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from realtime_server.engine.wren.script import Script
+from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
 from realtime_server.training.wren import augment, domain
 from realtime_server.training.wren.dataset import (
     Heard,
@@ -20,7 +20,7 @@ from realtime_server.training.wren.dataset import (
     written_batch,
     written_row,
 )
-from realtime_server.training.wren.dialogue import NOT_UNDERSTOOD, Dialogue, Say
+from realtime_server.training.wren.dialogue import Dialogue, Say
 from realtime_server.training.wren.own import Own
 
 LONGEST = 1200

@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-NOT_UNDERSTOOD = "Sorry, I did not catch that."
 NOT_ABLE = "Sorry, I can not do that."
 NOT_KNOWN = "Sorry, I do not know that."
 

@@ -26,12 +26,13 @@ from realtime_server.audio.mel import FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine import loader
 from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.script import NOT_UNDERSTOOD
 from realtime_server.engine.wren.voices import NAMES
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, domain, people, synthesis, tools
 from realtime_server.training.wren.asker import Answer, Asker
 from realtime_server.training.wren.dataset import Heard, load_heard
-from realtime_server.training.wren.dialogue import NOT_UNDERSTOOD, Call, Dialogue, Result, Say, Tool
+from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
 from realtime_server.training.wren.lexicon import DIGITS, lexicon, never_heard
 from realtime_server.training.wren.train import HELD_OUT_EVERY

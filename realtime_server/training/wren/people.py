@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from realtime_server.audio.mel import FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, Wren
-from realtime_server.engine.wren.script import Script
+from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, tools
 from realtime_server.training.wren.dataset import Heard, ctc_targets
-from realtime_server.training.wren.dialogue import NOT_UNDERSTOOD, Call, Dialogue, Say
+from realtime_server.training.wren.dialogue import Call, Dialogue, Say
 
 HELD_OUT_EVERY = 5
 

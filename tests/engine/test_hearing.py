@@ -1,0 +1,55 @@
+"""What is too far from what was heard is not acted on."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from realtime_server import messages as m
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.script import NOT_UNDERSTOOD
+from tests.engine.test_wren_model import run, told, turn
+
+WATER = m.Function("water", "", {"type": "object", "properties": {}})
+
+
+@pytest.fixture
+def most_doubt(tiny_model: WrenModel, request: pytest.FixtureRequest) -> Iterator[None]:
+    net = tiny_model.runner.net
+    before = net.config
+    net.config = dataclasses.replace(before, most_doubt=request.param)
+    yield
+    net.config = before
+
+
+@pytest.mark.parametrize("most_doubt", [-100.0], indirect=True)
+@pytest.mark.usefixtures("most_doubt")
+def test_a_doubted_turn_is_refused_however_its_audio_came(tiny_model: WrenModel) -> None:
+    at_once, in_pieces = turn(tiny_model, "a", 1), turn(tiny_model, "b", 1, (700, 9000))
+    heard, text, sound = told(at_once, "a")
+    assert heard
+    assert text == NOT_UNDERSTOOD
+    assert len(sound)
+    assert told(in_pieces, "b")[:2] == (heard, text)
+    context = m.Context("", (), (m.Message("whole", "user", (m.Audio(torch.zeros(24_000).numpy(), None),)),))
+    tiny_model.run("c", m.Respond("r", context, False, "marin", "auto", None))
+    unheard = told(run(tiny_model), "c")
+    assert unheard[1] == (NOT_UNDERSTOOD if unheard[0] else unheard[1])
+    written = m.Context("", (), (m.Message("x", "user", (m.Text("hello"),)),))
+    tiny_model.run("d", m.Respond("r", written, False, "marin", "auto", 30))
+    assert told(run(tiny_model), "d")[1] != NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize("most_doubt", [float("inf"), None], indirect=True)
+@pytest.mark.usefixtures("most_doubt")
+def test_without_doubt_it_answers(tiny_model: WrenModel) -> None:
+    assert told(turn(tiny_model, "a", 1), "a")[1] != NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize("most_doubt", [-100.0], indirect=True)
+@pytest.mark.usefixtures("most_doubt")
+def test_a_call_that_is_demanded_is_made(tiny_model: WrenModel) -> None:
+    items = (m.Message("whole", "user", (m.Audio(torch.zeros(24_000).numpy(), None),)),)
+    tiny_model.run("a", m.Respond("r", m.Context("", (WATER,), items), False, "marin", "required", None))
+    assert any(isinstance(output, m.CallStarted) for _, output in run(tiny_model))

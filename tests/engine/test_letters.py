@@ -1,0 +1,90 @@
+"""The evidence of the letters: how far a transcript is from what was heard, how likely it is to begin so."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_server.engine.nets.wren import CTC_LETTERS
+from realtime_server.engine.wren.letters import Prefix, doubt, evidence
+
+LABELS = len(CTC_LETTERS) + 1
+words = st.text("abcdefgh ", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
+
+
+def sounding_like(text: str, sureness: float, seed: int = 0) -> torch.Tensor:
+    """[T, labels] log-probabilities whose likeliest letters are these, a blank before each."""
+    labels = [label for letter in text for label in (0, CTC_LETTERS.index(letter) + 1)]
+    scores = torch.randn(len(labels), LABELS, generator=torch.Generator().manual_seed(seed)).clamp(-2, 2)
+    scores[torch.arange(len(labels)), torch.tensor(labels)] += 4 + sureness
+    return scores.log_softmax(-1)
+
+
+@given(words, st.integers(0, 100))
+def test_what_was_heard_is_not_doubted(text: str, seed: int) -> None:
+    assert doubt(sounding_like(text, 2.0, seed), text) <= 1e-4
+
+
+@given(words, words, st.integers(0, 100))
+def test_other_words_are_doubted_and_more_so_where_the_sound_is_clear(text: str, other: str, seed: int) -> None:
+    if text != other:
+        assert doubt(sounding_like(text, 2.0, seed), text) < doubt(sounding_like(text, 2.0, seed), other)
+        assert doubt(sounding_like(text, 2.0, seed), other) <= doubt(sounding_like(text, 9.0, seed), other)
+
+
+def test_nothing_written_is_not_doubted_and_too_much_is() -> None:
+    letters = sounding_like("hello", 2.0)
+    assert doubt(letters, "") == 0
+    assert doubt(letters, "hello there you are") == float("inf")
+
+
+COLOURS = ["red", "green", "dark blue", "orange"]
+
+
+@given(st.sampled_from(COLOURS), st.sampled_from(["paint it {} please", "{}", "i want {}"]), st.permutations(COLOURS),
+       st.integers(0, 50))  # fmt: skip
+def test_the_letters_speak_for_the_value_that_was_said(said: str, sentence: str, options: list[str], seed: int) -> None:
+    letters = sounding_like(sentence.format(said), 2.0, seed)
+    # The words that were written are others: the letters decide.
+    for written in (sentence.format("road"), sentence.format(said)):
+        heard = dict(zip(options, evidence(letters, written, options), strict=True))
+        assert heard.pop(said) == 0
+        assert all(nats < -3 for nats in heard.values())
+
+
+@given(words, st.integers(0, 50))
+def test_the_letters_do_not_decide_between_values_that_nobody_said(text: str, seed: int) -> None:
+    letters = sounding_like(f"{text} abc", 4.0, seed)
+    assert evidence(letters, f"{text} abc", ["zulu tango zulu", "whisky tonic"]) == [0.0, 0.0]
+    assert evidence(letters, "", ["abc", "abd"]) == [0.0, 0.0]
+    assert evidence(letters, f"{text} abc", ["abc"]) == [0.0]
+
+
+def collapsed(path: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(label for label, _ in itertools.groupby(path) if label)
+
+
+@given(st.integers(1, 5), st.text(CTC_LETTERS[1:3], max_size=4), st.integers(0, 4), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=60)
+def test_prefixes_are_as_likely_as_all_the_ways_to_hear_them(time: int, text: str, cut: int, seed: int) -> None:
+    scores = torch.full((time, LABELS), -math.inf, dtype=torch.double)
+    open_labels = (0, 2, 3)
+    scores[:, open_labels] = torch.randn(time, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.double) * 3
+    letters = scores.log_softmax(-1)
+    wanted = tuple(CTC_LETTERS.index(c) + 1 for c in text)
+    begins = whole = 0.0
+    for path in itertools.product(open_labels, repeat=time):
+        likely = float(sum(letters[t, label] for t, label in enumerate(path)).exp())  # type: ignore[union-attr]
+        begins += likely * (collapsed(path)[: len(wanted)] == wanted)
+        whole += likely * (collapsed(path) == wanted)
+    (first,) = Prefix(letters).longer([text[:cut]])
+    prefix = first.longer(["ab", text[cut:], "b"])[1]
+    assert math.exp(prefix.score) == pytest.approx(begins, abs=1e-9)
+    assert math.exp(prefix.whole()) == pytest.approx(whole, abs=1e-9)
+
+
+def test_what_has_no_letters_was_not_said() -> None:
+    assert Prefix(sounding_like("three", 2.0)).longer(["3"])[0].score == -math.inf
