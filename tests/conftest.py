@@ -9,6 +9,7 @@ from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren import voices
 from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.voices import Voice
 from realtime_server.training.wren import vocabulary
@@ -40,7 +41,9 @@ def tiny_codec() -> Codec:
 
 def tiny_wren(script: Script, name: str = "tiny") -> WrenModel:
     voiced = {voice: Voice(speaker=n % 2) for n, voice in enumerate((*voices.NAMES, "voice_mine"))}
-    return WrenModel(name, tiny_net(script), tiny_codec(), script, voiced, torch.device("cpu"))
+    return WrenModel(
+        name, tiny_net(script), tiny_codec(), script, voiced, torch.device("cpu"), WordList(["abacus", "apple", "zebra"])
+    )
 
 
 @pytest.fixture

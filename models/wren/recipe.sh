@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Wren from nothing, or further from a finished model.
 # usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--steps N] [--out MODEL]
-#   WORK       a folder for everything that is made on the way (about 5 GB)
+#   WORK       a folder for everything that is made on the way (about 7 GB)
 #   --people   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
 #   --readers  read sentences with transcripts.json (LJ Speech)
 #   --start    begin with this model's weights, tokenizer and audio tokens
@@ -9,7 +9,7 @@
 #              begins with models/wren, and needs a tenth of the material and of the time
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
-# Hours on two cores: synthesis 0.3, codec 0.2, training 0.4 for each 1000 steps with AMX. All seeds are fixed.
+# Hours on two cores: synthesis 0.9, codec 0.3, training 0.7 for each 1000 steps with AMX. All seeds are fixed.
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-users=54000 voices=4500
+users=90000 voices=10000
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
 if [ -n "${TINY:-}" ]; then users=400 voices=200 steps=30; fi
 jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
@@ -33,8 +33,11 @@ wren synthesis voices "$work" --number "$voices" ${own:+--own "$own"}
 wren synthesis users "$work" --number "$users" ${own:+--own "$own"}
 [ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"}
 # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
-[ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc MALLOC_CONF=dirty_decay_ms:3000,muzzy_decay_ms:3000
+[ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
+  MALLOC_CONF=thp:always,oversize_threshold:0,narenas:2,dirty_decay_ms:60000,muzzy_decay_ms:0
 wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${start:+--start "$start"} \
   ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4}
 unset LD_PRELOAD
-wren export "$work" "${out:-models/${own:+own-}wren}"
+out=${out:-models/${own:+own-}wren}
+wren export "$work" "$out"
+wren calibrate "$out" --work "$work"

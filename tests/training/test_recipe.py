@@ -23,6 +23,7 @@ PROGRAMS = ("espeak-ng", "flite", "festival")
 )
 def test_the_recipe_runs(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {"TINY": "1", "OUT": str(tmp_path / "model"), "PYTHONPATH": str(ROOT), "PATH": path}
-    subprocess.run([ROOT / "models/wren/recipe.sh", tmp_path / "work"], check=True, env=environment, cwd=ROOT, timeout=580)
+    environment = os.environ | {"TINY": "1", "PYTHONPATH": str(ROOT), "PATH": path}
+    command = [ROOT / "models/wren/recipe.sh", tmp_path / "work", "--out", tmp_path / "model"]
+    subprocess.run(command, check=True, env=environment, cwd=ROOT, timeout=580)
     assert isinstance(loader.load(str(tmp_path / "model"), "cpu"), WrenModel)

@@ -86,14 +86,6 @@ def test_processes_share_their_gradients(tmp_path: Path) -> None:
     torch.multiprocessing.spawn(share_of_rows, (tmp_path,), nprocs=2)
 
 
-def test_gradients_are_clipped_together() -> None:
-    layer = torch.nn.Linear(3, 1)
-    gradients = train.Gradients(layer)
-    layer(torch.ones(1, 3)).sum().backward()
-    gradients.clip(1.0)
-    assert gradients.flat.tolist() == pytest.approx([0.5] * 4, rel=1e-4)
-
-
 @settings(deadline=None)
 @given(st.integers(1, 7), st.integers(1, 5), st.integers(0, 1000))
 def test_rounding_up_leaves_the_text_loss_as_it_was(rows: int, length: int, seed: int) -> None:

@@ -16,6 +16,7 @@ from realtime_server.engine.sequence import Sequence, Status
 from realtime_server.engine.wren import replies, schemas, voices
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.prompt import ContextTooLong, Unsupported, fitting, item_ids, system_ids
+from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
@@ -70,12 +71,14 @@ class _SessionState:
 
 
 class WrenModel:
-    def __init__(self, name: str, net: Wren, codec: Codec, script: Script, voiced: Voices, device: torch.device) -> None:
+    def __init__(
+        self, name: str, net: Wren, codec: Codec, script: Script, voiced: Voices, device: torch.device, known: WordList
+    ) -> None:
         self.name = name
         self.voices = voiced
         self.abilities = Abilities(voices.ids(voiced), schemas.fault, scores_turn_end=True)
         self.runner = Runner(net, codec, device)
-        self.script = script
+        self.script, self.known = script, known
         self.slots = Slots(self.runner.cache)
         self._scheduler = Scheduler()
         self._running: dict[int, _Running] = {}
@@ -92,7 +95,8 @@ class WrenModel:
         if device.type == "cpu":
             torch.set_num_threads(1)
         voiced = voices.read(folder / "voices.json", net.config.voices)
-        return cls(folder.name, net, codec, Script.load(folder / "tokenizer.json"), voiced, device)
+        known = WordList.read(folder / "words.txt")
+        return cls(folder.name, net, codec, Script.load(folder / "tokenizer.json"), voiced, device, known)
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
@@ -229,7 +233,7 @@ class WrenModel:
         self._start(session_id, item_id, body, outputs, lambda: self._heard(state, turn), _not_transcribed)
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
-        yield from replies.hear(turn, self.runner, self.script, outputs)
+        yield from replies.hear(turn, self.runner, self.script, self.known, outputs)
         self._note(state, turn)
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
@@ -317,7 +321,7 @@ class WrenModel:
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:
-                    yield from replies.hear(turn, self.runner, self.script, outputs)
+                    yield from replies.hear(turn, self.runner, self.script, self.known, outputs)
                 finally:
                     self.slots.give_back(slot)
                 self._note(state, turn)

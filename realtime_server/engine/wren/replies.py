@@ -17,10 +17,12 @@ from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
 from realtime_server.engine.wren.letters import Prefix
+from realtime_server.engine.wren.respelling import WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import CALL, END, MARKS, NOT_UNDERSTOOD, REPLY, USER, Script
 from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Stream, Think
 from realtime_server.engine.wren.voices import Voice
+from realtime_server.engine.wren.words import plain
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
     AudioDelta,
@@ -45,8 +47,8 @@ LONGEST_WAIT = 20
 AUDIO_TOKENS_PER_FRAME = 1.6
 
 
-def hear(turn: HeardTurn, runner: Runner, script: Script, outputs: list[Output]) -> Steps:
-    """Takes the turn's audio in as it comes; once it is committed, writes what was said."""
+def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outputs: list[Output]) -> Steps:
+    """Takes the turn's audio in as it comes; once it is committed, writes what was said. `known`: words to look up."""
     missing = turn.context_ids[len(turn.stream.ids) :]
     if missing:
         yield Think(turn.stream, missing)
@@ -64,8 +66,9 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, outputs: list[Output])
             yield None
         if committed:
             break
+    before = len(turn.stream.ids)
     logits = yield Think(turn.stream, [USER])
-    words: list[int] = []
+    words, logprobs = list[int](), list[float]()
     limit = 6 + turn.stream.ids.count(FRAME)
     sounded = turn.sounded()
     prefix = None if sounded is None else Prefix(sounded)
@@ -77,12 +80,35 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, outputs: list[Output])
         if token == REPLY:
             break
         words.append(token)
-        text = script.pieces[token] if len(words) > 1 else script.pieces[token].lstrip()
-        outputs.append(TranscriptDelta(turn.item_id, text, logprob))
+        logprobs.append(logprob)
         logits = yield Think(turn.stream, [token])
-    transcript = script.decode(words)
+    pieces = [script.pieces[token] for token in words]
+    if sounded is not None:
+        parts = whole_words(pieces, logprobs)
+        context = plain(script.decode(token for token in turn.stream.ids[:before] if token != FRAME)).split()
+        looked_up = respelled(sounded, parts, known, context)
+        if looked_up != [word for word, _ in parts]:
+            pieces, logprobs = [f" {word}" for word in looked_up], [logprob for _, logprob in parts]
+            words = script.encode(" ".join(looked_up))
+            # What it wrote first is overwritten: the reply follows what was looked up.
+            del turn.stream.ids[before:]
+            yield Think(turn.stream, [USER, *words])
+    for n, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=True)):
+        outputs.append(TranscriptDelta(turn.item_id, piece if n else piece.lstrip(), logprob))
+    transcript = "".join(pieces).strip()
     turn.written(transcript)
     outputs.append(TranscriptDone(turn.item_id, transcript, len(words)))
+
+
+def whole_words(pieces: list[str], logprobs: list[float]) -> list[tuple[str, float]]:
+    """The words that pieces make, each with its log-probability."""
+    words: list[tuple[str, float]] = []
+    for piece, logprob in zip(pieces, logprobs, strict=True):
+        if piece.startswith(" ") or not words:
+            words.append((piece.strip(), logprob))
+        else:
+            words[-1] = (words[-1][0] + piece, words[-1][1] + logprob)
+    return words
 
 
 def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:

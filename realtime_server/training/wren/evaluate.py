@@ -123,6 +123,8 @@ def share(results: list[bool]) -> float:
     return round(sum(results) / max(len(results), 1), 3)
 
 
+NUMBER = 400
+"""Questions asked of each kind."""
 Change = Callable[[FloatArray, augment.Random], tuple[FloatArray, int]]
 
 
@@ -438,7 +440,7 @@ def main() -> None:
     parser.add_argument("--people", type=Path)
     parser.add_argument("--digits", type=Path)
     parser.add_argument("--judge", type=Path, default=Path(__file__).with_name("judge-words.txt"))
-    parser.add_argument("--number", type=int, default=400)
+    parser.add_argument("--number", type=int, default=NUMBER)
     parser.add_argument("--only", nargs="+", help="measure these parts anew and keep the others' figures")
     options = parser.parse_args()
     model = loader.load(str(options.model), "cpu")

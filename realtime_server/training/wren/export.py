@@ -54,6 +54,8 @@ def export(work: Path, target: Path) -> None:
         "net": config.to_dict(), "codec": shape,
     }  # fmt: skip
     (target / "config.json").write_text(json.dumps(described, indent=2) + "\n")
+    # With its notice.
+    shutil.copy(Path(__file__).with_name("lexicon.txt"), target / "words.txt")
     write_voices(target / "voices.json")
     write_manifest(target)
 
@@ -61,7 +63,9 @@ def export(work: Path, target: Path) -> None:
 def write_manifest(folder: Path) -> None:
     """SHA-256 and bytes of every file that loading depends on."""
     entries = {}
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+    # A model of one's own may have no words to look up.
+    names = ("config.json", "model.safetensors", "tokenizer.json", "words.txt")
+    for name in (name for name in names if (folder / name).exists()):
         data = (folder / name).read_bytes()
         entries[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     (folder / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")

@@ -99,9 +99,6 @@ class Gradients:
             dist.all_reduce(self.flat)
             self.flat /= processes
 
-    def clip(self, norm: float) -> None:
-        self.flat *= torch.clamp(norm / (self.flat.norm() + 1e-6), max=1.0)
-
 
 def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
     """Takes over the weights of a finished model, as far as they fit; with other audio tokens, none that stand for those."""
@@ -176,14 +173,15 @@ class Training:
             progress = step / options.steps
             if options.people and (options.start or progress > 0.3) and (step % PEOPLE_EVERY == 0 or not self.batches.people):
                 self.batches.people = people.transcribed(options.people, self.average, self.script, held_out=False)
-            rate = options.rate * min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+            warm_up = min(WARM_UP, max(1, options.steps // 10))
+            rate = options.rate * min(1.0, (step + 1) / warm_up) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             self.gradients.flat.zero_()
             seed = step * options.processes + self.rank
             told = backward(self.model, self.batches, seed, progress, self.device)
             self.gradients.average(options.processes)
-            self.gradients.clip(1.0)
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             self.optimizer.step()
             keep = 1 - 1 / min(step + 2, max(2, options.steps // AVERAGED))
             with torch.no_grad():

@@ -1,0 +1,55 @@
+"""Doubtful words are looked up among the words that there are."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_server.engine.wren.respelling import WordList, heard_letters, heard_there, respelled
+from tests.engine.test_letters import sounding_like
+
+WORDS = ("stamp", "stone", "future", "false", "falls", "daytime", "campaign", "it's")
+KNOWN = WordList(WORDS)
+word = st.sampled_from(WORDS)
+
+
+@given(st.text("abcdefgh ", min_size=1, max_size=12), st.integers(0, 100))
+def test_the_letters_that_were_heard(text: str, seed: int) -> None:
+    assert heard_letters(sounding_like(text, 4.0, seed)) == text
+
+
+@given(word)
+def test_a_word_is_most_like_itself(said: str) -> None:
+    assert KNOWN.like(said, 1) == [said]
+    assert set(KNOWN.like(said, 99)) == set(WORDS)
+
+
+@given(word, word, st.integers(0, 100))
+@settings(deadline=None)
+def test_a_doubtful_word_becomes_the_one_that_was_heard(said: str, written: str, seed: int) -> None:
+    letters = sounding_like(f"say {said} please", 3.0, seed)
+    words = [("say", -0.01), (written, -2.0), ("please", -0.01)]
+    assert respelled(letters, words, KNOWN, ()) == ["say", said, "please"]
+
+
+@given(word, word, st.integers(0, 100))
+def test_a_sure_word_stays(said: str, written: str, seed: int) -> None:
+    letters = sounding_like(f"say {said}", 3.0, seed)
+    assert respelled(letters, [("say", -0.01), (written, -0.05)], KNOWN, ()) == ["say", written]
+
+
+@given(st.integers(0, 100))
+@settings(deadline=None)
+def test_words_of_the_context_are_known_and_what_nobody_knows_stays(seed: int) -> None:
+    letters = sounding_like("call wesołowski".replace("ł", "l"), 3.0, seed)
+    words = [("call", -0.01), ("vesoloski", -1.5)]
+    assert respelled(letters, words, WordList(()), ["monika", "wesolowski"]) == ["call", "wesolowski"]
+    assert respelled(letters, words, WordList(()), ["monika"]) == ["call", "vesoloski"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "written", "n", "there"),
+    [("say tree please", "say three please", 1, "tree"), ("tree please", "three please", 0, "tree"),
+     ("say tre", "say three", 1, "tre"), ("", "say", 0, ""), ("repeat after me prepts", "repeat after me prefts", 3, "prepts")],
+)  # fmt: skip
+def test_where_a_word_was_heard(heard: str, written: str, n: int, there: str) -> None:
+    assert heard_there(heard, written.split(), n) == there
