@@ -1,15 +1,11 @@
-"""The evidence of the letters: how far a transcript is from what was heard, how likely it is to begin so."""
+"""The evidence of the letters: how far a transcript is from what was heard, and which of some values was said."""
 
-import itertools
-import math
-
-import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
-from realtime_server.engine.wren.letters import Prefix, doubt, evidence
+from realtime_server.engine.wren.letters import doubt, evidence
 
 LABELS = len(CTC_LETTERS) + 1
 words = st.text("abcdefgh ", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
@@ -61,30 +57,3 @@ def test_the_letters_do_not_decide_between_values_that_nobody_said(text: str, se
     assert evidence(letters, f"{text} abc", ["zulu tango zulu", "whisky tonic"]) == [0.0, 0.0]
     assert evidence(letters, "", ["abc", "abd"]) == [0.0, 0.0]
     assert evidence(letters, f"{text} abc", ["abc"]) == [0.0]
-
-
-def collapsed(path: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(label for label, _ in itertools.groupby(path) if label)
-
-
-@given(st.integers(1, 5), st.text(CTC_LETTERS[1:3], max_size=4), st.integers(0, 4), st.integers(0, 10**6))
-@settings(deadline=None, max_examples=60)
-def test_prefixes_are_as_likely_as_all_the_ways_to_hear_them(time: int, text: str, cut: int, seed: int) -> None:
-    scores = torch.full((time, LABELS), -math.inf, dtype=torch.double)
-    open_labels = (0, 2, 3)
-    scores[:, open_labels] = torch.randn(time, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.double) * 3
-    letters = scores.log_softmax(-1)
-    wanted = tuple(CTC_LETTERS.index(c) + 1 for c in text)
-    begins = whole = 0.0
-    for path in itertools.product(open_labels, repeat=time):
-        likely = float(sum(letters[t, label] for t, label in enumerate(path)).exp())  # type: ignore[union-attr]
-        begins += likely * (collapsed(path)[: len(wanted)] == wanted)
-        whole += likely * (collapsed(path) == wanted)
-    (first,) = Prefix(letters).longer([text[:cut]])
-    prefix = first.longer(["ab", text[cut:], "b"])[1]
-    assert math.exp(prefix.score) == pytest.approx(begins, abs=1e-9)
-    assert math.exp(prefix.whole()) == pytest.approx(whole, abs=1e-9)
-
-
-def test_what_has_no_letters_was_not_said() -> None:
-    assert Prefix(sounding_like("three", 2.0)).longer(["3"])[0].score == -math.inf

@@ -40,7 +40,7 @@ class WrenConfig:
     choices_shown: bool = False
     """It was trained to be shown the values that a function's parameter offers."""
     most_doubt: float | None = None
-    """Nats per letter that a transcript may be less likely than the letters that were heard; above it the turn is refused."""
+    """`HeardTurn.doubt` above which a turn is refused: too unlike what was heard, and too unsure."""
 
     def to_dict(self) -> dict[str, float | None]:
         return asdict(self)

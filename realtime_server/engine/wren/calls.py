@@ -18,7 +18,7 @@ from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, 
 Steps = Generator[Think | None, Tensor, Tensor]
 Written = Generator[Think | None, Tensor, tuple[Any, int, Tensor]]
 Evidence = Callable[[list[str]], list[float]]
-EVIDENCE_WEIGHT = 0.3
+EVIDENCE_WEIGHT = 0.7
 """Of a nat of the letters against one of the words: frames are less independent than the head takes them to be."""
 FREE_TEXT_TOKENS = 24
 """Where the schema wants longer texts, they go on until it is satisfied."""

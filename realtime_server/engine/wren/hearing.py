@@ -63,9 +63,11 @@ class HeardTurn:
         """[T, labels] of the whole turn; None where no frame was heard."""
         return torch.cat(self.letters) if self.letters else None
 
-    def written(self, transcript: str) -> None:
-        sounded = self.sounded()
-        self.transcript, self.doubt = transcript, 0.0 if sounded is None else doubt(sounded, transcript)
+    def written(self, transcript: str, logprobs: list[float]) -> None:
+        """`logprobs`: of its tokens. Doubt is where a turn neither sounds like its transcript nor was sure to be written so."""
+        self.transcript, sounded = transcript, self.sounded()
+        if sounded is not None and logprobs:
+            self.doubt = max(0.0, doubt(sounded, transcript)) * -float(np.mean(logprobs))
 
     def evidence(self, options: list[str]) -> list[float]:
         """What the sound says for each of some values: see `letters`."""

@@ -5,6 +5,7 @@ Yielding None means: nothing to do before something else happens.
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, lett
 from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
-from realtime_server.engine.wren.letters import Prefix
 from realtime_server.engine.wren.respelling import WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import CALL, END, MARKS, NOT_UNDERSTOOD, REPLY, USER, Script
@@ -37,9 +37,6 @@ from realtime_server.messages import (
 
 assert RATE_HZ == AUDIO_RATE_HZ
 Steps = Generator[Think | Speak | None, Any, None]
-LETTERS_WEIGHT = 0.2
-"""Of the letters that were heard against the words that are usual, in a transcript."""
-WORDS_WEIGHED = 12
 LONGEST_REPLY = 160
 """Text tokens: several times the longest reply that it was trained on."""
 LONGEST_WAIT = 20
@@ -70,22 +67,20 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     logits = yield Think(turn.stream, [USER])
     words, logprobs = list[int](), list[float]()
     limit = 6 + turn.stream.ids.count(FRAME)
-    sounded = turn.sounded()
-    prefix = None if sounded is None else Prefix(sounded)
     while len(words) < limit:
-        if prefix is None:
-            token, logprob = best_text(logits, REPLY)
-        else:
-            token, logprob, prefix = best_word(logits, prefix, script)
+        token, logprob = best_text(logits, REPLY)
         if token == REPLY:
             break
         words.append(token)
         logprobs.append(logprob)
         logits = yield Think(turn.stream, [token])
     pieces = [script.pieces[token] for token in words]
+    sounded = turn.sounded()
     if sounded is not None:
         parts = whole_words(pieces, logprobs)
-        context = plain(script.decode(token for token in turn.stream.ids[:before] if token != FRAME)).split()
+        # Behind its own name, which is not what people say to it.
+        said = dropwhile(lambda token: token >= len(MARKS), turn.stream.ids[1:before])
+        context = plain(script.decode(token for token in said if token != FRAME)).split()
         looked_up = respelled(sounded, parts, known, context)
         if looked_up != [word for word, _ in parts]:
             pieces, logprobs = [f" {word}" for word in looked_up], [logprob for _, logprob in parts]
@@ -96,7 +91,7 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     for n, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=True)):
         outputs.append(TranscriptDelta(turn.item_id, piece if n else piece.lstrip(), logprob))
     transcript = "".join(pieces).strip()
-    turn.written(transcript)
+    turn.written(transcript, logprobs)
     outputs.append(TranscriptDone(turn.item_id, transcript, len(words)))
 
 
@@ -113,30 +108,11 @@ def whole_words(pieces: list[str], logprobs: list[float]) -> list[tuple[str, flo
 
 def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:
     """The likeliest token among the text and these marks, with its log-probability."""
-    scores = open_text(logits, *marks)
+    scores = logits.clone()
+    closed = [n for n in range(len(MARKS)) if n not in marks]
+    scores[closed] = float("-inf")
     token = int(scores.argmax())
     return token, float(scores.log_softmax(-1)[token])
-
-
-def open_text(logits: Tensor, *marks: int) -> Tensor:
-    """The logits with all marks closed but these."""
-    scores = logits.clone()
-    scores[[n for n in range(len(MARKS)) if n not in marks]] = float("-inf")
-    return scores
-
-
-def best_word(logits: Tensor, prefix: Prefix, script: Script) -> tuple[int, float, Prefix]:
-    """What was said next, weighing what is usual and which letters were heard: a token or REPLY, its log-probability among
-    the usual, and the prefix that is longer by it."""
-    usual = open_text(logits, REPLY).log_softmax(-1)
-    tokens = [token for token in usual.topk(WORDS_WEIGHED).indices.tolist() if token != REPLY]
-    pieces = [script.pieces[token] for token in tokens]
-    longer = prefix.longer(pieces if prefix.begun else [piece.lstrip() for piece in pieces])
-    heard = torch.tensor([*(after.score for after in longer), prefix.whole()]) - prefix.score
-    weighed = (1 - LETTERS_WEIGHT) * usual[[*tokens, REPLY]] + LETTERS_WEIGHT * heard
-    best = int(weighed.argmax())
-    token, after = (tokens[best], longer[best]) if best < len(tokens) else (REPLY, prefix)
-    return token, float(usual[token]), after
 
 
 @dataclass

@@ -16,22 +16,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
-from realtime_server.engine.wren.letters import log_likelihoods
+from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
 
-SURE = 0.9
+SURE = 0.5
 """The probability of a written word from which on it is left alone."""
-TRIED = 400
+TRIED, RETRIED = 400, 24
+"""Words that are tried where the word was heard, and those of them that are tried in the whole."""
+MOST_DOUBTFUL = 4
 LETTERS_WEIGHT = 0.3
-UNUSUAL = 2.0
-"""Nats that speak against a word that neither the model nor the conversation has brought up."""
+BROUGHT_UP, UNUSUAL = 1.0, 2.0
+"""Nats that speak against a word that the conversation has brought up, and against any other, since the model wrote neither."""
 _ALIKE = ("aeiouyhw", "bp", "dt", "fv", "gkcqx", "szj", "l", "r", "mn", "'")
 """Letters that are mistaken for one another."""
 _SOUND_OF = {letter: n + 1 for n, group in enumerate(_ALIKE) for letter in group}
 
 
-def heard_letters(letters: Tensor) -> str:
-    """[T, labels] -> the likeliest letter of each moment, repetitions and blanks left out."""
-    return "".join(CTC_LETTERS[label - 1] for label, _ in groupby(letters.argmax(-1).tolist()) if label)
+def heard_letters(letters: Tensor) -> tuple[str, list[int]]:
+    """[T, labels] -> the likeliest letter of each moment, repetitions and blanks left out, and the moments."""
+    moments = [next(group) for _, group in groupby(enumerate(letters.argmax(-1).tolist()), key=lambda moment: moment[1])]
+    return "".join(CTC_LETTERS[label - 1] for _, label in moments if label), [at for at, label in moments if label]
 
 
 def shape(word: str) -> NDArray[np.float32]:
@@ -71,25 +74,39 @@ def respelled(letters: Tensor, words: list[tuple[str, float]], known: WordList, 
     """
     written = [word for word, _ in words]
     doubtful = [n for n, (_, logprob) in enumerate(words) if logprob < math.log(SURE)]
-    if not doubtful:
-        return written
-    heard = heard_letters(letters)
+    heard, moments = heard_letters(letters)
     brought_up = set(context)
-    for n in doubtful:
-        looked_up = known.like(heard_there(heard, written, n), TRIED)
-        options = list(dict.fromkeys([written[n], *looked_up, *sorted(brought_up)]))
+    # Where much is doubtful the whole turn is.
+    for n in sorted(sorted(doubtful, key=lambda n: words[n][1])[:MOST_DOUBTFUL]):
+        first, last = heard_there(heard, written, n)
+        part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
+        options = [written[n], *nearest(part, [*known.like(heard[first:last], TRIED), *sorted(brought_up)], brought_up)]
         texts = [" ".join([*written[:n], option, *written[n + 1 :]]) for option in options]
+        if len(options) == 1 or cells(letters, texts) > MOST_CELLS:
+            continue
         likely = LETTERS_WEIGHT * log_likelihoods(letters, texts).double()
         # What it wrote has the probability p, all others together 1 - p.
         logprob = min(words[n][1], -1e-6)
-        likely[1:] += (1 - LETTERS_WEIGHT) * (math.log(-math.expm1(logprob)) - logprob)
-        likely[1:] -= torch.tensor([0.0 if option in brought_up else UNUSUAL for option in options[1:]])
+        likely[1:] += (1 - LETTERS_WEIGHT) * (math.log(-math.expm1(logprob)) - logprob) - against(options[1:], brought_up)
         written[n] = options[int(torch.nan_to_num(likely, nan=-math.inf).argmax())]
     return written
 
 
-def heard_there(heard: str, written: list[str], n: int) -> str:
-    """The heard letters where the n-th word stands, by what both texts have in common around it."""
+def nearest(part: Tensor, options: list[str], brought_up: set[str]) -> list[str]:
+    """The few options that are likeliest in this part of the letters [t, labels] alone."""
+    options = list(dict.fromkeys(options))
+    if not options or not len(part) or cells(part, options) > MOST_CELLS:
+        return []
+    likely = LETTERS_WEIGHT * log_likelihoods(part, options).double() - against(options, brought_up)
+    return [options[n] for n in likely.topk(min(RETRIED, len(options))).indices.tolist()]
+
+
+def against(options: list[str], brought_up: set[str]) -> Tensor:
+    return torch.tensor([BROUGHT_UP if option in brought_up else UNUSUAL for option in options], dtype=torch.double)
+
+
+def heard_there(heard: str, written: list[str], n: int) -> tuple[int, int]:
+    """From where to where the heard letters stand for the n-th word, by what both texts have in common around it."""
     start = sum(len(word) + 1 for word in written[:n])
     end = start + len(written[n])
     matcher = SequenceMatcher(None, " ".join(written), heard, autojunk=False)
@@ -104,4 +121,5 @@ def heard_there(heard: str, written: list[str], n: int) -> str:
             first = b + start - a
         if a < end < a + size:
             last = b + end - a
-    return heard[first : max(last, first)].strip()
+    part = heard[first:last]
+    return first + len(part) - len(part.lstrip()), max(first, last) - len(part) + len(part.rstrip())

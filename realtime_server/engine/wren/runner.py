@@ -9,8 +9,8 @@ from realtime_server.engine.nets.transformer import KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
 from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Think
 
-SPEECH_TEMPERATURE = 0.3
-ADVANCE_TEMPERATURE = 0.5
+SPEECH_TEMPERATURE = 0.1
+ADVANCE_TEMPERATURE = 0.15
 Answer = Tensor | Heard | Spoken
 
 

@@ -2,8 +2,8 @@
 
     python -m realtime_server.training.wren.calibrate models/wren --work WORK
 
-What was made up rather than heard is far from the letters that were heard (`engine/wren/letters.py`). Left-out questions, in
-rooms and at microphones, that are answered right say how far a good transcript may be.
+What was made up rather than heard is far from the letters that were heard, and was not sure to be written (`HeardTurn.doubt`).
+Left-out questions, in rooms and at microphones, that are answered right say how doubtful a good transcript may be.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from realtime_server.training.wren.evaluate import NUMBER, context_of, right
 from realtime_server.training.wren.export import write_manifest
 from realtime_server.training.wren.train import HELD_OUT_EVERY
 
-ONE_IN = 100
+ONE_IN = 1000
 """Of the questions that would be answered right, so many are refused."""
 
 
@@ -59,7 +59,7 @@ def main() -> None:
     config["net"]["most_doubt"] = most_doubt(doubts)
     path.write_text(json.dumps(config, indent=2) + "\n")
     write_manifest(options.model)
-    print(f"{len(doubts)} answered right; refused above {config['net']['most_doubt']} nats per letter")
+    print(f"{len(doubts)} answered right; refused above a doubt of {config['net']['most_doubt']}")
 
 
 if __name__ == "__main__":
