@@ -57,3 +57,9 @@ def test_the_letters_do_not_decide_between_values_that_nobody_said(text: str, se
     assert evidence(letters, f"{text} abc", ["zulu tango zulu", "whisky tonic"]) == [0.0, 0.0]
     assert evidence(letters, "", ["abc", "abd"]) == [0.0, 0.0]
     assert evidence(letters, f"{text} abc", ["abc"]) == [0.0]
+
+
+def test_too_many_values_are_not_tried_and_too_long_ones_were_not_said() -> None:
+    many = [f"{a}{b}{c}" for a in CTC_LETTERS[1:27] for b in CTC_LETTERS[1:27] for c in "abc"]
+    assert evidence(sounding_like("a b " * 30, 2.0), "a b " * 30, many) == [0.0] * len(many)
+    assert evidence(sounding_like("ab", 2.0), "much too long", ["much too long", "far too long"]) == [0.0, 0.0]

@@ -1,11 +1,18 @@
 """Doubtful words are looked up among the words that there are."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_server import messages as m
+from realtime_server.engine.wren import replies
+from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList, heard_letters, heard_there, respelled
+from realtime_server.engine.wren.script import REPLY, USER
 from tests.engine.test_letters import sounding_like
+from tests.engine.test_wren_model import told, turn
 
 WORDS = ("stamp", "stone", "future", "false", "falls", "daytime", "campaign", "it's")
 KNOWN = WordList(WORDS)
@@ -23,6 +30,26 @@ def test_the_letters_that_were_heard(text: str, seed: int) -> None:
 def test_a_word_is_most_like_itself(said: str) -> None:
     assert KNOWN.like(said, 1) == [said]
     assert set(KNOWN.like(said, 99)) == set(WORDS)
+
+
+def test_a_list_is_read_without_its_notice(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("# free to use\nStamp future\nit's été\n")
+    assert set(WordList.read(tmp_path / "words.txt").like("stamp", 9)) == {"stamp", "future", "it's", "t"}
+    assert WordList.read(tmp_path / "none.txt").like("stamp", 9) == []
+
+
+def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "respelled", lambda _, words, *__: ["zebra"] * len(words))
+    for session_id, cuts in (("a", ()), ("b", (700, 9000))):
+        outputs = turn(tiny_model, session_id, 1, cuts)
+        heard = told(outputs, session_id)[0]
+        assert set(heard.split()) == {"zebra"}
+        assert next(o.text for _, o in outputs if isinstance(o, m.TranscriptDone)) == heard
+        kept = tiny_model._sessions[session_id].kept
+        assert kept is not None
+        words = [USER, *tiny_model.script.encode(heard), REPLY]
+        start = kept.ids.index(USER)
+        assert kept.ids[start : start + len(words)] == words
 
 
 @given(word, word, st.integers(0, 100))

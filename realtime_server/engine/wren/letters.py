@@ -38,18 +38,21 @@ def evidence(letters: Tensor, transcript: str, options: list[str]) -> list[float
     """
     words = plain(transcript).split()
     ways = list(dict.fromkeys(map(plain, options)))
+    # Before anything is made of it: a schema may list thousands of values.
+    if len(ways) < 2 or len(words) * cells(letters, ways) > MOST_CELLS:
+        return [0.0] * len(options)
     tried = [
         (way, " ".join([*words[:start], way, *words[end:]]))
         for way in ways
         for start in range(len(words))
         for end in range(start + 1, min(start + len(way.split()) + 1, len(words)) + 1)
     ]
-    if not tried or len(ways) < 2 or cells(letters, [text for _, text in tried]) > MOST_CELLS:
+    if not tried or cells(letters, [text for _, text in tried]) > MOST_CELLS:
         return [0.0] * len(options)
     usual, *likely = log_likelihoods(letters, [transcript, *(text for _, text in tried)]).tolist()
     best = {way: max(value for (of, _), value in zip(tried, likely, strict=True) if of == way) for way in ways}
     most = max(best.values())
-    if most < usual - UNSAID:
+    if most == -math.inf or most < usual - UNSAID:
         return [0.0] * len(options)
     return [max(best[plain(option)] - most, -UNSAID) for option in options]
 

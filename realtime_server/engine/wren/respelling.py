@@ -17,6 +17,7 @@ from torch import Tensor
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
+from realtime_server.engine.wren.words import plain
 
 SURE = 0.5
 """The probability of a written word from which on it is left alone."""
@@ -59,7 +60,7 @@ class WordList:
     def read(cls, path: Path) -> "WordList":
         """Words between white space; lines that begin with # are left out. Without the file, none."""
         lines = path.read_text().splitlines() if path.exists() else []
-        return cls(word for line in lines if not line.startswith("#") for word in line.split())
+        return cls(word for line in lines if not line.startswith("#") for word in plain(line).split())
 
     def like(self, heard: str, number: int) -> list[str]:
         """The `number` words that are most like these letters."""
