@@ -110,7 +110,7 @@ class CallWriter:
     def _value(self, kind: Words | FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         if isinstance(kind, FreeText):
             return (yield from self._free_text(kind, stops, logits))
-        """A name of a list may be written as a name (Paris) or as a word (paris): both are the same value."""
+        # A name of a list may be written as a name (Paris) or as a word (paris): both are the same value.
         ways = [
             (way, value)
             for said, value in kind.options

@@ -136,27 +136,33 @@ class Batches:
 
     def spoken(self, seed: int) -> list[Speech]:
         rng, generator = random.Random(seed + 10**9), torch.Generator().manual_seed(seed)
-        picks = rng.choices(self.speech.trained, k=self.shape.spoken)
+        return self._speech(rng.choices(self.speech.trained, k=self.shape.spoken), generator, FORGOTTEN)
+
+    def _speech(self, picks: list[int], generator: torch.Generator, forget: float) -> list[Speech]:
         parts = alike(picks, self.shape.speech_together, lambda pick: len(self.speech.codes[pick]))
-        return [self.speech.batch(part, generator, FORGOTTEN) for part in parts]
+        return [self.speech.batch(part, generator, forget) for part in parts]
 
     def left_out_heard(self) -> list[Thoughts]:
         """Whole turns that are never trained on, always the same."""
         rng, random_ = random.Random(0), np.random.default_rng(0)
         rows = []
-        for pick in self.left_out[:: max(1, len(self.left_out) // LEFT_OUT)][:LEFT_OUT]:
+        for pick in spread(self.left_out, LEFT_OUT):
             mel, end = augment.clean(pick.mel.astype(np.float32), random_)
             rows.append(Row(mel[:LONGEST], domain.in_context(pick.dialogue, rng), min(end, LONGEST)))
         return self._together(rows, self.shape.thoughts_together)
 
     def left_out_spoken(self) -> list[Speech]:
-        picks = self.speech.left_out[:: max(1, len(self.speech.left_out) // LEFT_OUT)][:LEFT_OUT]
-        parts = alike(picks, self.shape.speech_together, lambda pick: len(self.speech.codes[pick]))
-        return [self.speech.batch(part, torch.Generator().manual_seed(0), 0.0) for part in parts]
+        # The generator decides what is hidden, and nothing is.
+        return self._speech(list(spread(self.speech.left_out, LEFT_OUT)), torch.Generator(), 0.0)
 
 
 def bare_of_context(dialogue: Dialogue) -> Dialogue:
     return replace(dialogue, facts=(), tools=(), history=())
+
+
+def spread(items: Sequence[T], number: int) -> Sequence[T]:
+    """At most so many of them, evenly from all."""
+    return items[:: max(1, len(items) // number)][:number]
 
 
 def alike(rows: Sequence[T], together: int, length: Callable[[T], int]) -> list[list[T]]:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from realtime_server.audio.mel import FloatArray
-from realtime_server.engine.nets.wren import CTC_LETTERS, MEL_HISTORY, MEL_STRIDE, letter_indices, letter_windows
+from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, letter_indices, letter_windows
+from realtime_server.engine.wren.letters import labels
 from realtime_server.engine.wren.script import PAD, REPLY, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment
@@ -136,7 +137,7 @@ def heard_batch(script: Script, rows: list[Row]) -> Thoughts:
 
 
 def ctc_targets(text: str) -> Tensor:
-    return torch.tensor([CTC_LETTERS.index(c) + 1 for c in plain(text)], dtype=torch.long)
+    return torch.tensor(labels(plain(text)), dtype=torch.long)
 
 
 def written_row(script: Script, dialogue: Dialogue) -> tuple[list[int], list[int]]:

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-import torch.nn.functional as F
 
 from realtime_server.audio.mel import FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, Wren
+from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, tools
-from realtime_server.training.wren.dataset import Heard, ctc_targets
+from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say
 
 HELD_OUT_EVERY = 5
@@ -58,14 +58,9 @@ def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> li
         padded = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
         x = torch.cat([model.text(prefix), model.ear(torch.from_numpy(padded)[None].to(device))], dim=1)
         _, tapped = model.think(x)
-        scores = model.ctc_logits(tapped[:, prefix.shape[1] :]).log_softmax(-1).transpose(0, 1).cpu()
+        scores = model.ctc_logits(tapped[:, prefix.shape[1] :])[0].log_softmax(-1).cpu()
         texts = sentences(slots)
-        targets = [ctc_targets(text) for text in texts]
-        losses = F.ctc_loss(
-            scores.expand(-1, len(texts), -1).contiguous(), torch.cat(targets), torch.full((len(texts),), 2 * frames),
-            torch.tensor([len(t) for t in targets]), reduction="none",
-        )  # fmt: skip
-        text = texts[int(losses.argmin())]
+        text = texts[int(log_likelihoods(scores, texts).argmax())]
         call = Call(tools.ORDER.name, tuple((key, slots[key]) for key in tools.ORDER.parameters if key in slots))
         dialogue = Dialogue("order", text, call, tools=(tools.ORDER,))
         result.append(Heard(mel.astype(np.float16), dialogue, "people"))
