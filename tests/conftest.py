@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
@@ -14,6 +15,9 @@ from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.voices import Voice
 from realtime_server.training.wren import vocabulary
 
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = Path(__file__).parent / "recordings"
 
@@ -25,7 +29,9 @@ def script() -> Script:
 
 def tiny_net(script: Script, seed: int = 0) -> Wren:
     torch.manual_seed(seed)
-    config = WrenConfig(vocabulary=script.size, width=32, layers=2, heads=2, hidden=48, ctc_layer=1, codebooks=2, codes=16)
+    config = WrenConfig(
+        vocabulary=script.size, width=32, layers=2, heads=2, hidden=48, ctc_layer=1, codebooks=2, codes=16
+    )
     return Wren(config).eval()
 
 

@@ -1,7 +1,7 @@
 """Audio in chunks of any size equals audio at once: resampler, framer, mel, timeline."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.audio.framing import Framer
@@ -18,7 +18,6 @@ def chunks(at: list[int]) -> list[np.ndarray]:
 
 
 @given(cuts)
-@settings(deadline=None)
 def test_resampler(at: list[int]) -> None:
     whole = Resampler(24_000, 16_000).push(SIGNAL, last=True)
     stream = Resampler(24_000, 16_000)
@@ -40,7 +39,6 @@ def test_framer(at: list[int]) -> None:
 
 
 @given(cuts)
-@settings(deadline=None)
 def test_mel(at: list[int]) -> None:
     whole = LogMel().push(SIGNAL)
     stream = LogMel()

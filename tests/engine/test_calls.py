@@ -36,7 +36,7 @@ def write(seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: 
 
 
 @given(st.integers(0, 10_000), st.sets(st.sampled_from(["size", "shots", "iced", "name"])))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_arguments_fit_the_schema(seed: int, required: set[str]) -> None:
     tool = m.Function("order", "", {"type": "object", "properties": PROPERTIES, "required": sorted(required)})
     other = m.Function("order_more", "", {"type": "object", "properties": {}})
@@ -56,7 +56,7 @@ def test_arguments_fit_the_schema(seed: int, required: set[str]) -> None:
 
 
 @given(st.integers(0, 1000), st.sampled_from(PROPERTIES["size"]["enum"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_the_sound_speaks_for_is_written(seed: int, said: str) -> None:
     tool = m.Function("order", "", {"type": "object", "properties": {"size": PROPERTIES["size"]}, "required": ["size"]})
     outputs = write(seed, (tool,), "order", lambda ways: [0.0 if way.lower() == said else -100.0 for way in ways])

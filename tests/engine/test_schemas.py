@@ -64,7 +64,7 @@ PARAMETERS = objects(beside(st.recursive(PLAIN, grown, max_leaves=6)))
 
 
 @given(PARAMETERS, st.integers(0, 1000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_calls_fit_or_the_schema_is_refused(parameters: dict[str, Any], seed: int) -> None:
     parameters = parameters | {"$defs": {"shot": {"type": "integer", "minimum": 1, "maximum": 3}}}
     fault = schemas.fault(parameters)

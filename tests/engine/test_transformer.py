@@ -20,7 +20,7 @@ def rows(cache: object, slots: list[int], starts: list[int]) -> Rows:
 
 @torch.inference_mode()
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_in_pieces_equals_at_once(pieces: list[int]) -> None:
     net = trunk()
     x = torch.randn(1, sum(pieces), WIDTH)

@@ -75,7 +75,7 @@ def test_a_turn_is_heard_answered_and_ended(tiny_model: WrenModel) -> None:
 
 
 @given(st.lists(st.integers(0, 24_000), max_size=6).map(sorted))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_frames_do_not_depend_on_the_pieces(cuts: list[int]) -> None:
     whole = FrameMaker().push(sound(3), last=True)
     maker, frames = FrameMaker(), 0
@@ -188,7 +188,7 @@ def test_images_fail_the_response_and_only_that(tiny_model: WrenModel) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["listen", "hear", "commit", "forget", "respond", "cancel", "step"]),
                           st.integers(0, 2)), max_size=40))  # fmt: skip
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) -> None:
     model = tiny_wren(SCRIPT)
     opened: dict[str, set[str]] = {"a": set(), "b": set()}

@@ -139,5 +139,5 @@ class AnyTalk(RuleBasedStateMachine):
             self.items.remove(event["item_id"])
 
 
-AnyTalk.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+AnyTalk.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestAnyTalk = AnyTalk.TestCase
