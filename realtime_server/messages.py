@@ -126,6 +126,8 @@ class Listen:
 
     item_id: str
     context: Context
+    live: bool = False
+    """Words of the transcript are wanted before the turn is complete."""
 
 
 @dataclass(frozen=True, eq=False)

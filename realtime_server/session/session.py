@@ -225,7 +225,9 @@ class Session:
     # --- the user's audio ---------------------------------------------------------------------------------------------
 
     def _listen(self, item_id: str) -> None:
-        self._out.run(m.Listen(item_id, self._context()))
+        # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
+        live = isinstance(self._config, TranscriptionSession) and self._config.audio.input.transcription is not None
+        self._out.run(m.Listen(item_id, self._context(), live))
 
     def _commit_by_hand(self) -> None:
         uncommitted_ms = self._input.uncommitted * 1000 / AUDIO_RATE_HZ

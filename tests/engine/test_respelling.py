@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.engine.wren import replies
+from realtime_server.engine.wren import transcribing
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList, heard_letters, heard_there, respelled
 from realtime_server.engine.wren.script import REPLY, USER
@@ -39,7 +39,7 @@ def test_a_list_is_read_without_its_notice(tmp_path: Path) -> None:
 
 
 def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replies, "respelled", lambda _, words, *__: ["zebra"] * len(words))
+    monkeypatch.setattr(transcribing, "respelled", lambda _, words, *__: ["zebra"] * len(words))
     for session_id, cuts in (("a", ()), ("b", (700, 9000))):
         outputs = turn(tiny_model, session_id, 1, cuts)
         heard = told(outputs, session_id)[0]
@@ -53,7 +53,6 @@ def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypat
 
 
 @given(word, word, st.integers(0, 100))
-@settings(deadline=None)
 def test_a_doubtful_word_becomes_the_one_that_was_heard(said: str, written: str, seed: int) -> None:
     letters = sounding_like(f"say {said} please", 3.0, seed)
     words = [("say", -0.01), (written, -2.0), ("please", -0.01)]
@@ -67,7 +66,6 @@ def test_a_sure_word_stays(said: str, written: str, seed: int) -> None:
 
 
 @given(st.integers(0, 100))
-@settings(deadline=None)
 def test_words_of_the_context_are_known_and_what_nobody_knows_stays(seed: int) -> None:
     letters = sounding_like("call wesołowski".replace("ł", "l"), 3.0, seed)
     words = [("call", -0.01), ("vesoloski", -1.5)]

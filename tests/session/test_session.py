@@ -279,6 +279,25 @@ def test_transcription_follows_the_client_wish() -> None:
         assert item["content"][0]["transcript"] == ("hi" if wanted else None)
 
 
+def test_only_a_transcription_is_told_as_it_is_said() -> None:
+    wanted = {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+    for transcription, update, live in ((True, wanted, True), (True, {}, False), (False, wanted, False)):
+        talk = Talk(transcription=transcription)
+        talk.say("session.update", session={"type": "transcription" if transcription else "realtime", **update})
+        talk.hear(*[0.9] * 10)
+        assert talk.last(m.Listen).live is live
+    talk = Talk(transcription=True)
+    talk.say("session.update", session={"type": "transcription", **wanted})
+    talk.hear(*[0.9] * 10)
+    item_id = talk.last(m.Listen).item_id
+    early = talk.engine(m.TranscriptDelta(item_id, "good", -0.1))
+    assert [(e["type"], e["item_id"]) for e in early] == [("conversation.item.input_audio_transcription.delta", item_id)]
+    talk.hear(*[0.0] * 24)
+    late = talk.engine(m.TranscriptDelta(item_id, " day", -0.1), m.TranscriptDone(item_id, "good day", 2))
+    assert [e.get("delta", e.get("transcript")) for e in late] == [" day", "good day"]
+    assert talk.say("conversation.item.retrieve", item_id=item_id)[0]["item"]["content"][0]["transcript"] == "good day"
+
+
 def test_logprobs_when_the_client_asks() -> None:
     talk = text_session(audio={"input": {"transcription": {"model": "x"}}}, include=["item.input_audio_transcription.logprobs"])
     talk.speak_a_turn()

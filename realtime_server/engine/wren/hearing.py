@@ -45,9 +45,14 @@ class HeardTurn:
     item_id: str
     stream: Stream
     context_ids: list[int]
+    live: bool = False
+    """Words are wanted before the turn is complete."""
     frames: FrameMaker = field(default_factory=FrameMaker)
     waiting: list[Samples] = field(default_factory=list)
     committed: bool = False
+    draft: list[int] = field(default_factory=list)
+    told: list[tuple[int, float]] = field(default_factory=list)
+    """Tokens of the transcript that the client has already, with their log-probabilities."""
     transcript: str | None = None
     heard_frames: int = 0
     letters: list[Tensor] = field(default_factory=list)

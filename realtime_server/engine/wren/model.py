@@ -20,6 +20,7 @@ from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
+from realtime_server.engine.wren.transcribing import hear
 from realtime_server.engine.wren.voices import DEFAULT, Voices
 from realtime_server.messages import (
     Abilities,
@@ -104,7 +105,7 @@ class WrenModel:
         state = self._sessions.setdefault(session_id, _SessionState())
         match command:
             case Listen():
-                self._listen(session_id, state, command.item_id, command.context)
+                self._listen(session_id, state, command)
             case Hear():
                 state.turns[command.item_id].waiting.append(command.samples)
             case Commit():
@@ -220,20 +221,20 @@ class WrenModel:
         parts = fitting(parts, LONGEST_CONTEXT - len(head), context.truncation)
         return head + [token for part in parts for token in part]
 
-    def _listen(self, session_id: str, state: _SessionState, item_id: str, context: Context) -> None:
-        ids = self._context_ids(state, context)
+    def _listen(self, session_id: str, state: _SessionState, command: Listen) -> None:
+        ids, item_id = self._context_ids(state, command.context), command.item_id
         before = state.turns.get(state.newest)
         state.newest = item_id
         if before is not None:
             self._release(state, before)
         stream, cached = self._stream(state, ids)
-        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, cached=cached)
+        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, command.live, cached=cached)
         outputs: list[Output] = []
         body = self._hear(state, turn, outputs)
         self._start(session_id, item_id, body, outputs, lambda: self._heard(state, turn), _not_transcribed)
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
-        yield from replies.hear(turn, self.runner, self.script, self.known, outputs)
+        yield from hear(turn, self.runner, self.script, self.known, outputs)
         self._note(state, turn)
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
@@ -321,7 +322,7 @@ class WrenModel:
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:
-                    yield from replies.hear(turn, self.runner, self.script, self.known, outputs)
+                    yield from hear(turn, self.runner, self.script, self.known, outputs)
                 finally:
                     self.slots.give_back(slot)
                 self._note(state, turn)

@@ -1,28 +1,25 @@
-"""The sequences: hearing a turn, thinking a reply, speaking it. Each is a generator that yields steps and is sent answers.
+"""The sequences of an answer: thinking it, speaking it. Each is a generator that yields steps and is sent answers.
 
 Yielding None means: nothing to do before something else happens.
 """
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from itertools import dropwhile
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
-from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
-from realtime_server.engine.wren.respelling import WordList, respelled
+from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.runner import Runner
-from realtime_server.engine.wren.script import CALL, END, MARKS, NOT_UNDERSTOOD, REPLY, USER, Script
-from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Stream, Think
+from realtime_server.engine.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
+from realtime_server.engine.wren.steps import Speak, Spoken, Stream, Think
+from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.engine.wren.voices import Voice
-from realtime_server.engine.wren.words import plain
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
     AudioDelta,
@@ -30,9 +27,6 @@ from realtime_server.messages import (
     Respond,
     ResponseFinished,
     TextDelta,
-    TranscriptDelta,
-    TranscriptDone,
-    TurnEnd,
 )
 
 assert RATE_HZ == AUDIO_RATE_HZ
@@ -42,77 +36,6 @@ LONGEST_REPLY = 160
 LONGEST_WAIT = 20
 """Frames (1.6 s) that the pointer may stand on one letter before it is moved on."""
 AUDIO_TOKENS_PER_FRAME = 1.6
-
-
-def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outputs: list[Output]) -> Steps:
-    """Takes the turn's audio in as it comes; once it is committed, writes what was said. `known`: words to look up."""
-    missing = turn.context_ids[len(turn.stream.ids) :]
-    if missing:
-        yield Think(turn.stream, missing)
-    while True:
-        committed = turn.committed
-        mel = turn.take()
-        if mel is not None:
-            frames = runner.hear(mel)
-            heard: Heard = yield Think(turn.stream, [FRAME] * len(frames), frames)
-            turn.heard_frames += len(frames)
-            turn.letters.append(heard.letters)
-            if not committed:
-                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, heard.ended))
-        elif not committed:
-            yield None
-        if committed:
-            break
-    before = len(turn.stream.ids)
-    logits = yield Think(turn.stream, [USER])
-    words, logprobs = list[int](), list[float]()
-    limit = 6 + turn.stream.ids.count(FRAME)
-    while len(words) < limit:
-        token, logprob = best_text(logits, REPLY)
-        if token == REPLY:
-            break
-        words.append(token)
-        logprobs.append(logprob)
-        logits = yield Think(turn.stream, [token])
-    pieces = [script.pieces[token] for token in words]
-    sounded = turn.sounded()
-    if sounded is not None:
-        parts = whole_words(pieces, logprobs)
-        # Behind its own name, which is not what people say to it.
-        said = dropwhile(lambda token: token >= len(MARKS), turn.stream.ids[1:before])
-        context = plain(script.decode(token for token in said if token != FRAME)).split()
-        looked_up = respelled(sounded, parts, known, context)
-        if looked_up != [word for word, _ in parts]:
-            pieces, logprobs = [f" {word}" for word in looked_up], [logprob for _, logprob in parts]
-            words = script.encode(" ".join(looked_up))
-            # What it wrote first is overwritten: the reply follows what was looked up.
-            del turn.stream.ids[before:]
-            yield Think(turn.stream, [USER, *words])
-    for n, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=True)):
-        outputs.append(TranscriptDelta(turn.item_id, piece if n else piece.lstrip(), logprob))
-    transcript = "".join(pieces).strip()
-    turn.written(transcript, logprobs)
-    outputs.append(TranscriptDone(turn.item_id, transcript, len(words)))
-
-
-def whole_words(pieces: list[str], logprobs: list[float]) -> list[tuple[str, float]]:
-    """The words that pieces make, each with its log-probability."""
-    words: list[tuple[str, float]] = []
-    for piece, logprob in zip(pieces, logprobs, strict=True):
-        if piece.startswith(" ") or not words:
-            words.append((piece.strip(), logprob))
-        else:
-            words[-1] = (words[-1][0] + piece, words[-1][1] + logprob)
-    return words
-
-
-def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:
-    """The likeliest token among the text and these marks, with its log-probability."""
-    scores = logits.clone()
-    closed = [n for n in range(len(MARKS)) if n not in marks]
-    scores[closed] = float("-inf")
-    token = int(scores.argmax())
-    return token, float(scores.log_softmax(-1)[token])
 
 
 @dataclass

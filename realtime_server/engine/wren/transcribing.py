@@ -1,0 +1,132 @@
+"""The sequence of a user's turn: its audio is taken in as it comes, and what was said is written.
+
+It is written when the turn is complete. A live turn is drafted while it is still being said, and the words that two drafts
+have in common are told at once ("local agreement", Liu et al. 2020). What was told stays.
+"""
+
+from collections.abc import Generator
+from itertools import dropwhile
+from typing import Any
+
+from torch import Tensor
+
+from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
+from realtime_server.engine.wren.respelling import WordList, respelled
+from realtime_server.engine.wren.runner import Runner
+from realtime_server.engine.wren.script import MARKS, REPLY, USER, Script
+from realtime_server.engine.wren.steps import FRAME, Heard, Think
+from realtime_server.engine.wren.words import plain
+from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
+
+DRAFTED_EVERY = 4
+"""Heard frames (320 ms) between two drafts of a live turn."""
+Steps = Generator[Think | None, Any, None]
+Writing = Generator[Think, Any, tuple[list[int], list[float]]]
+
+
+def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outputs: list[Output]) -> Steps:
+    """Takes the turn's audio in as it comes; once it is committed, writes what was said. `known`: words to look up."""
+    missing = turn.context_ids[len(turn.stream.ids) :]
+    if missing:
+        yield Think(turn.stream, missing)
+    drafted = 0
+    while True:
+        committed = turn.committed
+        mel = turn.take()
+        if mel is not None:
+            frames = runner.hear(mel)
+            heard: Heard = yield Think(turn.stream, [FRAME] * len(frames), frames)
+            turn.heard_frames += len(frames)
+            turn.letters.append(heard.letters)
+            if not committed:
+                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, heard.ended))
+        if committed:
+            break
+        if turn.live and turn.heard_frames >= drafted + DRAFTED_EVERY:
+            drafted = turn.heard_frames
+            yield from draft(turn, script, outputs)
+        elif mel is None:
+            yield None
+    before = len(turn.stream.ids)
+    words, logprobs = yield from written(turn)
+    pieces, told = [script.pieces[token] for token in words], len(turn.told)
+    sounded = turn.sounded()
+    if sounded is not None:
+        parts, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs))
+        # Behind its own name, which is not what people say to it.
+        said = dropwhile(lambda token: token >= len(MARKS), turn.stream.ids[1:before])
+        context = plain(script.decode(token for token in said if token != FRAME)).split()
+        sure = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(parts)]
+        looked_up = respelled(sounded, sure, known, context)
+        if looked_up != [word for word, _ in parts]:
+            pieces, logprobs, told = [f" {word}" for word in looked_up], [logprob for _, logprob in parts], told_words
+            words = script.encode(" ".join(looked_up))
+            # What it wrote first is overwritten: the reply follows what was looked up.
+            del turn.stream.ids[before:]
+            yield Think(turn.stream, [USER, *words])
+    tell(turn, pieces, logprobs, told, outputs)
+    transcript = "".join(pieces).strip()
+    turn.written(transcript, logprobs)
+    outputs.append(TranscriptDone(turn.item_id, transcript, len(words)))
+
+
+def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
+    """Writes what was said so far and takes it back, but for the words that the draft before had too."""
+    before = len(turn.stream.ids)
+    words, logprobs = yield from written(turn, draft=True)
+    del turn.stream.ids[before:]
+    told = agreed(script, turn.draft, words)
+    # Broken off by the end of the turn: what it lacks does not mean that it was not said.
+    if not turn.committed:
+        turn.draft = words
+        if told > len(turn.told):
+            tell(turn, [script.pieces[token] for token in words[:told]], logprobs, len(turn.told), outputs)
+            turn.told = list(zip(words[:told], logprobs, strict=False))
+
+
+def written(turn: HeardTurn, draft: bool = False) -> Writing:
+    """The likeliest tokens behind those that were told, all with their log-probabilities."""
+    words, logprobs = [token for token, _ in turn.told], [logprob for _, logprob in turn.told]
+    logits = yield Think(turn.stream, [USER, *words])
+    while len(words) < 6 + turn.heard_frames and not (draft and turn.committed):
+        token, logprob = best_text(logits, REPLY)
+        if token == REPLY:
+            break
+        words.append(token)
+        logprobs.append(logprob)
+        logits = yield Think(turn.stream, [token])
+    return words, logprobs
+
+
+def agreed(script: Script, before: list[int], now: list[int]) -> int:
+    """How many tokens two drafts begin with in common, up to the last word that another follows in both."""
+    common = next((n for n, (a, b) in enumerate(zip(before, now, strict=False)) if a != b), min(len(before), len(now)))
+    begins = [n for n in range(1, common) if script.pieces[now[n]].startswith(" ")]
+    return begins[-1] if begins else 0
+
+
+def tell(turn: HeardTurn, pieces: list[str], logprobs: list[float], told: int, outputs: list[Output]) -> None:
+    """The pieces behind the first `told`, which the client has already."""
+    for n, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=False)):
+        if n >= told:
+            outputs.append(TranscriptDelta(turn.item_id, piece if n else piece.lstrip(), logprob))
+
+
+def whole_words(pieces: list[str], logprobs: list[float]) -> list[tuple[str, float]]:
+    """The words that pieces make, each with its log-probability."""
+    words: list[tuple[str, float]] = []
+    for piece, logprob in zip(pieces, logprobs, strict=False):
+        if piece.startswith(" ") or not words:
+            words.append((piece.strip(), logprob))
+        else:
+            words[-1] = (words[-1][0] + piece, words[-1][1] + logprob)
+    return words
+
+
+def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:
+    """The likeliest token among the text and these marks, with its log-probability."""
+    scores = logits.clone()
+    closed = [n for n in range(len(MARKS)) if n not in marks]
+    scores[closed] = float("-inf")
+    token = int(scores.argmax())
+    return token, float(scores.log_softmax(-1)[token])

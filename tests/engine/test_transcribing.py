@@ -1,0 +1,93 @@
+"""A live turn is told as it is said: what was told stays, and drafts leave no trace."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_server import messages as m
+from realtime_server.engine.wren import transcribing
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.script import MARKS, Script
+from realtime_server.engine.wren.transcribing import agreed
+from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, sound, told
+
+PIECES = 5
+"""Of a second and a half each."""
+
+
+def live_turn(model: WrenModel, seed: int, live: bool = True) -> tuple[list[m.Output], Outputs]:
+    """What is told before the turn is complete, and after."""
+    model.run("s", m.Listen("item", CONTEXT, live))
+    before: Outputs = []
+    for piece in np.split(sound(seed, 7.5), PIECES):
+        model.run("s", m.Hear("item", piece))
+        before += run(model)
+    model.run("s", m.Commit("item"))
+    model.run("s", respond("item", "resp", audio=False))
+    return [output for _, output in before], run(model)
+
+
+def words(outputs: list[m.Output]) -> str:
+    return "".join(o.text for o in outputs if isinstance(o, m.TranscriptDelta))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_told_stays(tiny_model: WrenModel, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Drafts of random weights have nothing in common: here each is believed a little further.
+    counts = iter((2, 3, 3, 7, 7))
+    monkeypatch.setattr(transcribing, "agreed", lambda _, __, now: min(next(counts), len(now)))
+    early, late = live_turn(tiny_model, seed)
+    assert words(early)
+    done = next(o for _, o in late if isinstance(o, m.TranscriptDone))
+    assert (words(early) + told(late, "s")[0]).strip() == done.text
+    assert sum(isinstance(o, m.TurnEnd) for o in early) == PIECES
+
+
+def test_only_a_live_turn_is_told_early(tiny_model: WrenModel) -> None:
+    early, late = live_turn(tiny_model, 0, live=False)
+    assert not words(early)
+    assert told(late, "s")[0]
+
+
+def test_drafts_leave_no_trace(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = live_turn(tiny_model, 1, live=False)[1]
+    drafts = []
+
+    def never(_: Script, before: list[int], now: list[int]) -> int:
+        drafts.append(now)
+        return 0
+
+    monkeypatch.setattr(transcribing, "agreed", never)
+    early, late = live_turn(tiny_model, 1)
+    assert len(drafts) == PIECES
+    assert not words(early)
+    assert told(late, "s")[:2] == told(usual, "s")[:2]
+
+
+@given(st.data())
+def test_drafts_agree_on_whole_words(script: Script, data: st.DataObject) -> None:
+    tokens = st.lists(st.integers(len(MARKS), script.size - 1), max_size=8)
+    common = data.draw(tokens)
+    drafts = [common + data.draw(tokens) for _ in range(2)]
+    count = agreed(script, *drafts)
+    same = next((n for n, (a, b) in enumerate(zip(*drafts, strict=False)) if a != b), min(map(len, drafts)))
+    ends = [n for n in range(1, same) if script.pieces[drafts[0][n]].startswith(" ")]
+    assert count == max(ends, default=0)
+    assert agreed(script, *reversed(drafts)) == count
+
+
+def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel) -> None:
+    tiny_model.run("s", m.Listen("item", CONTEXT, True))
+    tiny_model.run("s", m.Hear("item", sound(0)))
+    for _ in range(4):
+        tiny_model.step()
+    turn = tiny_model._sessions["s"].turns["item"]
+    assert len(turn.stream.ids) > turn.heard_frames + len(turn.context_ids)
+    tiny_model.run("s", m.Commit("item"))
+    outputs = [o for _, o in run(tiny_model)]
+    assert sum(isinstance(o, m.TranscriptDone) for o in outputs) == 1
+    kinds = [type(o) for o in outputs]
+    assert all(b is not m.TurnEnd for a, b in pairwise(kinds) if a is m.TranscriptDone)
