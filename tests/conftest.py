@@ -30,7 +30,7 @@ def script() -> Script:
 def tiny_net(script: Script, seed: int = 0) -> Wren:
     torch.manual_seed(seed)
     config = WrenConfig(
-        vocabulary=script.size, width=32, layers=2, heads=2, hidden=48, ctc_layer=1, codebooks=2, codes=16
+        vocabulary=script.size, width=32, layers=2, heads=2, hidden=48, early_ctc_layer=1, codebooks=2, codes=16
     )
     return Wren(config).eval()
 

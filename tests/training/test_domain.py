@@ -79,6 +79,20 @@ def test_facts_are_answered_from_the_instructions_or_not_at_all(seed: int) -> No
         assert any(dialogue.reply.text == f"The {key} is {value}." for key, value in dialogue.facts)
 
 
+@given(seeds)
+def test_other_facts_change_the_answer_alone(seed: int) -> None:
+    rng = random.Random(seed)
+    dialogue = talk.fact(rng)
+    other = talk.other_facts(dialogue, rng)
+    assert replace(other, intent=dialogue.intent, reply=dialogue.reply, facts=dialogue.facts) == dialogue
+    assert isinstance(other.reply, Say)
+    key = dialogue.reply.text.removeprefix("The ").partition(" is ")[0] if isinstance(dialogue.reply, Say) else ""
+    if other.reply.text == NOT_KNOWN:
+        assert (other.intent, key in dict(other.facts)) == ("unknown_fact", False)
+    else:
+        assert (other.intent, other.reply.text) == ("fact", f"The {key} is {dict(other.facts)[key]}.")
+
+
 @given(seeds, st.integers(0, 3))
 def test_history_changes_nothing_else(seed: int, turns: int) -> None:
     rng = random.Random(seed)

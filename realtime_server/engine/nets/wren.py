@@ -32,7 +32,7 @@ class WrenConfig:
     layers: int = 6
     heads: int = 4
     hidden: int = 640
-    ctc_layer: int = 4
+    early_ctc_layer: int = 4
     codebooks: int = 4
     codes: int = 1024
     voices: int = 2
@@ -89,7 +89,8 @@ class Wren(nn.Module):
         self.ear = Ear(width)
         self.text = nn.Embedding(config.vocabulary, width)
         self.trunk = Transformer(width, config.layers, config.heads, config.hidden)
-        self.ctc = nn.Linear(width, 2 * (len(CTC_LETTERS) + 1))
+        labels = 2 * (len(CTC_LETTERS) + 1)
+        self.ctc, self.early_ctc = nn.Linear(width, labels), nn.Linear(width, labels)
         self.turn_end = nn.Linear(width, 1)
         self.letters = nn.Embedding(len(LETTERS) + 1, 32)
         self.letter_window = nn.Linear(32 * (LETTERS_BEHIND + 1 + LETTERS_AHEAD), width)
@@ -102,18 +103,20 @@ class Wren(nn.Module):
                 nn.init.normal_(module.weight, std=0.02 if module is self.text else 0.1)
 
     def think(self, x: Tensor, rows: Rows | None = None) -> tuple[Tensor, Tensor]:
-        """Embedded thinking positions [B, T, width] -> (trunk output, layer read by the CTC head), both [B, T, width]."""
-        return self.trunk(x, self.config.ctc_layer, rows)
+        """Embedded thinking positions [B, T, width] -> (trunk output, layer of the early CTC head), both [B, T, width]."""
+        return self.trunk(x, self.config.early_ctc_layer, rows)
 
     def text_logits(self, trunk: Tensor) -> Tensor:
         """[..., width] -> [..., vocabulary]; the output matrix is the text embedding."""
         return F.linear(trunk, self.text.weight)
 
-    def ctc_logits(self, tapped: Tensor) -> Tensor:
-        """[B, T, width] -> [B, 2 T, labels]: two letters may be heard in 80 ms."""
-        batch, time, _ = tapped.shape
-        result: Tensor = self.ctc(tapped).view(batch, 2 * time, -1)
-        return result
+    def ctc_logits(self, trunk: Tensor) -> Tensor:
+        """Trunk output [B, T, width] -> [B, 2 T, labels]: two letters may be heard in 80 ms."""
+        return self.ctc(trunk).view(len(trunk), 2 * trunk.shape[1], -1)
+
+    def early_ctc_logits(self, tapped: Tensor) -> Tensor:
+        """The same at mid depth, for training alone: it makes the lower layers listen (Lee and Watanabe 2021)."""
+        return self.early_ctc(tapped).view(len(tapped), 2 * tapped.shape[1], -1)
 
     def ended_logits(self, trunk: Tensor) -> Tensor:
         """Trunk output at heard frames [..., width] -> [...]: has the speaker finished the thought?"""

@@ -51,7 +51,7 @@ class Runner:
         slots = [s.slot if isinstance(s, Speak) else s.stream.slot for s in steps]
         starts = [s.position if isinstance(s, Speak) else len(s.stream.ids) for s in steps]
         rows = Rows(self.cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
-        trunk, tapped = self.net.think(x, rows)
+        trunk, _ = self.net.think(x, rows)
         last = trunk[torch.arange(len(steps)), torch.tensor(lengths) - 1]
         thinking = [n for n, s in enumerate(steps) if isinstance(s, Think)]
         speaking = [n for n, s in enumerate(steps) if isinstance(s, Speak)]
@@ -63,7 +63,7 @@ class Runner:
                 assert isinstance(step, Think)
                 step.stream.ids += step.ids
                 if step.frames is not None:
-                    letters = self.net.ctc_logits(tapped[n, None, : lengths[n]])[0].log_softmax(-1).cpu()
+                    letters = self.net.ctc_logits(trunk[n, None, : lengths[n]])[0].log_softmax(-1).cpu()
                     answers[n] = Heard(float(self.net.ended_logits(last[n]).sigmoid()), letters)
         if speaking:
             chosen = [s for s in steps if isinstance(s, Speak)]

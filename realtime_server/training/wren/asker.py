@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime_server import messages as m
 from realtime_server.audio.mel import FloatArray
-from realtime_server.engine.nets.wren import MEL_HISTORY
+from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren import augment
@@ -38,8 +38,7 @@ class Asker:
         turn: HeardTurn = self.model._sessions[name].turns[name]
         turn.frames = _Ready(mel)  # type: ignore[assignment]
         turn.waiting.append(np.zeros(1, np.float32))
-        while self.model.step() is not None:
-            pass
+        self._run()
         return m.Message(name, "user", (m.Audio(np.zeros(0, np.float32), None),))
 
     def ask(self, mel: FloatArray, context: m.Context, voice: str = "marin", audio: bool = False) -> Answer:
@@ -52,17 +51,39 @@ class Asker:
         full = m.Context(context.instructions, context.tools, (*context.items, said))
         return replace(self._answer(name, f"resp{self._number}", full, voice, audio), doubt=turn.doubt)
 
+    def transcribe(self, mel: FloatArray, frames_at_once: int) -> tuple[str, str]:
+        """What a live turn is told while these frames come in, before it is committed; and its whole transcript."""
+        self._number += 1
+        name = f"s{self._number}"
+        self.model.run(name, m.Listen(name, m.Context("", (), ()), live=True))
+        turn: HeardTurn = self.model._sessions[name].turns[name]
+        turn.frames = _Ready(mel, frames_at_once)  # type: ignore[assignment]
+        early: list[m.Output] = []
+        for _ in range(len(mel) // MEL_STRIDE // frames_at_once):
+            turn.waiting.append(np.zeros(1, np.float32))
+            early += self._run()
+        self.model.run(name, m.Commit(name))
+        late = self._run()
+        self.model.end(name)
+        told = "".join(o.text for o in early if isinstance(o, m.TranscriptDelta))
+        return told, next(o.text for o in late if isinstance(o, m.TranscriptDone))
+
     def write(self, text: str, context: m.Context, voice: str = "marin", audio: bool = True) -> Answer:
         self._number += 1
         said = m.Message(f"item{self._number}", "user", (m.Text(text),))
         full = m.Context(context.instructions, context.tools, (*context.items, said))
         return self._answer(f"s{self._number}", f"resp{self._number}", full, voice, audio)
 
-    def _answer(self, session: str, response: str, context: m.Context, voice: str, audio: bool) -> Answer:
-        self.model.run(session, m.Respond(response, context, audio, voice, "auto", None))
-        outputs = []
+    def _run(self) -> list[m.Output]:
+        """Until nothing moves any more."""
+        outputs: list[m.Output] = []
         while (step := self.model.step()) is not None:
             outputs += [output for _, output in step]
+        return outputs
+
+    def _answer(self, session: str, response: str, context: m.Context, voice: str, audio: bool) -> Answer:
+        self.model.run(session, m.Respond(response, context, audio, voice, "auto", None))
+        outputs = self._run()
         self.model.end(session)
         heard = next((o.text for o in outputs if isinstance(o, m.TranscriptDone)), "")
         text = "".join(o.text for o in outputs if isinstance(o, m.TextDelta))
@@ -74,14 +95,17 @@ class Asker:
 
 
 class _Ready:
-    """A frame maker whose frames are made already."""
+    """A frame maker whose frames are made already: it gives out so many at once, or all."""
 
-    def __init__(self, mel: FloatArray) -> None:
-        frames = len(mel) // 8
-        self._mel: FloatArray | None = np.pad(
-            mel[: frames * 8], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR
-        ).astype(np.float32)
+    def __init__(self, mel: FloatArray, at_once: int | None = None) -> None:
+        frames = len(mel) // MEL_STRIDE
+        whole = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
+        self._mel, self._left, self._at_once = whole.astype(np.float32), frames, at_once or frames
 
     def push(self, samples: FloatArray, last: bool = False) -> FloatArray | None:
-        mel, self._mel = self._mel, None
+        count = self._left if last else min(self._left, self._at_once)
+        if not count:
+            return None
+        mel = self._mel[: MEL_HISTORY + count * MEL_STRIDE]
+        self._mel, self._left = self._mel[count * MEL_STRIDE :], self._left - count
         return mel

@@ -29,16 +29,30 @@ def noise_like(mel: FloatArray, level: float, random: Random) -> FloatArray:
     return (level + tilt + bumps + swell[:, None] + grain).astype(np.float32)
 
 
-def resample(mel: FloatArray, tempo: float, warp: float) -> FloatArray:
-    """Faster by `tempo`; formants times `warp`."""
-    times = np.arange(0, len(mel) - 1, tempo)
+def resample(mel: FloatArray, tempo: float | np.ndarray, warp: float, wobble: float | np.ndarray = 0.0) -> FloatArray:
+    """Faster by `tempo`, one or [T]; formants times `warp`, and moved by `wobble` bands, one or [MELS]."""
+    steps = np.full(len(mel), 1 / tempo)
+    at = np.cumsum(steps) - steps[0]
+    times = np.interp(np.arange(0, at[-1]), at, np.arange(len(mel)))
     low = times.astype(int)
     part = (times - low)[:, None].astype(np.float32)
     mel = mel[low] * (1 - part) + mel[np.minimum(low + 1, len(mel) - 1)] * part
-    bins = np.clip(np.arange(MELS) / warp, 0, MELS - 1.001)
+    bins = np.clip(np.arange(MELS) / warp + wobble, 0, MELS - 1.001)
     low = bins.astype(int)
     across = (bins - low).astype(np.float32)
     return mel[:, low] * (1 - across) + mel[:, low + 1] * across
+
+
+def another_talker(mel: FloatArray, random: Random) -> FloatArray:
+    """Another vocal tract, tempo and stress: half of the time one that changes from sound to sound, as people's do."""
+    tempo, warp = random.uniform(0.75, 1.3), random.uniform(0.87, 1.15)
+    if random.random() < 0.5:
+        return resample(mel, tempo, warp)
+    knots = np.linspace(0, len(mel), 2 + len(mel) // 15)
+    uneven = tempo * np.exp(np.interp(np.arange(len(mel)), knots, random.normal(0, 0.2, len(knots))))
+    stress = np.interp(np.arange(len(mel)), knots, random.normal(0, 0.7, len(knots)))[:, None]
+    wobble = np.interp(np.arange(MELS), np.linspace(0, MELS, 7), random.normal(0, 0.8, 7))
+    return resample((mel + stress).astype(np.float32), uneven, warp, wobble)
 
 
 def reverberate(mel: FloatArray, random: Random) -> FloatArray:
@@ -64,7 +78,10 @@ def clean(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
 def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     """A different talker in a different room at a different microphone; the frame at which speech ends."""
     if random.random() < 0.8:
-        mel = resample(mel, random.uniform(0.75, 1.3), random.uniform(0.87, 1.15))
+        mel = another_talker(mel, random)
+    if len(mel) > 40 and random.random() < 0.2:
+        # Cut so closely that the edges of the first and the last sound are gone.
+        mel = mel[random.integers(0, 5) : len(mel) - random.integers(0, 5)]
     mel, end = pad(mel, random)
     if random.random() < 0.5:
         mel = reverberate(mel, random)
@@ -73,9 +90,9 @@ def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     loud = float(np.percentile(mel.mean(1), 90))
     ratio_db = random.uniform(6.0, 40.0)
     mel = add(mel, noise_like(mel, loud - ratio_db * 0.23, random))
-    if random.random() < 0.3:
-        # A telephone: nothing above 3.4 to 4 kHz, and mostly nothing below 300 Hz.
-        top = int(random.integers(52, 57))
+    if random.random() < 0.35:
+        # A telephone: nothing above 3 to 4 kHz, and mostly nothing below 300 Hz.
+        top = int(random.integers(52, 62))
         mel[:, top:] = noise_like(mel, random.uniform(-13.5, -11.0), random)[:, top:]
         if random.random() < 0.6:
             mel[:, :6] -= 3.0

@@ -22,13 +22,14 @@ from realtime_server.training.wren.dataset import (
 )
 from realtime_server.training.wren.dialogue import Dialogue, Say
 from realtime_server.training.wren.own import Own
+from realtime_server.training.wren.talk import other_facts
 
 LONGEST = 1200
 """Mel frames of one utterance."""
 LEFT_OUT = 64
 """Recordings and sentences that show how much is learned by heart."""
 OWN_SHARE = 0.25
-"""Of the rows, what a user added; with the rest Wren keeps what it knows."""
+"""Of the rows of each kind, what a user added; with the rest Wren keeps what it knows."""
 MASKED = 0.8
 """Of the recordings, once some are spoilt, how many lose moments too."""
 FORGOTTEN = 0.3
@@ -38,15 +39,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Shares:
-    """Of heard rows, how many hold no speech, real people's orders, read sentences; the others are synthetic."""
+    """Of heard rows, how many hold no speech, real people's orders, read sentences, a few words of both; the others are
+    synthetic."""
 
     silence: float
     people: float
     readers: float
+    excerpts: float
 
 
-ANSWERED = Shares(silence=0.04, people=0.12, readers=0.03)
-TRANSCRIBED = Shares(silence=0.02, people=0.06, readers=0.06)
+ANSWERED = Shares(silence=0.04, people=0.12, readers=0.03, excerpts=0.0)
+TRANSCRIBED = Shares(silence=0.02, people=0.04, readers=0.04, excerpts=0.12)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Batches:
     """Synthetic recordings that are never trained on."""
     hears: bool = False
     """The model hears already: spoilt audio may come from the first step on."""
+    excerpts: list[Heard] = field(default_factory=list)
+    """Of people and readers."""
 
     def heard(self, seed: int, progress: float) -> list[Thoughts]:
         rows = self._rows(self.shape.heard, ANSWERED, seed, progress)
@@ -108,16 +113,17 @@ class Batches:
         source = self._source(rng.random(), shares)
         pick = rng.choice(source)
         mel = pick.mel.astype(np.float32)
-        cut = source is not self.readers and rng.random() < 0.1
+        cut = source is not self.readers and source is not self.excerpts and rng.random() < 0.1
         if cut:
             mel = mel[: max(16, int(len(mel) * rng.uniform(0.2, 0.8)))]
         changed, end = augment.spoilt(mel, random_) if rng.random() < spoilt else augment.clean(mel, random_)
         if random_.random() < MASKED * spoilt:
             changed = augment.masked(changed, random_)
-        return Row(changed[:LONGEST], domain.in_context(pick.dialogue, rng), min(end, LONGEST), cut)
+        return Row(changed[:LONGEST], domain.in_context(other_facts(pick.dialogue, rng), rng), min(end, LONGEST), cut)
 
     def _source(self, kind: float, shares: Shares) -> list[Heard]:
-        for source, share in ((self.people, shares.people), (self.readers, shares.readers), (self.own_heard, OWN_SHARE)):
+        people = ((self.people, shares.people), (self.readers, shares.readers), (self.excerpts, shares.excerpts))
+        for source, share in (*people, (self.own_heard, OWN_SHARE)):
             if source and kind < share:
                 return source
             kind -= share
@@ -132,11 +138,13 @@ class Batches:
         ]
 
     def _to_read(self, rng: random.Random) -> Dialogue:
-        return self.own.sample(rng) if self.own and rng.random() < OWN_SHARE else domain.sample_text(rng)
+        return self.own.sample(rng) if self.own and rng.random() < OWN_SHARE else other_facts(domain.sample_text(rng), rng)
 
     def spoken(self, seed: int) -> list[Speech]:
         rng, generator = random.Random(seed + 10**9), torch.Generator().manual_seed(seed)
-        return self._speech(rng.choices(self.speech.trained, k=self.shape.spoken), generator, FORGOTTEN)
+        everybody, own = self.speech.trained, self.speech.own
+        picks = [rng.choice(own if own and rng.random() < OWN_SHARE else everybody) for _ in range(self.shape.spoken)]
+        return self._speech(picks, generator, FORGOTTEN)
 
     def _speech(self, picks: list[int], generator: torch.Generator, forget: float) -> list[Speech]:
         parts = alike(picks, self.shape.speech_together, lambda pick: len(self.speech.codes[pick]))

@@ -17,6 +17,7 @@ from realtime_server.engine.wren.script import PAD, REPLY, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, undump
+from realtime_server.training.wren.synthesis import WREN_VOICES
 
 IGNORE = -100
 ROUND = 16
@@ -195,6 +196,9 @@ class SpeechSet:
         left_out = [zlib.crc32(text.encode()) % SENTENCES_HELD_OUT == 0 for text in self.texts]
         self.left_out = [n for n, out in enumerate(left_out) if out]
         self.trained = [n for n, out in enumerate(left_out) if not out]
+        self.speakers = 1 + int(self.voices.max())
+        self.own = [n for n in self.trained if self.voices[n] >= len(WREN_VOICES)]
+        """Those in a user's voices."""
 
     def batch(self, picks: list[int], generator: torch.Generator, forget: float) -> Speech:
         """`forget`: the share of frames whose preceding tokens are hidden, so that letters alone must do."""

@@ -22,7 +22,7 @@ INTENTS: tuple[tuple[Intent, float], ...] = (
 )  # fmt: skip
 
 OPEN: tuple[tuple[Intent, float], ...] = (
-    (talk.repeat, 30), (talk.spell, 6), (talk.digits, 14), (talk.arithmetic, 6), (talk.fact, 8), (talk.nonsense, 8),
+    (talk.repeat, 30), (talk.spell, 8), (talk.digits, 26), (talk.arithmetic, 6), (talk.fact, 8), (talk.nonsense, 8),
     (talk.foreign, 12), (tools.made_up, 20), (tools.contact, 3), (tools.coffee_order, 6), (tools.timer, 3),
 )  # fmt: skip
 """Intents that take any word or number, and what must be refused: of these no number of examples is enough."""

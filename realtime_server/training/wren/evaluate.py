@@ -280,6 +280,23 @@ def spoken_digits(asker: Asker, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def live_transcripts(asker: Asker, users: list[Heard]) -> dict[str, Any]:
+    """Transcribed as they are said, 240 ms at a time, against at once; how many of the words stood before the turn ended."""
+    errors = at_once = words = early = 0
+    for n, user in enumerate(u for u in users if u.dialogue.transcript):
+        mel, _ = augment.clean(user.mel.astype(np.float32), np.random.default_rng(n))
+        said, whole = user.dialogue.transcript, asker.ask(mel, m.Context("", (), ())).heard
+        told, live = asker.transcribe(mel, 3)
+        errors += word_errors(said, live)
+        at_once += word_errors(said, whole)
+        words += len(said.split())
+        early += len(told.split())
+    return {
+        "word_errors": round(errors / words, 3), "word_errors_at_once": round(at_once / words, 3),
+        "told_early": round(early / words, 3),
+    }  # fmt: skip
+
+
 @torch.inference_mode()
 def end_of_turn(asker: Asker, users: list[Heard]) -> dict[str, Any]:
     """The score a third of a second after speech has ended: whole questions, and the same broken off in the middle."""
@@ -411,6 +428,9 @@ CARD = {
     "no_speech.refused": "noise, hum and tones: refused",
     "other_languages.calls": "languages never trained on: functions called",
     "other_languages.refused": "languages never trained on: refused",
+    "live_transcripts.word_errors": "transcribed as it is said, without a context: word errors",
+    "live_transcripts.word_errors_at_once": "the same transcribed when the turn is complete",
+    "live_transcripts.told_early": "words of it told before the turn is complete",
     "end_of_turn.whole_taken_as_ended": "whole questions that the end-of-turn score takes as ended",
     "end_of_turn.broken_off_taken_as_ended": "questions broken off in the middle that it takes as ended",
     "speaking.word_errors": "spoken answers over the ten voices, word errors of an independent recogniser",
@@ -456,6 +476,7 @@ def main() -> None:
         "unseen_tools": lambda: unseen_tools(asker, options.number // 4),
         "no_speech": lambda: refusals(asker, 100),
         "other_languages": lambda: other_languages(asker, 60),
+        "live_transcripts": lambda: live_transcripts(asker, users[:200]),
         "end_of_turn": lambda: end_of_turn(asker, users[:200]),
         "speed": lambda: speed(asker, users),
         "eight_sessions": lambda: eight_sessions(asker, users),

@@ -9,30 +9,39 @@ from realtime_server.training.wren.dataset import IGNORE, ROUND, Speech, Thought
 
 
 def hear(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
-    """Thinking streams with heard frames: words and reply (`text`), letters at mid depth (`ctc`), end of the turn (`ended`)."""
+    """Thinking streams with heard frames: words and reply (`text`), letters (`ctc`; at mid depth `early`), end (`ended`)."""
     assert batch.mel is not None and batch.frame_at is not None and batch.frame_mask is not None
-    assert batch.letters is not None and batch.letter_lengths is not None
-    assert batch.ended is not None and batch.transcribed is not None
+    assert batch.ended is not None
     x = model.text(batch.ids)
     heard = model.ear(batch.mel) * batch.frame_mask[..., None]
     places = batch.frame_at[..., None].expand_as(heard)
     x = x * (~frame_positions(batch, x.shape[1]))[..., None]
     trunk, tapped = model.think(x.scatter_add(1, places, heard.to(x.dtype)))
-    log_probabilities = model.ctc_logits(tapped.gather(1, places)).float().log_softmax(-1).transpose(0, 1)
-    ctc = F.ctc_loss(log_probabilities, batch.letters, 2 * batch.frame_mask.sum(1), batch.letter_lengths,
-                     reduction="none", zero_infinity=True)  # fmt: skip
-    # A row of which nothing is to be heard counts like a short one, not by its length.
-    ctc = ctc[batch.transcribed] / batch.letter_lengths[batch.transcribed].clamp(min=12)
+    heard = trunk.gather(1, places)
     asked = batch.ended != IGNORE
-    scores = model.ended_logits(trunk.gather(1, places))[asked].float()
+    scores = model.ended_logits(heard)[asked].float()
     ended = F.binary_cross_entropy_with_logits(scores, batch.ended[asked].float())
-    return {"text": text_loss(model, trunk, batch.targets), "ctc": ctc.sum() / max(1, len(ctc)), "ended": ended}
+    return {
+        "text": text_loss(model, trunk, batch.targets), "ctc": ctc_loss(model.ctc_logits(heard), batch),
+        "early": ctc_loss(model.early_ctc_logits(tapped.gather(1, places)), batch), "ended": ended,
+    }  # fmt: skip
+
+
+def ctc_loss(logits: Tensor, batch: Thoughts) -> Tensor:
+    """Nats for each letter; logits [B, 2 F, labels]."""
+    assert batch.letters is not None and batch.letter_lengths is not None
+    assert batch.frame_mask is not None and batch.transcribed is not None
+    losses = F.ctc_loss(logits.float().log_softmax(-1).transpose(0, 1), batch.letters, 2 * batch.frame_mask.sum(1),
+                        batch.letter_lengths, reduction="none", zero_infinity=True)  # fmt: skip
+    # A row of which nothing is to be heard counts like a short one, not by its length.
+    losses = losses[batch.transcribed] / batch.letter_lengths[batch.transcribed].clamp(min=12)
+    return losses.sum() / max(1, len(losses))
 
 
 def transcribe(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
-    """Heard frames without context or reply: the `words`, and the `letters` at mid depth."""
+    """Heard frames without context or reply: the `words`, and the `letters`."""
     found = hear(model, batch)
-    return {"words": found["text"], "letters": found["ctc"]}
+    return {"words": found["text"], "letters": found["ctc"], "early_letters": found["early"]}
 
 
 def think(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
@@ -66,7 +75,7 @@ def wanted(targets: Tensor) -> Tensor:
 
 def speak(model: Wren, batch: Speech) -> dict[str, Tensor]:
     """Speaking streams: the audio tokens (`codes`, mean over the codebooks) and the pointer (`advance`)."""
-    trunk, _ = model.trunk(model.speech_input(batch.before, batch.windows, batch.voices), model.config.ctc_layer)
+    trunk, _ = model.trunk(model.speech_input(batch.before, batch.windows, batch.voices), model.config.early_ctc_layer)
     places = wanted(batch.advances)
     trunk, codes, advances = trunk.flatten(0, 1)[places], batch.codes.flatten(0, 1)[places], batch.advances.flatten()[places]
     chosen = codes.clamp(min=0)

@@ -6,6 +6,7 @@ CTC head finds most likely is taken as the transcript.
 
 import itertools
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, tools
+from realtime_server.training.wren.alignment import Aligner, Times
 from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say
+from realtime_server.training.wren.synthesis import VOICE_RATE_HZ
 
 HELD_OUT_EVERY = 5
 
@@ -32,8 +35,7 @@ def recordings(folder: Path, held_out: bool) -> list[tuple[FloatArray, dict[str,
     for n, (name, label) in enumerate(sorted(labels.items())):
         if (n % HELD_OUT_EVERY == 0) == held_out:
             audio, rate = soundfile.read(folder / name, dtype="float32")
-            assert rate == 16_000
-            result.append((LogMel().push(audio * (0.3 / max(1e-4, float(np.abs(audio).max())))), label["slots"]))
+            result.append((mel_of(audio, rate), label["slots"]))
     return result
 
 
@@ -57,8 +59,8 @@ def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> li
         frames = len(mel) // MEL_STRIDE
         padded = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
         x = torch.cat([model.text(prefix), model.ear(torch.from_numpy(padded)[None].to(device))], dim=1)
-        _, tapped = model.think(x)
-        scores = model.ctc_logits(tapped[:, prefix.shape[1] :])[0].log_softmax(-1).cpu()
+        trunk, _ = model.think(x)
+        scores = model.ctc_logits(trunk[:, prefix.shape[1] :])[0].log_softmax(-1).cpu()
         texts = sentences(slots)
         text = texts[int(log_likelihoods(scores, texts).argmax())]
         call = Call(tools.ORDER.name, tuple((key, slots[key]) for key in tools.ORDER.parameters if key in slots))
@@ -73,9 +75,13 @@ LONGEST_READING_S = 10.0
 def heard(path: Path, dialogue: Dialogue, speaker: str) -> Heard:
     """A recording of any rate, at the level that training has."""
     audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return Heard(mel_of(audio.mean(1), rate).astype(np.float16), dialogue, speaker)
+
+
+def mel_of(audio: FloatArray, rate_hz: int) -> FloatArray:
+    """Mono samples -> [n, 80] at the level that training has."""
     loud = np.float32(0.3 / max(1e-4, float(np.abs(audio).max())))
-    samples = Resampler(rate, 16_000).push(audio.mean(1) * loud, last=True)
-    return Heard(LogMel().push(samples).astype(np.float16), dialogue, speaker)
+    return LogMel().push(Resampler(rate_hz, 16_000).push((audio * loud).astype(np.float32), last=True))
 
 
 def readings(folder: Path) -> list[Heard]:
@@ -83,3 +89,32 @@ def readings(folder: Path) -> list[Heard]:
     texts = sorted(json.loads((folder / "transcripts.json").read_text()).items())
     short = [(folder / name, text) for name, text in texts if soundfile.info(folder / name).duration <= LONGEST_READING_S]
     return [heard(path, Dialogue("reading", plain(text), Say(NOT_UNDERSTOOD)), "reader") for path, text in short]
+
+
+LONGEST_EXCERPT, EXCERPT_MARGIN_S = 4, 0.04
+
+
+def excerpts(recordings: list[Heard], aligner: Aligner, each: int, rng: random.Random) -> list[Heard]:
+    """A few words in a row of each recording, `each` times: of whole sentences that come again and again, the ear learns the
+    sentence instead of the sounds."""
+    result = []
+    for recording in recordings:
+        times = aligner.times(recording.mel, recording.dialogue.transcript)
+        for _ in range(each if times else 0):
+            assert times is not None
+            first = rng.randrange(len(times))
+            part = times[first : first + rng.randint(1, LONGEST_EXCERPT)]
+            start, end = max(0.0, part[0][1] - EXCERPT_MARGIN_S), part[-1][2] + EXCERPT_MARGIN_S
+            said = " ".join(word for word, _, _ in part)
+            mel = recording.mel[round(100 * start) : round(100 * end)]
+            result.append(Heard(mel, Dialogue("excerpt", said, Say(NOT_UNDERSTOOD)), recording.speaker))
+    return result
+
+
+def timed(shard: Path, number: int = 40) -> list[tuple[FloatArray, Times]]:
+    """Sentences of a synthesiser that tells when it says each word: (mel, times)."""
+    data = np.load(shard)
+    ends, pcm = np.cumsum(data["lengths"][:number]), data["pcm"]
+    rows = json.loads(str(data["rows"]))[:number]
+    sounds = [pcm[a:b].astype(np.float32) / 32767 for a, b in zip([0, *ends], ends, strict=False)]
+    return [(mel_of(s, VOICE_RATE_HZ), [tuple(word) for word in row["words"]]) for s, row in zip(sounds, rows, strict=True)]

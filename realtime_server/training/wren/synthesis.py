@@ -139,6 +139,8 @@ def spoken_shard(dialogues: list[Dialogue], target: Path, rng: random.Random) ->
 # --- Wren's own voices ------------------------------------------------------------------------------------------------
 
 WREN_VOICES = ("hts", "rms")
+LOUDNESS = 0.08
+"""Root mean square of what Wren learns to say."""
 
 
 def word_times_festival(texts: list[str], folder: Path) -> list[list[tuple[str, float, float]]]:
@@ -195,7 +197,7 @@ def voice_shard(voice: str, number: int, texts: list[str], work: Path) -> str:
         times = word_times_festival(texts, folder) if voice == "hts" else word_times_flite(texts, folder)
         kept = [(n, text, t) for n, (text, t) in enumerate(zip(texts, times, strict=True)) if t]
         audio = [load(folder / f"{n}.wav", VOICE_RATE_HZ) for n, _, _ in kept]
-    level = [a * (0.08 / max(1e-4, float(np.sqrt(np.mean(a**2))))) for a in audio]
+    level = [a * (LOUDNESS / max(1e-4, float(np.sqrt(np.mean(a**2))))) for a in audio]
     pcm = [np.round(np.clip(a, -1, 1) * 32767).astype(np.int16) for a in level]
     rows = [{"text": text, "words": t} for _, text, t in kept]
     np.savez(target.with_suffix(".part.npz"), pcm=np.concatenate(pcm), lengths=[len(p) for p in pcm], rows=json.dumps(rows))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD
 from realtime_server.engine.wren.words import number_in_words
@@ -207,6 +208,18 @@ def fact(rng: random.Random) -> Dialogue:
         return Dialogue("unknown_fact", user, Say(NOT_KNOWN), facts=facts)
     facts = some_facts(rng, key)
     return Dialogue("fact", user, Say(f"The {key} is {dict(facts)[key]}."), facts=facts)
+
+
+def other_facts(dialogue: Dialogue, rng: random.Random) -> Dialogue:
+    """A question for a fact where the instructions have another answer, or none: one recording shows both."""
+    if dialogue.intent != "fact" or not isinstance(dialogue.reply, Say):
+        return dialogue
+    key = dialogue.reply.text.removeprefix("The ").partition(" is ")[0]
+    if rng.random() < 0.4:
+        facts = tuple(pair for pair in some_facts(rng) if pair[0] != key)
+        return replace(dialogue, intent="unknown_fact", reply=Say(NOT_KNOWN), facts=facts)
+    facts = some_facts(rng, key)
+    return replace(dialogue, reply=Say(f"The {key} is {dict(facts)[key]}."), facts=facts)
 
 
 SMALL_TALK = (

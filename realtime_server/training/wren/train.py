@@ -12,6 +12,7 @@ On a CPU each core is a process of its own with its own rows, and their gradient
 import argparse
 import json
 import math
+import random
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -27,19 +28,26 @@ from torch import Tensor, nn
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren import losses, people
+from realtime_server.training.wren.alignment import Aligner
 from realtime_server.training.wren.batches import Batches, Shape
 from realtime_server.training.wren.dataset import Heard, SpeechSet, T, load_heard, moved
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
+from realtime_server.training.wren.synthesis import WREN_VOICES
 
 HELD_OUT_EVERY, READERS_HELD_OUT_EVERY = 40, 10
 """Of the synthetic recordings, one in so many is never trained on."""
 PEOPLE_EVERY, KEPT_EVERY, TOLD_EVERY = 1000, 200, 25
 """Steps between two transcriptions of the people's orders, two checkpoints (and losses of what is left out), two log lines."""
 WARM_UP = 300
+WEIGHT_DECAY = 0.03
+EXCERPTS_OF_EACH = 8
 AVERAGED = 20
 """The weights that are kept are a running mean over the last one in so many steps: a longer one remembers what was worse."""
-WEIGHTS = {"text": 1.0, "ctc": 0.6, "ended": 0.1, "words": 1.0, "letters": 0.6, "written": 0.5, "codes": 0.5, "advance": 0.3}
+WEIGHTS = {
+    "text": 1.0, "ctc": 0.4, "early": 0.3, "ended": 0.1, "words": 1.0, "letters": 0.4, "early_letters": 0.3, "written": 0.5,
+    "codes": 0.5, "advance": 0.3,
+}  # fmt: skip
 LOSSES = tuple(WEIGHTS)
 LossesOf = Callable[[Wren, T], dict[str, Tensor]]
 
@@ -100,6 +108,11 @@ class Gradients:
             self.flat /= processes
 
 
+def speakers_of(folder: Path) -> int:
+    """How many a finished model has."""
+    return len(load_file(folder / "model.safetensors")["voice.weight"])
+
+
 def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
     """Takes over the weights of a finished model, as far as they fit; with other audio tokens, none that stand for those."""
     own, found = model.state_dict(), load_file(folder / "model.safetensors")
@@ -111,8 +124,25 @@ def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
         and own[name].shape == tensor.shape
         and (same_codec or not name.startswith(("heard_codes.", "mouth.codes.", "mouth.heads.")))
     }
+    # Voices of a user's come behind those that it has.
+    known = found["voice.weight"].float()
+    fitting["voice.weight"] = torch.cat([known, own["voice.weight"][len(known) :]])
     model.load_state_dict(own | fitting)
     print(f"from {folder}: all but {sorted(set(own) - set(fitting))}")
+
+
+def optimizers(model: Wren, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024; at AdamW's rate, Liu et al. 2025) for the matrices of the layers, AdamW for all else."""
+    matrices = [p for p in model.trunk.layers.parameters() if p.ndim == 2]
+    others = [p for p in model.parameters() if all(p is not matrix for matrix in matrices)]
+    groups = [
+        {"params": [p for p in others if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
+        {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [
+        torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True),
+        torch.optim.Muon(matrices, lr=rate, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"),
+    ]
 
 
 class Training:
@@ -125,28 +155,27 @@ class Training:
         self.script = Script.load(self.work / "tokenizer.json")
         codec = load_file(self.work / "codec.safetensors")["table"]
         codebooks, codes, _ = codec.shape
-        self.model = Wren(WrenConfig(vocabulary=self.script.size, codebooks=codebooks, codes=codes, choices_shown=True))
+        config = WrenConfig(vocabulary=self.script.size, codebooks=codebooks, codes=codes, choices_shown=True)
+        speech = SpeechSet(self.work, config.codes, config.furthest_advance)
+        voices = max(speech.speakers, speakers_of(options.start) if options.start else 0)
+        self.model = Wren(replace(config, voices=voices))
         self.checkpoint = self.work / "checkpoint.pt"
         if options.start and not self.checkpoint.exists():
             begin_with(self.model, options.start, codec)
         self.model.to(self.device)
         self.average = Wren(self.model.config).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        others = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.98), fused=True)
+        self.optimizers = optimizers(self.model, options.rate)
         self.gradients = Gradients(self.model)
         self.first = self._resume() if self.checkpoint.exists() else 0
-        self.batches = self._batches()
+        self.batches = self._batches(speech)
         if options.compile:
             for layer in self.model.trunk.layers:
                 layer.forward = torch.compile(layer.forward, dynamic=True)
 
-    def _batches(self) -> Batches:
+    def _batches(self, speech: SpeechSet) -> Batches:
         every = load_heard(self.work / "users")
         users = [u for n, u in enumerate(every) if n % HELD_OUT_EVERY]
-        speech = SpeechSet(self.work, self.model.config.codes, self.model.config.furthest_advance)
         rows = (max(1, rows // self.options.processes) for rows in self.options.rows)
         shape = replace(Shape(*rows), **self.options.together)
         readers: list[Heard] = []
@@ -163,7 +192,8 @@ class Training:
         state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         return int(state["step"])
 
     def run(self) -> Iterator[tuple[int, Tensor]]:
@@ -171,28 +201,39 @@ class Training:
         options = self.options
         for step in range(self.first, min(options.steps, options.until or options.steps)):
             progress = step / options.steps
-            if options.people and (options.start or progress > 0.3) and (step % PEOPLE_EVERY == 0 or not self.batches.people):
-                self.batches.people = people.transcribed(options.people, self.average, self.script, held_out=False)
+            real = options.people or options.readers
+            if real and (options.start or progress > 0.3) and (step % PEOPLE_EVERY == 0 or not self.batches.excerpts):
+                self._hear_people(step)
             warm_up = min(WARM_UP, max(1, options.steps // 10))
             rate = options.rate * min(1.0, (step + 1) / warm_up) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-            for group in self.optimizer.param_groups:
+            for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
                 group["lr"] = rate
             self.gradients.flat.zero_()
             seed = step * options.processes + self.rank
             told = backward(self.model, self.batches, seed, progress, self.device)
             self.gradients.average(options.processes)
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             keep = 1 - 1 / min(step + 2, max(2, options.steps // AVERAGED))
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
             yield step + 1, told
 
+    def _hear_people(self, step: int) -> None:
+        """What the model makes of the recordings of real people by now: the sentences of orders, and where their words are."""
+        batches = self.batches
+        if self.options.people:
+            batches.people = people.transcribed(self.options.people, self.average, self.script, held_out=False)
+        aligner = Aligner(self.average).measured(people.timed(self.work / "voices" / f"{WREN_VOICES[0]}-0000.npz"))
+        recordings = [*batches.people, *batches.readers]
+        batches.excerpts = people.excerpts(recordings, aligner, EXCERPTS_OF_EACH, random.Random(step))
+
     def save(self, step: int) -> None:
         part = self.checkpoint.with_suffix(".part")
         state = {
-            "model": self.model.state_dict(), "average": self.average.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "step": step,
+            "model": self.model.state_dict(), "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "step": step,
         }  # fmt: skip
         torch.save(state, part)
         part.rename(self.checkpoint)
