@@ -5,7 +5,7 @@
 #   --people   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
 #   --readers  read sentences with transcripts.json (LJ Speech)
 #   --start    begin with this model's weights, tokenizer and audio tokens
-#   --own      teach it these sentences, words and recordings as well (realtime_server/training/wren/own.py);
+#   --own      teach it these sentences, words, recordings and voices as well (realtime_server/training/wren/own.py);
 #              begins with models/wren, and needs a tenth of the material and of the time
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
@@ -31,7 +31,7 @@ mkdir -p "$work"
 if [ -n "$start" ]; then cp "$start/tokenizer.json" "$work/"; else wren vocabulary "$work"; fi
 wren synthesis voices "$work" --number "$voices" ${own:+--own "$own"}
 wren synthesis users "$work" --number "$users" ${own:+--own "$own"}
-[ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"}
+[ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"} ${own:+--own "$own"}
 # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
 [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
   MALLOC_CONF=thp:always,oversize_threshold:0,narenas:2,dirty_decay_ms:60000,muzzy_decay_ms:0
@@ -39,5 +39,5 @@ wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${s
   ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4}
 unset LD_PRELOAD
 out=${out:-models/${own:+own-}wren}
-wren export "$work" "$out"
+wren export "$work" "$out" ${start:+--of "$start"} ${own:+--own "$own"}
 wren calibrate "$out" --work "$work"

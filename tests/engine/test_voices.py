@@ -8,12 +8,12 @@ import pytest
 
 from realtime_server.engine.contract import ModelError
 from realtime_server.engine.wren import voices
-from realtime_server.training.wren.export import VOICES, write_voices
+from realtime_server.training.wren.export import VOICES, voices_of, write_voices
 
 
 def test_ten_distinct_voices_and_one_more(tmp_path: Path) -> None:
     path = tmp_path / "voices.json"
-    write_voices(path)
+    write_voices(path, voices_of(None, {}))
     table = voices.read(path, speakers=2)
     assert set(table) == set(voices.NAMES)
     assert len(set(table.values())) == len(VOICES) == 10
@@ -30,7 +30,7 @@ def test_ten_distinct_voices_and_one_more(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_a_table_that_cannot_be_used_says_why(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     path = tmp_path / "voices.json"
-    write_voices(path)
+    write_voices(path, voices_of(None, {}))
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(ModelError, match=said):
         voices.read(path, speakers=2)

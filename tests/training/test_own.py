@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from realtime_server.training.wren import domain, own, people
+from realtime_server.training.wren import domain, export, own, people
 from realtime_server.training.wren.dialogue import Call, Say
 
 SENTENCES = """\
@@ -42,6 +42,28 @@ def test_sentences_words_and_recordings(tmp_path: Path) -> None:
     assert {"I am afraid I can not do that.", "Blorf.", "Quux."} == set(found.replies())
 
 
+def test_a_voice_alone_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "voices" / "anna").mkdir(parents=True)
+    (tmp_path / "voices" / "anna" / "a.flac").write_bytes(b"")
+    (tmp_path / "voices" / "anna" / "transcripts.json").write_text('{"a.flac": "Good morning."}')
+    found = own.load(tmp_path)
+    assert found.voices == (("anna", ((tmp_path / "voices" / "anna" / "a.flac", "Good morning."),)),)
+    assert not found
+    assert found.to_speak(random.Random(0)) == []
+
+
+def test_a_voice_has_a_row_of_its_own(tmp_path: Path) -> None:
+    mine = own.Own(voices=(("anna", ()), ("bert", ())))
+    assert export.speaker_rows(None, mine) == {"hts": 0, "rms": 1, "anna": 2, "bert": 3}
+    listed = {"marin": {"speaker": 0}, "bert": {"speaker": 0, "pitch": 1.2}, "anna": {"speaker": 2}, "carl": {"speaker": 3}}
+    (tmp_path / "voices.json").write_text(json.dumps(listed))
+    # Anna is trained further; Bert was the woman with another pitch, and becomes a speaker.
+    rows = export.speaker_rows(tmp_path, mine)
+    assert rows == {"hts": 0, "rms": 1, "anna": 2, "bert": 4}
+    voices = export.voices_of(tmp_path, rows)
+    assert {name: voice["speaker"] for name, voice in voices.items()} == {"marin": 0, "bert": 4, "anna": 2, "carl": 3, "rms": 1}
+
+
 def test_each_is_spoken_often_and_offered_its_function(tmp_path: Path) -> None:
     (tmp_path / "sentences.tsv").write_text(SENTENCES)
     (tmp_path / "words.txt").write_text("blorf")
@@ -67,9 +89,15 @@ def test_each_is_spoken_often_and_offered_its_function(tmp_path: Path) -> None:
         ("recordings.json", '{"a.wav": {"said": "hello"}}', "recordings.json: a.wav: 'said' and 'reply' are needed"),
         ("recordings.json", '{"a.wav": {"said": "hello", "reply": "Hi."}}', "recordings.json: a.wav: there is no such file"),
         ("notes.txt", "nothing", "has no sentences.tsv"),
+        ("voices/marin/transcripts.json", "{}", "voices/marin: a voice needs a name in small letters that is none of"),
+        ("voices/Anna/transcripts.json", "{}", "voices/Anna: a voice needs a name in small letters"),
+        ("voices/anna/notes.txt", "", "voices/anna: there is no transcripts.json"),
+        ("voices/anna/transcripts.json", '{"a.wav": "..."}', "a.wav: the words that are read are needed"),
+        ("voices/anna/transcripts.json", '{"a.wav": "hello"}', "voices/anna/transcripts.json: a.wav: there is no such file"),
     ],
 )
 def test_what_cannot_be_taken_is_named(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text(text)
     with pytest.raises(own.OwnMaterialError, match=r".*" + told.replace("(", r"\(")):
         own.load(tmp_path)

@@ -1,6 +1,7 @@
 """The recipe itself, tiny: from nothing to a model that loads. Needs the synthesisers that it names."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -16,14 +17,38 @@ from tests.conftest import ROOT
 PROGRAMS = ("espeak-ng", "flite", "festival")
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.skipif(
+needs_synthesisers = pytest.mark.skipif(
     not all(map(shutil.which, PROGRAMS)) or importlib.util.find_spec("pyworld") is None,
     reason=f"needs {', '.join(PROGRAMS)} and the extra 'train'",
 )
-def test_the_recipe_runs(tmp_path: Path) -> None:
+
+
+def follow_the_recipe(work: Path, *options: str | Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = os.environ | {"TINY": "1", "PYTHONPATH": str(ROOT), "PATH": path}
-    command = [ROOT / "models/wren/recipe.sh", tmp_path / "work", "--out", tmp_path / "model"]
-    subprocess.run(command, check=True, env=environment, cwd=ROOT, timeout=580)
+    subprocess.run([ROOT / "models/wren/recipe.sh", work, *options], check=True, env=environment, cwd=ROOT, timeout=580)
+
+
+@pytest.mark.timeout(600)
+@needs_synthesisers
+def test_the_recipe_runs(tmp_path: Path) -> None:
+    follow_the_recipe(tmp_path / "work", "--out", tmp_path / "model")
     assert isinstance(loader.load(str(tmp_path / "model"), "cpu"), WrenModel)
+
+
+@pytest.mark.timeout(600)
+@needs_synthesisers
+def test_the_recipe_adds_a_voice_a_sentence_and_a_word(tmp_path: Path) -> None:
+    voice = tmp_path / "own" / "voices" / "anna"
+    voice.mkdir(parents=True)
+    texts = {f"{n}.wav": text for n, text in enumerate(("Hello there.", "I have 2 cats, and you?", "Paris!", "Good evening."))}
+    for name, text in texts.items():
+        subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", voice / name], check=True)
+    (voice / "transcripts.json").write_text(json.dumps(texts))
+    (tmp_path / "own" / "sentences.tsv").write_text("open the pod bay doors\tI am afraid I can not do that.\n")
+    (tmp_path / "own" / "words.txt").write_text("blorf\n")
+    follow_the_recipe(tmp_path / "work", "--own", tmp_path / "own", "--out", tmp_path / "model")
+    model = loader.load(str(tmp_path / "model"), "cpu")
+    assert isinstance(model, WrenModel)
+    assert model.voices["anna"].speaker == 2
+    assert model.known.like("blorf", 1) == ["blorf"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
@@ -19,6 +19,7 @@ from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren import augment, dataset, domain, export, losses, train, vocabulary
 from realtime_server.training.wren.dialogue import Dialogue, Say, dump
+from realtime_server.training.wren.own import Own
 from tests.conftest import tiny_codec
 
 
@@ -36,6 +37,7 @@ def work(tmp_path: Path) -> Path:
     pointers = np.concatenate([np.linspace(0, len(t) - 1, f).astype(np.int16) for t, f in zip(texts, frames, strict=True)])
     np.savez(tmp_path / "speech.npz", codes=noise.integers(0, 16, (17, 2)).astype(np.int16), lengths=frames,
              pointers=pointers, texts=json.dumps(texts), voices=[0, 1])  # fmt: skip
+    (tmp_path / "speakers.json").write_text(json.dumps({"hts": 0, "rms": 1}))
     vocabulary.fit(500).save(str(tmp_path / "tokenizer.json"))
     save_file(tiny_codec().state_dict(), tmp_path / "codec.safetensors")
     return tmp_path
@@ -56,18 +58,30 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     row = json.loads((work / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 50
     assert row["codes"] < np.log(16)
-    assert row["left_out"].keys() == {"text", "ctc", "ended", "codes", "advance"}
+    assert row["left_out"].keys() == {"text", "ctc", "early", "ended", "codes", "advance"}
     options.steps = 52
     train.start(options)
     export.export(work, work / "model")
     model = loader.load(str(work / "model"), "cpu")
     assert isinstance(model, WrenModel)
-    # Another training may begin with it.
+    assert "yesterday" in (work / "model" / "words.txt").read_text().split()
+    # Another training may begin with it, and add a voice and words.
     (work / "checkpoint.pt").unlink()
+    speech = dict(np.load(work / "speech.npz"))
+    np.savez(work / "speech.npz", **speech | {"voices": np.array([2, 1])})
+    (work / "speakers.json").write_text(json.dumps({"hts": 0, "rms": 1, "mine": 2}))
     options.start, options.steps = work / "model", 1
     train.start(options)
     begun, kept = (torch.load(work / "checkpoint.pt")["model"], load_file(work / "model" / "model.safetensors"))
-    assert (begun["ear.norm.weight"] - kept["ear.norm.weight"].float()).abs().max() < 0.01
+    for name in ("ear.norm.weight", "voice.weight"):
+        assert (begun[name][: len(kept[name])] - kept[name].float()).abs().max() < 0.01
+    export.export(work, work / "mine", work / "model", Own(words=("blorf",)))
+    mine = loader.load(str(work / "mine"), "cpu")
+    assert isinstance(mine, WrenModel)
+    assert mine.abilities.voice_ids == {"mine"}
+    assert mine.voices["mine"].speaker == 2
+    assert mine.voices["marin"] == model.voices["marin"]
+    assert mine.known.like("blorf", 1) == ["blorf"]
 
 
 def share_of_rows(rank: int, folder: Path) -> None:
@@ -86,7 +100,6 @@ def test_processes_share_their_gradients(tmp_path: Path) -> None:
     torch.multiprocessing.spawn(share_of_rows, (tmp_path,), nprocs=2)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 7), st.integers(1, 5), st.integers(0, 1000))
 def test_rounding_up_leaves_the_text_loss_as_it_was(rows: int, length: int, seed: int) -> None:
     torch.manual_seed(seed)
@@ -109,6 +122,26 @@ def test_masks_hide_at_most_three_moments(length: int, seed: int) -> None:
     hidden = (changed != mel).any(1)
     assert hidden.sum() <= 36
     assert (np.diff(hidden.astype(int), prepend=0) == 1).sum() <= 3
+
+
+@given(st.integers(1, 300), st.integers(0, 1000))
+def test_another_talker_says_the_same_in_other_time(length: int, seed: int) -> None:
+    mel = np.random.default_rng(seed).normal(-6, 2, (length, 80)).astype(np.float32)
+    other = augment.another_talker(mel, np.random.default_rng(seed))
+    assert other.shape[1] == 80
+    assert 0.4 * length - 1 <= len(other) <= 2.5 * length + 1
+    assert np.isfinite(other).all()
+
+
+@given(st.integers(2, 300), st.floats(0.7, 1.4))
+def test_an_even_tempo_is_one_tempo(length: int, tempo: float) -> None:
+    mel = np.random.default_rng(0).normal(-6, 2, (length, 80)).astype(np.float32)
+    one, even = augment.resample(mel, tempo, 1.0), augment.resample(mel, np.full(length, tempo), 1.0)
+    shared = min(len(one), len(even))
+    assert abs(len(one) - len(even)) <= 1
+    assert abs(shared - length / tempo) <= 2
+    assert np.allclose(one[:shared], even[:shared], atol=1e-2)
+    assert np.allclose(augment.resample(mel, 1.0, 1.0)[:, :79], mel[: length - 1, :79], atol=1e-5)
 
 
 @pytest.mark.parametrize("change", [augment.clean, augment.spoilt])

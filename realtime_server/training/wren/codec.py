@@ -1,9 +1,10 @@
 """Fits the codec on Wren's voices and writes their tokens, each frame with the letter that it is speaking.
 
-    python -m realtime_server.training.wren.codec WORK [--of MODEL]
+    python -m realtime_server.training.wren.codec WORK [--of MODEL [--own FOLDER]]
 
-With `--of` the tokens of that model are used as they are: what it has learned to say stays of use.
-Reads `voices/*.npz`; writes `codec.safetensors` and `speech.npz` (tokens, letter pointers, texts).
+With `--of` the tokens of that model are used as they are: what it has learned to say stays of use. It also hears where the
+words of a user's voices are.
+Reads `voices/*.npz`; writes `codec.safetensors`, `speech.npz` (tokens, letter pointers, texts) and `speakers.json`.
 """
 
 import argparse
@@ -13,19 +14,30 @@ from pathlib import Path
 
 import numpy as np
 import pyworld
+import soundfile
 import torch
 from safetensors.torch import load_file, save_file
 
 from realtime_server.audio.mel import FloatArray
+from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK, Codec
-from realtime_server.training.wren.synthesis import WREN_VOICES
+from realtime_server.engine.nets.wren import Wren, WrenConfig
+from realtime_server.engine.wren.words import TEXT_NUMBER, number_in_words
+from realtime_server.training.wren import people
+from realtime_server.training.wren.alignment import Aligner, Times
+from realtime_server.training.wren.export import speaker_rows
+from realtime_server.training.wren.own import Own, Readings
+from realtime_server.training.wren.own import load as load_own
+from realtime_server.training.wren.synthesis import LOUDNESS, WREN_VOICES
 
 ENVELOPE_FLOOR = 3e-7
 """About 45 dB below speech: without it most of the codes' precision goes into the depth of silences."""
 ENVELOPE_WINDOW = 720
 """30 ms: two periods of a low voice."""
 FITTED_POINTS = 80_000
+MARKS = '.,;:?!()"-–—…'
+"""Around a word, not of it."""
 FRAME_S = STACK * vocoder.HOP / vocoder.RATE_HZ
 
 
@@ -81,17 +93,39 @@ def pointers(text: str, words: list[tuple[str, float, float]], frames: int) -> n
 
 def read_shard(path: Path) -> list[tuple[str, str, np.ndarray, FloatArray]]:
     shard = np.load(path)
-    voice, result, at = path.name.split("-")[0], [], 0
+    # An archive reads an array anew at each look.
+    pcm, voice, result, at = shard["pcm"], path.name.split("-")[0], list[tuple[str, str, np.ndarray, FloatArray]](), 0
     for row, length in zip(json.loads(str(shard["rows"])), shard["lengths"], strict=True):
-        audio = shard["pcm"][at : at + length].astype(np.float32) / 32767
+        audio = pcm[at : at + length].astype(np.float32) / 32767
         at += length
-        # Wren starts to speak at once: the synthesisers' silence before the first word is cut to 40 ms.
-        first = max(0.0, row["words"][0][1] - 0.04)
-        last = min(row["words"][-1][2] + 0.12, len(audio) / vocoder.RATE_HZ)
-        audio = audio[int(first * vocoder.RATE_HZ) : int(last * vocoder.RATE_HZ)]
-        frames = analyse(audio)
-        words = [(w, a - first, b - first) for w, a, b in row["words"]]
-        result.append((voice, row["text"], pointers(row["text"], words, len(frames) // STACK), frames))
+        result.append((voice, row["text"], *analysed(audio, row["text"], row["words"])))
+    return result
+
+
+def analysed(audio: FloatArray, text: str, words: Times) -> tuple[np.ndarray, FloatArray]:
+    """The sentence's pointers and its vocoder frames. Samples at 24 kHz."""
+    # Wren starts to speak at once: the silence before the first word is cut to 40 ms.
+    first = max(0.0, words[0][1] - 0.04)
+    last = min(words[-1][2] + 0.12, len(audio) / vocoder.RATE_HZ)
+    frames = analyse(audio[int(first * vocoder.RATE_HZ) : int(last * vocoder.RATE_HZ)])
+    return pointers(text, [(w, a - first, b - first) for w, a, b in words], len(frames) // STACK), frames
+
+
+def readings(name: str, read: Readings, aligner: Aligner) -> list[tuple[str, str, np.ndarray, FloatArray]]:
+    """A voice's own recordings, those left out whose text cannot be followed."""
+    result = []
+    for path, text in read:
+        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        mono = audio.mean(1)
+        said = TEXT_NUMBER.sub(lambda match: f" {number_in_words(int(match[0]))} ", text).strip()
+        times = aligner.times(people.mel_of(mono, rate), said)
+        if times is None:
+            print(f"{path}: left out, '{text}' is too long for it")
+            continue
+        samples = Resampler(rate, vocoder.RATE_HZ).push(mono, last=True)
+        loud = LOUDNESS / max(1e-4, float(np.sqrt(np.mean(samples**2))))
+        bare = [(word.strip(MARKS), start, end) for word, start, end in times]
+        result.append((name, said, *analysed((samples * loud).astype(np.float32), said, bare)))
     return result
 
 
@@ -139,15 +173,29 @@ def codec_of(model: Path) -> Codec:
     return codec
 
 
+def network_of(model: Path) -> Wren:
+    """A finished model's network."""
+    tensors = load_file(model / "model.safetensors")
+    net = Wren(WrenConfig(**json.loads((model / "config.json").read_text())["net"])).eval()
+    net.load_state_dict({name: tensor.float() for name, tensor in tensors.items() if not name.startswith("codec.")})
+    return net
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--of", type=Path, help="a model's folder")
+    parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
     options = parser.parse_args()
     work: Path = options.work
+    own = load_own(options.own) if options.own else Own()
+    rows = speaker_rows(options.of, own)
     with ProcessPoolExecutor() as pool:
         parts = pool.map(read_shard, sorted((work / "voices").glob("*-????.npz")))
         utterances = [utterance for part in parts for utterance in part]
+    if own.voices:
+        aligner = Aligner(network_of(options.of)).measured(people.timed(work / "voices" / f"{WREN_VOICES[0]}-0000.npz"))
+        utterances += [utterance for name, read in own.voices for utterance in readings(name, read, aligner)]
     stacks = [torch.from_numpy(u[3]).view(len(u[3]) // STACK, -1) for u in utterances]
     codec = codec_of(options.of) if options.of else fit(torch.cat(stacks))
     save_file(codec.state_dict(), work / "codec.safetensors")
@@ -155,8 +203,9 @@ def main() -> None:
     np.savez(
         work / "speech.npz", codes=np.concatenate(codes), lengths=[len(c) for c in codes],
         pointers=np.concatenate([u[2] for u in utterances]).astype(np.int16), texts=json.dumps([u[1] for u in utterances]),
-        voices=[WREN_VOICES.index(u[0]) for u in utterances],
+        voices=[rows[u[0]] for u in utterances],
     )  # fmt: skip
+    (work / "speakers.json").write_text(json.dumps(rows))
     print(f"{len(utterances)} utterances, {sum(map(len, codes)) * FRAME_S / 3600:.2f} h")
 
 

@@ -1,12 +1,15 @@
 """A checkpoint -> the model's folder: half-precision safetensors, config, tokenizer, voices, manifest.
 
-python -m realtime_server.training.wren.export WORK models/wren
+    python -m realtime_server.training.wren.export WORK models/wren [--of MODEL] [--own FOLDER]
+
+With `--of`, the voices and words of the model that training began with are kept; `--own` adds a user's.
 """
 
 import argparse
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,26 +18,52 @@ from safetensors.torch import load_file, save_file
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.script import Script
+from realtime_server.training.wren.own import Own
+from realtime_server.training.wren.own import load as load_own
+from realtime_server.training.wren.synthesis import WREN_VOICES
 
 WOMAN, MAN = 0, 1
 VOICES = {
-    "alloy": (WOMAN, 0.88, 0.95), "ash": (MAN, 0.9, 0.97), "ballad": (MAN, 1.12, 1.0), "cedar": (MAN, 1.0, 1.0),
-    "coral": (WOMAN, 1.1, 0.96), "echo": (MAN, 1.25, 1.0), "marin": (WOMAN, 1.0, 0.97), "sage": (WOMAN, 0.8, 0.92),
-    "shimmer": (WOMAN, 1.2, 0.98), "verse": (MAN, 0.8, 0.94),
+    "alloy": (WOMAN, 0.88, 0.9), "ash": (MAN, 0.9, 1.0), "ballad": (MAN, 1.12, 1.04), "cedar": (MAN, 1.0, 1.02),
+    "coral": (MAN, 1.5, 1.1), "echo": (MAN, 1.25, 1.05), "marin": (WOMAN, 1.0, 0.91), "sage": (WOMAN, 0.8, 0.89),
+    "shimmer": (MAN, 1.7, 1.15), "verse": (MAN, 0.8, 1.03),
 }  # fmt: skip
-"""Speaker, pitch, formants. A longer tract (formants below 1) is understood better in the woman's voice, a shorter one worse
-in both: what the judge said of real sentences is in the model's log."""
+"""Speaker, pitch, formants, as the judge understands the speakers' true tokens best: the woman with a longer vocal tract, the
+man with his own or a shorter one, also as high as a woman. The figures are in the model's log."""
 
 
-def write_voices(path: Path) -> None:
+def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
+    """The rows of the voice embedding by name: Wren's two, and a user's voices, behind those that the model has already."""
+    rows = {name: n for n, name in enumerate(WREN_VOICES)}
+    known: dict[str, int] = {}
+    if model:
+        known = {name: voice["speaker"] for name, voice in json.loads((model / "voices.json").read_text()).items()}
+    free = max([len(rows), *(row + 1 for row in known.values())])
+    for name, _ in own.voices:
+        # A line of voices.json that only gives one of Wren's two another shape is no speaker.
+        trained = known.get(name, 0) >= len(WREN_VOICES)
+        rows[name] = known[name] if trained else free
+        free += not trained
+    return rows
+
+
+def voices_of(model: Path | None, speakers: dict[str, int]) -> dict[str, dict[str, float]]:
+    """The model's voices, or those that Wren began with, and each speaker that has none yet under its own name."""
+    listed = {name: {"speaker": s, "pitch": p, "formants": f} for name, (s, p, f) in VOICES.items()}
+    if model:
+        listed = json.loads((model / "voices.json").read_text())
+    shown = {voice["speaker"] for voice in listed.values()}
+    return listed | {name: {"speaker": row} for name, row in speakers.items() if row not in shown}
+
+
+def write_voices(path: Path, listed: dict[str, dict[str, float]]) -> None:
     """Unless the model has voices already: its user may have added some."""
     if not path.exists():
-        shapes = {name: json.dumps({"speaker": s, "pitch": p, "formants": f}) for name, (s, p, f) in VOICES.items()}
-        lines = [f'  "{name}": {shape}' for name, shape in shapes.items()]
+        lines = [f'  "{name}": {json.dumps(shape)}' for name, shape in listed.items()]
         path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def export(work: Path, target: Path) -> None:
+def export(work: Path, target: Path, of: Path | None = None, own: Own = Own()) -> None:
     target.mkdir(parents=True, exist_ok=True)
     state = torch.load(work / "checkpoint.pt", weights_only=True)
     fitted = load_file(work / "codec.safetensors")
@@ -42,6 +71,7 @@ def export(work: Path, target: Path) -> None:
     config = WrenConfig(
         vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codebooks, codes=codes, choices_shown=True
     )
+    config = replace(config, voices=len(state["average"]["voice.weight"]))
     net, codec = Wren(config), Codec(codebooks, codes, components)
     net.load_state_dict(state["average"])
     codec.load_state_dict(fitted)
@@ -55,8 +85,10 @@ def export(work: Path, target: Path) -> None:
     }  # fmt: skip
     (target / "config.json").write_text(json.dumps(described, indent=2) + "\n")
     # With its notice.
-    shutil.copy(Path(__file__).with_name("lexicon.txt"), target / "words.txt")
-    write_voices(target / "voices.json")
+    known = of / "words.txt" if of else None
+    words = (known if known and known.exists() else Path(__file__).with_name("lexicon.txt")).read_text()
+    (target / "words.txt").write_text("\n".join([words.rstrip("\n"), *own.words]) + "\n")
+    write_voices(target / "voices.json", voices_of(of, json.loads((work / "speakers.json").read_text())))
     write_manifest(target)
 
 
@@ -75,8 +107,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("target", type=Path)
+    parser.add_argument("--of", type=Path, help="a model's folder")
+    parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
     options = parser.parse_args()
-    export(options.work, options.target)
+    export(options.work, options.target, options.of, load_own(options.own) if options.own else Own())
 
 
 if __name__ == "__main__":

@@ -3,8 +3,11 @@
     sentences.tsv     what is said <tab> what Wren answers, or function_name(key=value, other=value)
     words.txt         one word a line, which Wren shall hear, repeat and spell
     recordings.json   {"file.flac": {"said": "what is said in it", "reply": "as in sentences.tsv"}}
+    voices/NAME/transcripts.json
+                      {"file.flac": "what is read in it"}: another voice for Wren's answers, to be asked for as {"id": "NAME"}
 
-Sentences and words are spoken by the synthesisers in many voices; recordings are heard as they are.
+Sentences and words are spoken by the synthesisers in many voices; recordings are heard as they are. A voice takes some
+hundreds of sentences that one person read in a quiet room.
 """
 
 import json
@@ -13,6 +16,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from realtime_server.engine.wren.voices import NAMES
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import talk
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say, Tool
@@ -22,17 +26,23 @@ PER_SENTENCE, PER_WORD = 40, 20
 """How many voices speak each."""
 
 
+_VOICE = re.compile("[a-z][a-z0-9_-]{0,63}")
+Readings = tuple[tuple[Path, str], ...]
+"""Files, and what is read in each."""
+
+
 class OwnMaterialError(ValueError):
     """Something in the user's folder cannot be taken; the message names the file and the line."""
 
 
 @dataclass(frozen=True)
 class Own:
-    """Dialogues to be synthesised, and (file, dialogue) of recordings."""
+    """Dialogues to be synthesised, (file, dialogue) of recordings, and the readings of voices by name."""
 
     dialogues: tuple[Dialogue, ...] = ()
     words: tuple[str, ...] = ()
     recordings: tuple[tuple[Path, Dialogue], ...] = ()
+    voices: tuple[tuple[str, Readings], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.dialogues or self.words)
@@ -80,10 +90,11 @@ def load(folder: Path) -> Own:
             raise OwnMaterialError(f"{place}: '{line}' is not one English word.")
         words.append(word)
     dialogues = _dialogues(pairs + [(place, said, reply) for place, said, reply, _ in labelled])
-    if not dialogues and not words:
-        raise OwnMaterialError(f"{folder} has no sentences.tsv, no words.txt and no recordings.json.")
+    voices = tuple(_voice(path) for path in sorted(folder.glob("voices/*")) if path.is_dir())
+    if not dialogues and not words and not voices:
+        raise OwnMaterialError(f"{folder} has no sentences.tsv, no words.txt, no recordings.json and no voices.")
     heard = tuple((path, d) for (_, _, _, path), d in zip(labelled, dialogues[len(pairs) :], strict=True))
-    return Own(tuple(dialogues[: len(pairs)]), tuple(words), heard)
+    return Own(tuple(dialogues[: len(pairs)]), tuple(words), heard, voices)
 
 
 def _lines(path: Path) -> list[tuple[str, str]]:
@@ -106,6 +117,22 @@ def _labels(path: Path) -> list[tuple[str, str, str, Path]]:
             raise OwnMaterialError(f"{place}: there is no such file.")
         found.append((place, label["said"], label["reply"], path.parent / name))
     return found
+
+
+def _voice(folder: Path) -> tuple[str, Readings]:
+    place, labels = f"voices/{folder.name}", folder / "transcripts.json"
+    if not _VOICE.fullmatch(folder.name) or folder.name in NAMES:
+        raise OwnMaterialError(f"{place}: a voice needs a name in small letters that is none of {', '.join(NAMES)}.")
+    if not labels.is_file():
+        raise OwnMaterialError(f"{place}: there is no transcripts.json.")
+    readings = []
+    for name, text in json.loads(labels.read_text(encoding="utf-8")).items():
+        if not isinstance(text, str) or not plain(text):
+            raise OwnMaterialError(f"{place}/transcripts.json: {name}: the words that are read are needed.")
+        if not (folder / name).is_file():
+            raise OwnMaterialError(f"{place}/transcripts.json: {name}: there is no such file.")
+        readings.append((folder / name, text))
+    return folder.name, tuple(readings)
 
 
 def _dialogues(rows: list[tuple[str, str, str]]) -> list[Dialogue]:
