@@ -9,7 +9,7 @@
 #              begins with models/wren, and needs a tenth of the material and of the time
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
-# Hours on two cores: synthesis 0.9, codec 0.3, training 0.7 for each 1000 steps with AMX. All seeds are fixed.
+# Hours on two cores: synthesis 1.1, codec 0.5, training 0.6 for each 1000 steps with AMX. All seeds are fixed.
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-users=90000 voices=10000
+users=120000 voices=18500
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
 if [ -n "${TINY:-}" ]; then users=400 voices=200 steps=30; fi
 jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
