@@ -79,15 +79,22 @@ def test_drafts_agree_on_whole_words(script: Script, data: st.DataObject) -> Non
     assert agreed(script, *reversed(drafts)) == count
 
 
-def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel) -> None:
+def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whatever a whole draft says would be told.
+    monkeypatch.setattr(transcribing, "agreed", lambda _, __, now: len(now))
     tiny_model.run("s", m.Listen("item", CONTEXT, True))
     tiny_model.run("s", m.Hear("item", sound(0)))
     for _ in range(4):
         tiny_model.step()
     turn = tiny_model._sessions["s"].turns["item"]
-    assert len(turn.stream.ids) > turn.heard_frames + len(turn.context_ids)
+    in_draft = len(turn.stream.ids) - turn.heard_frames - len(turn.context_ids)
+    assert in_draft > 0
     tiny_model.run("s", m.Commit("item"))
+    # One step ends the draft, and the next takes in what is left of the sound where the draft stood.
+    tiny_model.step()
+    assert len(turn.stream.ids) <= turn.heard_frames + len(turn.context_ids) + in_draft
     outputs = [o for _, o in run(tiny_model)]
+    assert turn.told == []
     assert sum(isinstance(o, m.TranscriptDone) for o in outputs) == 1
     kinds = [type(o) for o in outputs]
     assert all(b is not m.TurnEnd for a, b in pairwise(kinds) if a is m.TranscriptDone)

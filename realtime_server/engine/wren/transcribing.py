@@ -52,7 +52,7 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
     sounded = turn.sounded()
     if sounded is not None:
-        parts, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs))
+        parts, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
         # Behind its own name, which is not what people say to it.
         said = dropwhile(lambda token: token >= len(MARKS), turn.stream.ids[1:before])
         context = plain(script.decode(token for token in said if token != FRAME)).split()
@@ -75,13 +75,15 @@ def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
     before = len(turn.stream.ids)
     words, logprobs = yield from written(turn, draft=True)
     del turn.stream.ids[before:]
+    # Broken off by the end of the turn: it may lack what was said.
+    if turn.committed:
+        return
     told = agreed(script, turn.draft, words)
-    # Broken off by the end of the turn: what it lacks does not mean that it was not said.
-    if not turn.committed:
-        turn.draft = words
-        if told > len(turn.told):
-            tell(turn, [script.pieces[token] for token in words[:told]], logprobs, len(turn.told), outputs)
-            turn.told = list(zip(words[:told], logprobs, strict=False))
+    turn.draft = words
+    if told > len(turn.told):
+        words, logprobs = words[:told], logprobs[:told]
+        tell(turn, [script.pieces[token] for token in words], logprobs, len(turn.told), outputs)
+        turn.told = list(zip(words, logprobs, strict=True))
 
 
 def written(turn: HeardTurn, draft: bool = False) -> Writing:
@@ -107,7 +109,7 @@ def agreed(script: Script, before: list[int], now: list[int]) -> int:
 
 def tell(turn: HeardTurn, pieces: list[str], logprobs: list[float], told: int, outputs: list[Output]) -> None:
     """The pieces behind the first `told`, which the client has already."""
-    for n, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=False)):
+    for n, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=True)):
         if n >= told:
             outputs.append(TranscriptDelta(turn.item_id, piece if n else piece.lstrip(), logprob))
 
@@ -115,7 +117,7 @@ def tell(turn: HeardTurn, pieces: list[str], logprobs: list[float], told: int, o
 def whole_words(pieces: list[str], logprobs: list[float]) -> list[tuple[str, float]]:
     """The words that pieces make, each with its log-probability."""
     words: list[tuple[str, float]] = []
-    for piece, logprob in zip(pieces, logprobs, strict=False):
+    for piece, logprob in zip(pieces, logprobs, strict=True):
         if piece.startswith(" ") or not words:
             words.append((piece.strip(), logprob))
         else:
