@@ -3,13 +3,15 @@
 The letters come a little after their sounds, as the network likes it: how much is measured on speech whose times are known.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from realtime_server.audio.mel import FloatArray
-from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, Wren
+from realtime_server.engine.nets.wren import MEL_STRIDE, Wren
 from realtime_server.engine.wren.letters import labels
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment
@@ -30,8 +32,13 @@ class Aligner:
     def times(self, mel: FloatArray, text: str) -> Times | None:
         """mel [n, 80]. None where there is no text, or more than can have been said in that time."""
         words = [word for word in text.split() if plain(word)]
-        moments = letter_moments(self._letters(mel), labels(plain(" ".join(words))))
-        if not words or moments is None:
+        if not words:
+            return None
+        # The last letters are heard after the last sound.
+        quiet = np.pad(mel.astype(np.float32), ((0, 6 * MEL_STRIDE), (0, 0)), constant_values=augment.FLOOR)
+        letters = heard_letters(self.model, augment.add(quiet, np.float32(-13.0)))
+        moments = letter_moments(letters.numpy(), labels(plain(" ".join(words))))
+        if moments is None:
             return None
         result: Times = []
         at, length = 0, len(mel) * 0.01
@@ -51,23 +58,21 @@ class Aligner:
         ends = float(np.median([end - true for (_, _, end), (_, _, true) in pairs]))
         return Aligner(self.model, self.begins + begins, self.ends + ends)
 
-    @torch.inference_mode()
-    def _letters(self, mel: FloatArray) -> FloatArray:
-        """[T, labels] log-probabilities, one for each MOMENT_S."""
-        # The last letters are heard after the last sound.
-        padded = np.pad(mel.astype(np.float32), ((0, 6 * MEL_STRIDE), (0, 0)), constant_values=augment.FLOOR)
-        frames = len(padded) // MEL_STRIDE
-        quiet = augment.add(padded[: frames * MEL_STRIDE], np.float32(-13.0))
-        windows = np.pad(quiet, ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
-        device = self.model.text.weight.device
-        trunk, _ = self.model.think(self.model.ear(torch.from_numpy(windows)[None].to(device)))
-        return np.asarray(self.model.ctc_logits(trunk)[0].log_softmax(-1).cpu().numpy())
+
+@torch.inference_mode()
+def heard_letters(model: Wren, mel: FloatArray, context_ids: Sequence[int] = ()) -> Tensor:
+    """[T, labels] log-probabilities of what mel frames [n, 80] sound like, one for each MOMENT_S, behind a context."""
+    device = model.text.weight.device
+    context = model.text(torch.tensor([list(context_ids)], dtype=torch.long, device=device))
+    heard = model.ear(torch.from_numpy(augment.windows(mel))[None].to(device))
+    trunk, _ = model.think(torch.cat([context, heard], dim=1))
+    return model.ctc_logits(trunk[:, len(context_ids) :])[0].log_softmax(-1).cpu()
 
 
 def letter_moments(letters: FloatArray, wanted: list[int]) -> list[int] | None:
     """The moment at which each label is first heard on the likeliest path; None where no path has room for all.
 
-    letters: [T, labels] log-probabilities; label 0 is the blank.
+    letters: [T, labels] log-probabilities; label 0 is the blank. wanted: at least one.
     """
     states = np.zeros(2 * len(wanted) + 1, np.int64)
     states[1::2] = wanted
@@ -83,7 +88,7 @@ def letter_moments(letters: FloatArray, wanted: list[int]) -> list[int] | None:
         ways[2, 2:] = np.where(may_skip[2:], score[:-2], -np.inf)
         came[moment] = ways.argmax(0)
         score = ways.max(0) + letters[moment, states]
-    state = len(states) - 1 if len(states) < 2 or score[-1] >= score[-2] else len(states) - 2
+    state = len(states) - 1 if score[-1] >= score[-2] else len(states) - 2
     if score[state] == -np.inf:
         return None
     first = [0] * len(wanted)

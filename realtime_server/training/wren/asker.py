@@ -34,9 +34,7 @@ class Asker:
 
     def hear(self, name: str, mel: FloatArray, context: m.Context) -> m.Message:
         """A turn with these frames [n, 80], heard as far as can be before it is committed; the item that it becomes."""
-        self.model.run(name, m.Listen(name, context))
-        turn: HeardTurn = self.model._sessions[name].turns[name]
-        turn.frames = _Ready(mel)  # type: ignore[assignment]
+        turn = self._listen(name, context, _Ready(mel))
         turn.waiting.append(np.zeros(1, np.float32))
         self._run()
         return m.Message(name, "user", (m.Audio(np.zeros(0, np.float32), None),))
@@ -55,9 +53,7 @@ class Asker:
         """What a live turn is told while these frames come in, before it is committed; and its whole transcript."""
         self._number += 1
         name = f"s{self._number}"
-        self.model.run(name, m.Listen(name, m.Context("", (), ()), live=True))
-        turn: HeardTurn = self.model._sessions[name].turns[name]
-        turn.frames = _Ready(mel, frames_at_once)  # type: ignore[assignment]
+        turn = self._listen(name, m.Context("", (), ()), _Ready(mel, frames_at_once), live=True)
         early: list[m.Output] = []
         for _ in range(len(mel) // MEL_STRIDE // frames_at_once):
             turn.waiting.append(np.zeros(1, np.float32))
@@ -73,6 +69,12 @@ class Asker:
         said = m.Message(f"item{self._number}", "user", (m.Text(text),))
         full = m.Context(context.instructions, context.tools, (*context.items, said))
         return self._answer(f"s{self._number}", f"resp{self._number}", full, voice, audio)
+
+    def _listen(self, name: str, context: m.Context, frames: "_Ready", live: bool = False) -> HeardTurn:
+        self.model.run(name, m.Listen(name, context, live))
+        turn: HeardTurn = self.model._sessions[name].turns[name]
+        turn.frames = frames  # type: ignore[assignment]
+        return turn
 
     def _run(self) -> list[m.Output]:
         """Until nothing moves any more."""
@@ -98,9 +100,8 @@ class _Ready:
     """A frame maker whose frames are made already: it gives out so many at once, or all."""
 
     def __init__(self, mel: FloatArray, at_once: int | None = None) -> None:
-        frames = len(mel) // MEL_STRIDE
-        whole = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
-        self._mel, self._left, self._at_once = whole.astype(np.float32), frames, at_once or frames
+        self._mel, self._left = augment.windows(mel), len(mel) // MEL_STRIDE
+        self._at_once = at_once or self._left
 
     def push(self, samples: FloatArray, last: bool = False) -> FloatArray | None:
         count = self._left if last else min(self._left, self._at_once)

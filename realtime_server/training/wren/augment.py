@@ -3,10 +3,17 @@
 import numpy as np
 
 from realtime_server.audio.mel import LOG_FLOOR, FloatArray
+from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
 
 MELS = 80
 FLOOR = float(np.log(LOG_FLOOR))
 Random = np.random.Generator
+
+
+def windows(mel: FloatArray) -> FloatArray:
+    """[n, MELS] -> [MEL_HISTORY + MEL_STRIDE * (n // MEL_STRIDE), MELS]: whole frames for the ear, silence before the first."""
+    whole = mel[: len(mel) // MEL_STRIDE * MEL_STRIDE].astype(np.float32)
+    return np.pad(whole, ((MEL_HISTORY, 0), (0, 0)), constant_values=FLOOR)
 
 
 def pad(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:

@@ -20,9 +20,10 @@ from safetensors.torch import load_file, save_file
 
 from realtime_server.audio.mel import FloatArray
 from realtime_server.audio.resample import Resampler
+from realtime_server.engine import loader
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK, Codec
-from realtime_server.engine.nets.wren import Wren, WrenConfig
+from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.words import TEXT_NUMBER, number_in_words
 from realtime_server.training.wren import people
 from realtime_server.training.wren.alignment import Aligner, Times
@@ -173,14 +174,6 @@ def codec_of(model: Path) -> Codec:
     return codec
 
 
-def network_of(model: Path) -> Wren:
-    """A finished model's network."""
-    tensors = load_file(model / "model.safetensors")
-    net = Wren(WrenConfig(**json.loads((model / "config.json").read_text())["net"])).eval()
-    net.load_state_dict({name: tensor.float() for name, tensor in tensors.items() if not name.startswith("codec.")})
-    return net
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
@@ -194,7 +187,9 @@ def main() -> None:
         parts = pool.map(read_shard, sorted((work / "voices").glob("*-????.npz")))
         utterances = [utterance for part in parts for utterance in part]
     if own.voices:
-        aligner = Aligner(network_of(options.of)).measured(people.timed(work / "voices" / f"{WREN_VOICES[0]}-0000.npz"))
+        model = loader.load(str(options.of), "cpu")
+        assert isinstance(model, WrenModel)
+        aligner = Aligner(model.runner.net).measured(people.timed(work / "voices" / f"{WREN_VOICES[0]}-0000.npz"))
         utterances += [utterance for name, read in own.voices for utterance in readings(name, read, aligner)]
     stacks = [torch.from_numpy(u[3]).view(len(u[3]) // STACK, -1) for u in utterances]
     codec = codec_of(options.of) if options.of else fit(torch.cat(stacks))

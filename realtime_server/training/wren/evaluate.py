@@ -308,9 +308,8 @@ def end_of_turn(asker: Asker, users: list[Heard]) -> dict[str, Any]:
         for mel, scores in ((user.mel, whole), (user.mel[: len(user.mel) // 2], broken)):
             silent = np.pad(mel.astype(np.float32), ((20, 32), (0, 0)), constant_values=augment.FLOOR)
             padded = augment.add(silent, augment.noise_like(silent, -13.0, np.random.default_rng(n)))
-            frames = len(padded) // 8
-            windows = np.pad(padded[: frames * 8], ((7, 0), (0, 0)), constant_values=augment.FLOOR)
-            trunk, _ = net.think(torch.cat([prefix, net.ear(torch.from_numpy(windows)[None])], dim=1))
+            heard = net.ear(torch.from_numpy(augment.windows(padded))[None])
+            trunk, _ = net.think(torch.cat([prefix, heard], dim=1))
             scores.append(float(net.ended_logits(trunk[0, -1]).sigmoid()))
     return {
         "whole_taken_as_ended": share([s > 0.5 for s in whole]), "broken_off_taken_as_ended": share([s > 0.5 for s in broken])

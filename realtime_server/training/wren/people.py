@@ -11,16 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 
 from realtime_server.audio.mel import FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
-from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, Wren
+from realtime_server.engine.nets.wren import Wren
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
 from realtime_server.engine.wren.words import plain
-from realtime_server.training.wren import augment, tools
-from realtime_server.training.wren.alignment import Aligner, Times
+from realtime_server.training.wren import tools
+from realtime_server.training.wren.alignment import Aligner, Times, heard_letters
 from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say
 from realtime_server.training.wren.synthesis import VOICE_RATE_HZ
@@ -49,20 +48,13 @@ def sentences(slots: dict[str, str]) -> list[str]:
     return [tools.order_sentence(o, a, list(b), slots["coffeeDrink"], list(c)) for o, a, b, c in ways]
 
 
-@torch.inference_mode()
 def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> list[Heard]:
     """Each recording with its most likely sentence and the call that it asks for."""
-    device = model.text.weight.device
-    prefix = torch.tensor([script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.shown())])], device=device)
+    context = script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.shown())])
     result = []
     for mel, slots in recordings(folder, held_out):
-        frames = len(mel) // MEL_STRIDE
-        padded = np.pad(mel[: frames * MEL_STRIDE], ((MEL_HISTORY, 0), (0, 0)), constant_values=augment.FLOOR)
-        x = torch.cat([model.text(prefix), model.ear(torch.from_numpy(padded)[None].to(device))], dim=1)
-        trunk, _ = model.think(x)
-        scores = model.ctc_logits(trunk[:, prefix.shape[1] :])[0].log_softmax(-1).cpu()
         texts = sentences(slots)
-        text = texts[int(log_likelihoods(scores, texts).argmax())]
+        text = texts[int(log_likelihoods(heard_letters(model, mel, context), texts).argmax())]
         call = Call(tools.ORDER.name, tuple((key, slots[key]) for key in tools.ORDER.parameters if key in slots))
         dialogue = Dialogue("order", text, call, tools=(tools.ORDER,))
         result.append(Heard(mel.astype(np.float16), dialogue, "people"))
