@@ -59,9 +59,16 @@ def test_arguments_fit_the_schema(seed: int, required: set[str]) -> None:
 @settings(max_examples=30)
 def test_what_the_sound_speaks_for_is_written(seed: int, said: str) -> None:
     tool = m.Function("order", "", {"type": "object", "properties": {"size": PROPERTIES["size"]}, "required": ["size"]})
-    outputs = write(seed, (tool,), "order", lambda ways: [0.0 if way.lower() == said else -100.0 for way in ways])
+    asked: set[tuple[str, str]] = set()
+
+    def evidence(ways: list[str], function: str, parameter: str) -> list[float]:
+        asked.add((function, parameter))
+        return [0.0 if way.lower() == said else -100.0 for way in ways]
+
+    outputs = write(seed, (tool,), "order", evidence)
     arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
     assert arguments == {"size": said}
+    assert asked == {("order", "size")}
 
 
 def test_a_named_function_is_called() -> None:

@@ -1,11 +1,13 @@
 """The evidence of the letters: how far a transcript is from what was heard, and which of some values was said."""
 
+import math
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
-from realtime_server.engine.wren.letters import doubt, evidence
+from realtime_server.engine.wren.letters import doubt, evidence, likeness, places
 
 LABELS = len(CTC_LETTERS) + 1
 words = st.text("abcdefgh ", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
@@ -63,3 +65,37 @@ def test_too_many_values_are_not_tried_and_too_long_ones_were_not_said() -> None
     many = [f"{a}{b}{c}" for a in CTC_LETTERS[1:27] for b in CTC_LETTERS[1:27] for c in "abc"]
     assert evidence(sounding_like("a b " * 30, 2.0), "a b " * 30, many) == [0.0] * len(many)
     assert evidence(sounding_like("ab", 2.0), "much too long", ["much too long", "far too long"]) == [0.0, 0.0]
+
+
+SPEEDS = ["slow", "fast", "very fast", "off"]
+
+
+@given(st.sampled_from(SPEEDS), st.sampled_from(["set the fan with speed {}", "speed {} for the fan"]), st.permutations(SPEEDS),
+       st.text("bdgklmr", min_size=3, max_size=7), st.integers(0, 50))  # fmt: skip
+def test_a_value_is_looked_for_behind_the_name_of_what_it_is_for(
+    said: str, sentence: str, options: list[str], written: str, seed: int
+) -> None:
+    letters = sounding_like(sentence.format(said), 2.0, seed)
+    # However unlike the value that was written is to all of them.
+    heard = dict(zip(options, evidence(letters, sentence.format(written), options, "set fan", "speed"), strict=True))
+    assert heard.pop(said) == 0
+    assert all(nats < -3 for nats in heard.values())
+
+
+@given(st.lists(st.sampled_from("set the fan with speed to".split()), min_size=1, max_size=8), st.integers(1, 3))
+def test_a_value_stands_behind_its_name_or_over_words_that_name_nothing(words: list[str], longest: int) -> None:
+    found = places(words, longest, ["set", "fan"], ["speed"])
+    assert all(0 <= start < end <= len(words) and end - start <= longest for start, end in found)
+    if "speed" in words[:-1]:
+        assert found and all(words[start - 1] == "speed" for start, _ in found)
+    else:
+        assert all({"set", "fan", "speed"}.isdisjoint(words[start:end]) for start, end in found)
+
+
+@given(words, st.integers(0, 50))
+def test_what_was_said_is_likelier_than_what_was_written(text: str, seed: int) -> None:
+    letters = sounding_like(f"{text} abc", 4.0, seed)
+    near, far = likeness(letters, f"{text} hhh", ["abc", "gggggg"])
+    assert near > 0 > far
+    assert likeness(letters, "", ["abc"]) == [-math.inf]
+    assert likeness(letters, text, []) == []

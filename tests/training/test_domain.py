@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_server.engine.wren.script import NOT_KNOWN
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import domain, people, talk, tools
-from realtime_server.training.wren.dialogue import NOT_KNOWN, Call, Say, dump, undump
+from realtime_server.training.wren.dialogue import Call, Say, dump, undump
 from realtime_server.training.wren.lexicon import lexicon, never_heard, open_words
 
 seeds = st.integers(0, 10**6)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from realtime_server.engine.sampling import Choice
 from realtime_server.engine.wren import schemas
-from realtime_server.engine.wren.schemas import FreeText, Leaf, Words
+from realtime_server.engine.wren.schemas import FreeText, Leaf
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.wren.steps import Think
 from realtime_server.engine.wren.words import identifier_words
@@ -17,7 +17,8 @@ from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, 
 
 Steps = Generator[Think | None, Tensor, Tensor]
 Written = Generator[Think | None, Tensor, tuple[Any, int, Tensor]]
-Evidence = Callable[[list[str]], list[float]]
+Evidence = Callable[[list[str], str, str], list[float]]
+"""Values, and in words the function and the parameter that they are for -> nats that speak for each."""
 EVIDENCE_WEIGHT = 0.7
 """Of a nat of the letters against one of the words: frames are less independent than the head takes them to be."""
 FREE_TEXT_TOKENS = 24
@@ -56,7 +57,7 @@ class CallWriter:
                 break
             # With nothing but required arguments left to be told apart, the model still chooses their order.
             leaf, _, logits = yield from self._choose(self._keys(left), (VALUE,), logits)
-            value, token, logits = yield from self._argument(leaf, logits)
+            value, token, logits = yield from self._argument(leaf, name, logits)
             written.add(leaf.path)
             self._tell(text.add(leaf.path, value))
         self._tell(text.end(shape.objects(written)))
@@ -92,22 +93,23 @@ class CallWriter:
                 return done[0], token, logits
             logits = yield self._take(token)
 
-    def _argument(self, leaf: Leaf, logits: Tensor) -> Written:
+    def _argument(self, leaf: Leaf, function: str, logits: Tensor) -> Written:
         """What stands behind its <value>; a list has one <value> for each element."""
         logits = yield self._take(VALUE)
         if leaf.most is None:
-            return (yield from self._value(leaf.value, (ARGUMENT, END), logits))
+            return (yield from self._value(leaf, function, (ARGUMENT, END), logits))
         values: list[Any] = []
         while True:
             more, enough = len(values) + 1 < leaf.most, len(values) + 1 >= leaf.least
             stops = (*((VALUE,) if more else ()), *((ARGUMENT, END) if enough else ()))
-            value, token, logits = yield from self._value(leaf.value, stops, logits)
+            value, token, logits = yield from self._value(leaf, function, stops, logits)
             values.append(value)
             if token != VALUE:
                 return values, token, logits
             logits = yield self._take(VALUE)
 
-    def _value(self, kind: Words | FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
+    def _value(self, leaf: Leaf, function: str, stops: tuple[int, ...], logits: Tensor) -> Written:
+        kind = leaf.value
         if isinstance(kind, FreeText):
             return (yield from self._free_text(kind, stops, logits))
         # A name of a list may be written as a name (Paris) or as a word (paris): both are the same value.
@@ -117,7 +119,7 @@ class CallWriter:
             for way in (dict.fromkeys((said, said.title())) if isinstance(value, str) else (said,))
         ]
         options = [(self._script.encode(way), value) for way, value in ways]
-        heard = self._evidence([way for way, _ in ways]) if self._evidence else ()
+        heard = self._evidence([w for w, _ in ways], identifier_words(function), leaf.spoken) if self._evidence else ()
         return (yield from self._choose(options, stops, logits, [EVIDENCE_WEIGHT * nats for nats in heard]))
 
     def _free_text(self, kind: FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:

@@ -1,5 +1,6 @@
 """A user turn being heard: samples in chunks of any size -> mel frames -> frames for the network."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 from realtime_server.audio.mel import LOG_FLOOR, FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
-from realtime_server.engine.wren.letters import doubt, evidence
+from realtime_server.engine.wren.letters import doubt, evidence, likeness
 from realtime_server.engine.wren.steps import Stream
 from realtime_server.messages import AUDIO_RATE_HZ, Samples
 
@@ -74,10 +75,17 @@ class HeardTurn:
         if sounded is not None and logprobs:
             self.doubt = max(0.0, doubt(sounded, transcript)) * -float(np.mean(logprobs))
 
-    def evidence(self, options: list[str]) -> list[float]:
-        """What the sound says for each of some values: see `letters`."""
+    def evidence(self, options: list[str], function: str, parameter: str) -> list[float]:
+        """What the sound says for each of some values of a function's parameter: see `letters`."""
         sounded = self.sounded()
-        return [0.0] * len(options) if sounded is None else evidence(sounded, self.transcript or "", options)
+        if sounded is None:
+            return [0.0] * len(options)
+        return evidence(sounded, self.transcript or "", options, function, parameter)
+
+    def likeness(self, options: list[str]) -> list[float]:
+        """How much better these fit what was heard than some of the words that were written: see `letters`."""
+        sounded = self.sounded()
+        return [-math.inf] * len(options) if sounded is None else likeness(sounded, self.transcript or "", options)
 
     def take(self) -> FloatArray | None:
         """Everything that waits, as frames; the resampler's rest too once the turn is committed."""

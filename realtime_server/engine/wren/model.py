@@ -14,14 +14,24 @@ from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
 from realtime_server.engine.wren import replies, schemas, voices
+from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
-from realtime_server.engine.wren.prompt import ContextTooLong, Unsupported, fitting, item_ids, system_ids
+from realtime_server.engine.wren.prompt import (
+    ContextTooLong,
+    Unsupported,
+    facts_from,
+    fitting,
+    item_ids,
+    message_text,
+    system_ids,
+)
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
 from realtime_server.engine.wren.transcribing import hear
 from realtime_server.engine.wren.voices import DEFAULT, Voices
+from realtime_server.engine.wren.words import plain
 from realtime_server.messages import (
     Abilities,
     Audio,
@@ -307,7 +317,16 @@ class WrenModel:
 
         items = request.context.items
         doubted = bool(items) and items[-1].item_id in self._sessions[session_id].doubted
-        yield from replies.think(request, stream, self.script, reply, start_speaking, doubted, turn)
+        facts = self._facts(session_id, request.context, turn)
+        yield from replies.think(request, stream, self.script, reply, start_speaking, doubted, turn, facts)
+
+    def _facts(self, session_id: str, context: Context, turn: HeardTurn | None) -> Facts | None:
+        """What a reply to the newest item may state; None where no user said it."""
+        last = context.items[-1] if context.items else None
+        if not isinstance(last, Message) or last.role != "user":
+            return None
+        said = plain(message_text(last, self._sessions[session_id].transcripts))
+        return Facts(dict(facts_from(context.instructions)), said, turn.likeness if turn else None)
 
     def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

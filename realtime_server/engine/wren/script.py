@@ -19,6 +19,7 @@ from realtime_server.engine.wren.words import identifier_words, plain
 
 MARKS = ("<pad>", "<system>", "<tool>", "<user>", "<reply>", "<call>", "<argument>", "<value>", "<end>", "<result>")
 NOT_UNDERSTOOD = "Sorry, I did not catch that."
+NOT_KNOWN = "Sorry, I do not know that."
 Parameter = tuple[str, Iterable[str]]
 """A function's parameter as the model is shown it: its name, and the values to choose from where they are few."""
 PAD, SYSTEM, TOOL, USER, REPLY, CALL, ARGUMENT, VALUE, END, RESULT = range(len(MARKS))

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 NOT_ABLE = "Sorry, I can not do that."
-NOT_KNOWN = "Sorry, I do not know that."
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Speaks the domain's sentences with free synthesisers: espeak-ng, flite and festival, as separate programs.
+"""Speaks the domain's sentences with free synthesisers: espeak-ng, flite and festival as programs, SVOX Pico as a library.
 
     python -m realtime_server.training.wren.synthesis users  WORK --number 24000 [--own FOLDER]
     python -m realtime_server.training.wren.synthesis voices WORK --number 2400 [--own FOLDER]
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
+from py_nanotts import NanoTTS
 
 from realtime_server.audio.mel import LogMel
 from realtime_server.engine.wren.words import plain
@@ -33,12 +34,23 @@ USER_RATE_HZ = 16_000
 VOICE_RATE_HZ = 24_000
 SHARD = 400
 ESPEAK_ACCENTS = ("en-us", "en-us", "en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us-nyc")
-ESPEAK_VARIANTS = ("klatt", "klatt2", "klatt3", "klatt4") * 3 + (
-    "m1", "m3", "m4", "m7", "f1", "f2", "f3", "f5", "Alex", "Andrea", "Annie", "Diogo", "Gene", "Henrique", "Hugo",
-    "Jacky", "Lee", "Linda", "Marco", "Mario", "Michael", "Mike", "Nguyen", "Pablo", "Paul", "steph", "steph3", "norbert",
+ESPEAK_VARIANTS = ("klatt", "klatt2", "klatt3", "klatt4", "klatt5", "klatt6") * 5 + (
+    "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "Alex", "Alicia", "Andrea", "Andy", "Annie",
+    "Diogo", "Gene", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Michael", "Mike", "Nguyen", "adam", "anika",
+    "antonio", "aunty", "belinda", "benjamin", "boris", "caleb", "david", "ed", "edward", "edward2", "grandma", "grandpa",
+    "gustave", "iven", "iven2", "iven3", "john", "kaukovalta", "linda", "marcelo", "max", "michel", "miguel", "norbert",
+    "pablo", "paul", "pedro", "quincy", "rob", "robert", "sandro", "shelby", "steph", "steph2", "steph3", "travis", "victor",
+    "zac",
 )  # fmt: skip
 FESTIVAL_VOICES = {"ked": "voice_ked_diphone", "kal": "voice_kal_diphone", "hts": "voice_cmu_us_slt_arctic_hts"}
-ENGINES = (("espeak", 0.38), ("awb", 0.15), ("rms", 0.14), ("slt", 0.14), ("kal16", 0.05), ("ked", 0.07), ("hts", 0.07))
+PICO_RATE_HZ = 16_000
+PICO_VOICES = {"lh": "en-US", "kh": "en-GB"}
+"""SVOX Pico's women; it speaks other languages too."""
+PICO_LANGUAGES = {"de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT"}
+ENGINES = (
+    ("espeak", 0.30), ("awb", 0.13), ("rms", 0.11), ("slt", 0.10), ("kal16", 0.05), ("ked", 0.07), ("hts", 0.06),
+    ("lh", 0.09), ("kh", 0.09),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,18 +65,23 @@ class Speaker:
 def draw_speaker(dialogue: Dialogue, rng: random.Random) -> Speaker:
     names, weights = zip(*ENGINES, strict=True)
     engine = rng.choices(names, weights)[0]
+    if dialogue.language != "en":
+        engine = rng.choice(("espeak", "pico")) if dialogue.language in PICO_LANGUAGES else "espeak"
     stretch = rng.uniform(0.88, 1.14) if rng.random() < 0.6 else 1.0
-    if engine == "espeak" or dialogue.language != "en":
-        engine = "espeak"
+    if engine == "espeak":
         accent = rng.choice(ESPEAK_ACCENTS) if dialogue.language == "en" else dialogue.language
         voice = f"{accent}+{rng.choice(ESPEAK_VARIANTS)}"
         options: tuple[str, ...] = ("-v", voice, "-p", str(rng.randint(15, 85)), "-s", str(rng.randint(120, 210)))
     elif engine in FESTIVAL_VOICES:
         options = (f"{rng.uniform(0.8, 1.25):.2f}",)
+    elif engine in PICO_VOICES or engine == "pico":
+        options = (PICO_VOICES.get(engine) or PICO_LANGUAGES[dialogue.language],)
+        options += (f"{rng.uniform(0.78, 1.25):.2f}", f"{rng.uniform(0.7, 1.25):.2f}")
     else:
         options = ("--setf", f"duration_stretch={rng.uniform(0.78, 1.25):.2f}")
         if rng.random() < 0.5:
             options += ("--setf", f"int_f0_target_mean={rng.randint(85, 200)}")
+            options += ("--setf", f"int_f0_target_stddev={rng.randint(5, 40)}")
     return Speaker(engine, options, stretch)
 
 
@@ -75,6 +92,9 @@ def speak_files(jobs: list[tuple[str, Speaker]], folder: Path) -> list[Path]:
         if speaker.engine == "espeak":
             command = ["espeak-ng", *speaker.options, "-w", str(path), text]
         elif speaker.engine in FESTIVAL_VOICES:
+            continue
+        elif speaker.engine in PICO_VOICES or speaker.engine == "pico":
+            speak_pico(text, speaker, path)
             continue
         else:
             command = ["flite", *speaker.options, "-voice", speaker.engine, "-t", text, "-o", str(path)]
@@ -88,6 +108,17 @@ def speak_files(jobs: list[tuple[str, Speaker]], folder: Path) -> list[Path]:
         if mine:
             run_festival(lines, folder)
     return paths
+
+
+@cache
+def pico() -> NanoTTS:
+    return NanoTTS()
+
+
+def speak_pico(text: str, speaker: Speaker, path: Path) -> None:
+    voice, speed, pitch = speaker.options
+    pcm = np.frombuffer(pico().speak(text, voice, float(speed), float(pitch)), np.int16)
+    soundfile.write(path, pcm, PICO_RATE_HZ)
 
 
 def run_festival(lines: list[str], folder: Path) -> str:
@@ -210,6 +241,7 @@ def main() -> None:
     parser.add_argument("what", choices=("users", "voices"))
     parser.add_argument("work", type=Path)
     parser.add_argument("--number", type=int, required=True, help="how many utterances (per voice)")
+    parser.add_argument("--first", type=int, default=0, help="users: the first shard's number; others are other sentences")
     parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
     parser.add_argument("--processes", type=int, default=None)
     options = parser.parse_args()
@@ -221,7 +253,8 @@ def main() -> None:
             spoken = own.to_speak(random.Random("own"))
             jobs = [pool.submit(own_shard, n, spoken[first : first + SHARD], options.work)
                     for n, first in enumerate(range(0, len(spoken), SHARD))]  # fmt: skip
-            jobs += [pool.submit(user_shard, n, options.work) for n in range(-(-options.number // SHARD))]
+            last = options.first + -(-options.number // SHARD)
+            jobs += [pool.submit(user_shard, n, options.work) for n in range(options.first, last)]
         else:
             texts = domain.spoken_texts(random.Random("voices"), options.number) + own.replies()
             jobs = [

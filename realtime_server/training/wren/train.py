@@ -41,7 +41,8 @@ PEOPLE_EVERY, KEPT_EVERY, TOLD_EVERY = 1000, 200, 25
 """Steps between two transcriptions of the people's orders, two checkpoints (and losses of what is left out), two log lines."""
 WARM_UP = 300
 WEIGHT_DECAY = 0.03
-EXCERPTS_OF_EACH = 8
+EXCERPTS_OF_ORDERS, EXCERPTS_OF_READINGS = 4, 24
+"""Of each recording. Orders have few words: where most real ones are theirs, whatever is short is heard as one."""
 AVERAGED = 20
 """The weights that are kept are a running mean over the last one in so many steps: a longer one remembers what was worse."""
 WEIGHTS = {
@@ -226,8 +227,9 @@ class Training:
         if self.options.people:
             batches.people = people.transcribed(self.options.people, self.average, self.script, held_out=False)
         aligner = Aligner(self.average).measured(people.timed(self.work / "voices" / f"{WREN_VOICES[0]}-0000.npz"))
-        recordings = [*batches.people, *batches.readers]
-        batches.excerpts = people.excerpts(recordings, aligner, EXCERPTS_OF_EACH, random.Random(step))
+        rng = random.Random(step)
+        batches.excerpts = people.excerpts(batches.people, aligner, EXCERPTS_OF_ORDERS, rng)
+        batches.excerpts += people.excerpts(batches.readers, aligner, EXCERPTS_OF_READINGS, rng)
 
     def save(self, step: int) -> None:
         part = self.checkpoint.with_suffix(".part")

@@ -1,0 +1,69 @@
+"""A reply states what the instructions say, and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_server.engine.wren.facts import LONGEST_KEY, Facts
+from realtime_server.engine.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
+
+TOLD = {"owner": "kate", "opening hours": "nine to five", "day": "saturday"}
+keys = st.sampled_from(sorted(TOLD))
+words = st.lists(st.sampled_from("red gate owner hours team price day of".split()), min_size=1, max_size=4).map(" ".join)
+
+
+def decided(facts: Facts, reply: str, sure: bool = False) -> str | None:
+    """What `instead` says of the first beginning of the reply that can be decided about."""
+    for end in range(1, len(reply) + 1):
+        if not facts.undecided(reply[:end]):
+            return facts.instead(reply[:end], sure)
+    return None
+
+
+@given(keys, words, words)
+def test_what_is_stated_of_a_fact_is_what_was_told(key: str, value: str, said: str) -> None:
+    assert decided(Facts(TOLD, f"what is the {said}"), f"The {key} is {value}.") == f"The {key} is {TOLD[key]}."
+
+
+@given(words, st.sampled_from(["what is the {}", "tell me the {}"]))
+def test_what_nobody_told_is_not_known_however_it_is_put(key: str, asked: str) -> None:
+    if any(f" {known} " in f" {asked.format(key)} " for known in TOLD):
+        return
+    facts = Facts(TOLD, asked.format(key))
+    assert decided(facts, f"The {key} is kate.") == NOT_KNOWN
+    assert decided(facts, NOT_KNOWN) == NOT_KNOWN
+
+
+@given(keys)
+def test_what_was_told_is_neither_denied_nor_mistaken_for_another(key: str) -> None:
+    facts = Facts(TOLD, f"do you know the {key}")
+    assert decided(facts, NOT_KNOWN) == decided(facts, "The team is red.") == f"The {key} is {TOLD[key]}."
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [NOT_UNDERSTOOD, "Sorry, I can not do that.", "The capital of France is Paris.", "Three plus four is seven.", "Hello!",
+     "Their owner is red.", "The" + " very" * LONGEST_KEY + " long.", "S, O, R, R, Y."],
+)  # fmt: skip
+def test_other_replies_go_on_as_they_are(reply: str) -> None:
+    assert decided(Facts(TOLD, "what is the owner"), reply) is None
+
+
+@given(keys, words)
+def test_what_a_user_wants_repeated_is_repeated(key: str, value: str) -> None:
+    assert decided(Facts(TOLD, f"say the {key} is {value}"), f"The {key} is {value}.") is None
+    assert decided(Facts({}, f"say the {key} is {value}"), f"The {key} is {value}.") is None
+
+
+def test_a_sentence_that_the_model_was_taught_goes_on_unless_it_hesitated() -> None:
+    facts = Facts(TOLD, "are you open")
+    assert decided(facts, "The shop is open.", sure=True) is None
+    assert decided(facts, "The shop is open.", sure=False) == NOT_KNOWN
+
+
+@given(st.floats(-20, 0), st.floats(-20, 0))
+def test_a_key_that_was_misheard_is_known_by_its_letters(owner: float, day: float) -> None:
+    near = {"owner": owner, "opening hours": -30.0, "day": day}
+    facts = Facts(TOLD, "what is the oar", lambda options: [near[option] for option in options])
+    likelier = "owner" if owner >= day else "day"
+    assert decided(facts, NOT_KNOWN) == (f"The {likelier} is {TOLD[likelier]}." if near[likelier] > -4 else NOT_KNOWN)
