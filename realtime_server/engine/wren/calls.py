@@ -19,8 +19,8 @@ Steps = Generator[Think | None, Tensor, Tensor]
 Written = Generator[Think | None, Tensor, tuple[Any, int, Tensor]]
 Evidence = Callable[[list[str], str, str], list[float]]
 """Values, and in words the function and the parameter that they are for -> nats that speak for each."""
-EVIDENCE_WEIGHT = 0.7
-"""Of a nat of the letters against one of the words: frames are less independent than the head takes them to be."""
+EVIDENCE_WEIGHT = 1.0
+"""Of a nat of the letters against one of the words."""
 FREE_TEXT_TOKENS = 24
 """Where the schema wants longer texts, they go on until it is satisfied."""
 
@@ -41,10 +41,9 @@ class CallWriter:
     def write(self, only: str | None) -> Steps:
         """One call, of the function `only` or of whichever the model chooses."""
         logits = yield self._take(CALL)
-        names = [only] if only else list(self._tools)
-        name, token, logits = yield from self._choose(
-            [(self._script.encode(identifier_words(n) or n), n) for n in names], (ARGUMENT, END), logits
-        )
+        names = {name: identifier_words(name) or name for name in ([only] if only else self._tools)}
+        options = [(self._script.encode(words), name) for name, words in names.items()]
+        name, token, logits = yield from self._choose(options, (ARGUMENT, END), logits, self._named(list(names.values())))
         self._outputs.append(CallStarted(self._response_id, name))
         shape = schemas.arguments(self._tools[name].parameters)
         text = _Json()
@@ -63,6 +62,13 @@ class CallWriter:
         self._tell(text.end(shape.objects(written)))
         self._outputs.append(CallDone(self._response_id))
         return logits
+
+    def _named(self, names: list[str]) -> list[float]:
+        """What the sound says for each function's having been asked for by name: "feed cat", or "feed the cat"."""
+        parts = [name.partition(" ") for name in names]
+        ways = [names, [f"{verb} the {rest}" if rest else verb for verb, _, rest in parts]]
+        heard = self._evidence([way for said in ways for way in said], "", "") if self._evidence else [0.0] * 2 * len(names)
+        return [EVIDENCE_WEIGHT * max(pair) for pair in zip(heard[: len(names)], heard[len(names) :], strict=True)]
 
     def _keys(self, leaves: list[Leaf]) -> list[tuple[list[int], Any]]:
         """Two parameters that sound alike are taken in their order in the schema."""

@@ -32,6 +32,7 @@ from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
 from realtime_server.engine.wren.transcribing import hear
 from realtime_server.engine.wren.voices import DEFAULT, Voices
 from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.writing import Reply
 from realtime_server.messages import (
     Abilities,
     Audio,
@@ -265,7 +266,7 @@ class WrenModel:
             self._keep(state, turn.stream)
 
     def _respond(self, session_id: str, state: _SessionState, request: Respond) -> None:
-        reply = replies.Reply(limit=request.max_output_tokens)
+        reply = Reply(limit=request.max_output_tokens)
         used: list[Stream] = []
         body = self._think(session_id, state, request, reply, used)
 
@@ -275,7 +276,7 @@ class WrenModel:
 
         self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
 
-    def _think(self, session_id: str, state: _SessionState, request: Respond, reply: replies.Reply, used: list[Stream]) -> Body:
+    def _think(self, session_id: str, state: _SessionState, request: Respond, reply: Reply, used: list[Stream]) -> Body:
         for item in request.context.items:
             yield from self._hear_unheard(state, item, reply.outputs)
         last = request.context.items[-1] if request.context.items else None
@@ -306,7 +307,7 @@ class WrenModel:
         return request.context.tools if request.tool_choice != "none" else ()
 
     def _write(
-        self, session_id: str, request: Respond, stream: Stream, reply: replies.Reply, count: Prompted, turn: HeardTurn | None
+        self, session_id: str, request: Respond, stream: Stream, reply: Reply, count: Prompted, turn: HeardTurn | None
     ) -> Body:
         reply.outputs.append(count)
 

@@ -3,13 +3,11 @@
 Yielding None means: nothing to do before something else happens.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
@@ -18,51 +16,27 @@ from realtime_server.engine.wren.calls import CallWriter
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.runner import Runner
-from realtime_server.engine.wren.script import CALL, END, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, Script
+from realtime_server.engine.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
 from realtime_server.engine.wren.steps import Speak, Spoken, Stream, Think
 from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.engine.wren.voices import Voice
+from realtime_server.engine.wren.writing import Reply, TextWriter
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
     AudioDelta,
-    Output,
     Respond,
     ResponseFinished,
-    TextDelta,
 )
 
 assert RATE_HZ == AUDIO_RATE_HZ
 Steps = Generator[Think | Speak | None, Any, None]
-LONGEST_REPLY = 160
-"""Text tokens: several times the longest reply that it was trained on."""
 LONGEST_WAIT = 20
 """Frames (1.6 s) that the pointer may stand on one letter before it is moved on."""
-AUDIO_TOKENS_PER_FRAME = 1.6
-HESITATION = -6.0
-"""The log-probability of "Sorry ..." as a reply from which on the model was not sure to know what it states."""
-
-
-@dataclass
-class Reply:
-    """What thinking and speaking share: the text so far, and how far each has come."""
-
-    text: str = ""
-    written: bool = False
-    spoken: bool = False
-    frames: int = 0
-    tokens: int = 0
-    limit: int | None = None
-    ran_out: bool = False
-    outputs: list[Output] = field(default_factory=list)
-
-    @property
-    def over_limit(self) -> bool:
-        return self.limit is not None and self.tokens + self.frames * AUDIO_TOKENS_PER_FRAME >= self.limit
 
 
 def think(
-    request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Any, doubted: bool, turn: HeardTurn | None,
-    facts: Facts | None,
+    request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Callable[[], None], doubted: bool,
+    turn: HeardTurn | None, facts: Facts | None,
 ) -> Steps:  # fmt: skip
     """Writes the reply behind a context that is already in the stream; calls `start_speaking` with its first words.
 
@@ -82,56 +56,13 @@ def think(
         yield from writer.write(named)
         reply.tokens += writer.tokens
     else:
-        given = script.encode(NOT_UNDERSTOOD) if doubted else None
-        yield from write(request, stream, script, reply, start_speaking, None if doubted else facts, logits, given)
+        words = TextWriter(request, stream, script, reply, start_speaking)
+        yield from words.give(NOT_UNDERSTOOD) if doubted else words.write(logits, facts)
     reply.written = True
     while request.audio and reply.text and not reply.spoken:
         yield None
     reason: Any = "max_output_tokens" if reply.ran_out else "completed"
     reply.outputs.append(ResponseFinished(request.response_id, reason))
-
-
-def write(
-    request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Any, facts: Facts | None, logits: Tensor,
-    given: list[int] | None,
-) -> Steps:  # fmt: skip
-    """A reply in words: those `given`, else the model's, held back as long as `facts` may have others instead."""
-    first, text, held = len(stream.ids), "", list[str]()
-    sure = float(logits.log_softmax(-1)[script.encode(NOT_KNOWN)[0]]) < HESITATION
-    coming = iter([] if given is None else [*given, END])
-    while True:
-        token = next(coming, None)
-        token = best_text(logits, END)[0] if token is None else token
-        if token == END or reply.tokens >= LONGEST_REPLY or reply.over_limit:
-            break
-        held.append(script.pieces[token] if text else script.pieces[token].lstrip())
-        text += held[-1]
-        reply.tokens += 1
-        if facts is not None and not facts.undecided(text):
-            other, facts = facts.instead(text, sure), None
-            if other is not None:
-                reply.tokens -= len(held)
-                text, held, coming = "", [], iter([*script.encode(other), END])
-                del stream.ids[first:]
-                continue
-        if facts is None:
-            tell(request, reply, held, start_speaking)
-        logits = yield Think(stream, [token])
-    tell(request, reply, held, start_speaking)
-    reply.ran_out = token != END
-    # The reply's end belongs to the stream, so that the next turn finds the same prefix.
-    yield Think(stream, [END])
-
-
-def tell(request: Respond, reply: Reply, held: list[str], start_speaking: Any) -> None:
-    """Gives out what was held back, and begins to speak with the first of it."""
-    starts = bool(held) and not reply.text
-    for piece in held:
-        reply.text += piece
-        reply.outputs.append(TextDelta(request.response_id, piece))
-    held.clear()
-    if request.audio and starts:
-        start_speaking()
 
 
 def speak(request: Respond, slot: int, voice: Voice, runner: Runner, reply: Reply, seed: int) -> Steps:

@@ -31,6 +31,7 @@ from realtime_server.training.wren import losses, people
 from realtime_server.training.wren.alignment import Aligner
 from realtime_server.training.wren.batches import Batches, Shape
 from realtime_server.training.wren.dataset import Heard, SpeechSet, T, load_heard, moved
+from realtime_server.training.wren.muon import Muon
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
 from realtime_server.training.wren.synthesis import WREN_VOICES
@@ -133,7 +134,7 @@ def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
 
 
 def optimizers(model: Wren, rate: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024; at AdamW's rate, Liu et al. 2025) for the matrices of the layers, AdamW for all else."""
+    """Muon for the matrices of the layers, AdamW for all else."""
     matrices = [p for p in model.trunk.layers.parameters() if p.ndim == 2]
     others = [p for p in model.parameters() if all(p is not matrix for matrix in matrices)]
     groups = [
@@ -142,7 +143,7 @@ def optimizers(model: Wren, rate: float) -> list[torch.optim.Optimizer]:
     ]
     return [
         torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True),
-        torch.optim.Muon(matrices, lr=rate, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"),
+        Muon(matrices, rate, WEIGHT_DECAY, half=fast_bfloat16(matrices[0].device)),
     ]
 
 
