@@ -9,7 +9,9 @@
 #              begins with models/wren, and needs a tenth of the material and of the time
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
-# Hours on two cores: synthesis 1.1, codec 0.5, training 0.6 for each 1000 steps with AMX. All seeds are fixed.
+# SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
+# Hours on two cores: synthesis 1.1, codec 0.5, training 0.6 for each 1000 steps with AMX, four times that without.
+# All seeds are fixed.
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift

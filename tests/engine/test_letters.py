@@ -2,12 +2,13 @@
 
 import math
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
-from realtime_server.engine.wren.letters import doubt, evidence, likeness, places
+from realtime_server.engine.wren.letters import doubt, evidence, likeness
 
 LABELS = len(CTC_LETTERS) + 1
 words = st.text("abcdefgh ", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
@@ -82,14 +83,16 @@ def test_a_value_is_looked_for_behind_the_name_of_what_it_is_for(
     assert all(nats < -3 for nats in heard.values())
 
 
-@given(st.lists(st.sampled_from("set the fan with speed to".split()), min_size=1, max_size=8), st.integers(1, 3))
-def test_a_value_stands_behind_its_name_or_over_words_that_name_nothing(words: list[str], longest: int) -> None:
-    found = places(words, longest, ["set", "fan"], ["speed"])
-    assert all(0 <= start < end <= len(words) and end - start <= longest for start, end in found)
-    if "speed" in words[:-1]:
-        assert found and all(words[start - 1] == "speed" for start, _ in found)
-    else:
-        assert all({"set", "fan", "speed"}.isdisjoint(words[start:end]) for start, end in found)
+@pytest.mark.parametrize(
+    ("said", "options"),
+    [("a light roast latte", ["light roast", "dark roast", "medium roast"]), ("a large latte with size please", ["large", "small"]),
+     ("paint the roast red", ["red", "blue"])],
+)  # fmt: skip
+@pytest.mark.parametrize("parameter", ["roast", "size", "colour", ""])
+def test_what_stands_in_the_transcript_as_it_is_was_said(said: str, options: list[str], parameter: str) -> None:
+    heard = evidence(sounding_like(said, 2.0), said, options, "paint", parameter)
+    assert heard[0] == 0
+    assert all(nats < -3 for nats in heard[1:])
 
 
 @given(words, st.integers(0, 50))

@@ -15,10 +15,11 @@ from realtime_server.engine.wren.model import WrenModel
 from tests.conftest import ROOT
 
 PROGRAMS = ("espeak-ng", "flite", "festival")
+PACKAGES = ("pyworld", "py_nanotts")
 
 
 needs_synthesisers = pytest.mark.skipif(
-    not all(map(shutil.which, PROGRAMS)) or importlib.util.find_spec("pyworld") is None,
+    not (all(map(shutil.which, PROGRAMS)) and all(map(importlib.util.find_spec, PACKAGES))),
     reason=f"needs {', '.join(PROGRAMS)} and the extra 'train'",
 )
 

@@ -1,7 +1,7 @@
 """What the transcription head (CTC) heard, as evidence: written words follow what is usual, letters follow the sound."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -35,58 +35,57 @@ def evidence(letters: Tensor, transcript: str, options: list[str], function: str
     """For each option, how far the letters speak for its having been said, in nats from the likeliest of them; 0 for all
     where none was, or where there are too many to try.
 
-    letters: [T, labels] log-probabilities. `function`, `parameter`: what the value is for, in words.
+    letters: [T, labels] log-probabilities. `function`, `parameter`: what the value is for, in words. A value stands behind its
+    parameter's name where that was said ("with speed ..."), or else anywhere but over words that name the function or the
+    parameter, since those stand for themselves.
     """
-    said = likeness(letters, transcript, options, plain(function).split(), plain(parameter).split())
+    words, name = plain(transcript).split(), plain(parameter).split()
+    ways = set(map(plain, options))
+    own = {word for way in ways for word in way.split()}
+    # The name tells nothing where it is a part of the values ("light roast"), or where one of them stands elsewhere.
+    told = own.intersection(name) or any(f" {way} " in f" {' '.join(words)} " for way in ways)
+    starts = [] if told else behind(words, name)
+    said = likeness(letters, transcript, options, starts, {*plain(function).split(), *name} - own)
     most = max(said, default=-math.inf)
     # Behind a parameter's name one of its values must have been said, however unlike it sounds.
-    if most == -math.inf or (most < -UNSAID and not behind(plain(transcript).split(), plain(parameter).split())):
+    if most == -math.inf or (most < -UNSAID and not starts):
         return [0.0] * len(options)
     return [max(nats - most, -UNSAID) for nats in said]
 
 
 def likeness(
-    letters: Tensor, transcript: str, options: list[str], function: Sequence[str] = (), parameter: Sequence[str] = ()
+    letters: Tensor, transcript: str, options: list[str], starts: Sequence[int] = (), taken: Iterable[str] = ()
 ) -> list[float]:
     """For each option, by how many nats the turn is likelier with it than as it was written, in the place of whichever words
-    it fits best: see `places`. -inf for all where there are too many to try."""
+    it fits best: those from one of the `starts` on, if there are any, or else any that are not `taken`. -inf for all where
+    there are too many to try."""
     words = plain(transcript).split()
     ways = list(dict.fromkeys(map(plain, options)))
     # Before anything is made of it: a schema may list thousands of values.
     if not ways or len(words) * cells(letters, ways) > MOST_CELLS:
         return [-math.inf] * len(options)
+    closed = set() if starts else set(taken)
     tried = [
         (way, " ".join([*words[:start], way, *words[end:]]))
         for way in ways
-        for start, end in places(words, len(way.split()) + 1, function, parameter)
+        for start in starts or range(len(words))
+        for end in range(start + 1, min(start + len(way.split()) + 1, len(words)) + 1)
+        if closed.isdisjoint(words[start:end])
     ]
     if not tried or cells(letters, [text for _, text in tried]) > MOST_CELLS:
         return [-math.inf] * len(options)
     usual, *likely = log_likelihoods(letters, [transcript, *(text for _, text in tried)]).tolist()
-    best = {way: max(value for (of, _), value in zip(tried, likely, strict=True) if of == way) for way in ways}
+    best = {
+        way: max((value for (of, _), value in zip(tried, likely, strict=True) if of == way), default=-math.inf) for way in ways
+    }
     # A transcript may be too long for its sound, and impossible.
     return [best[plain(option)] - max(usual, -1e6) for option in options]
 
 
-def places(words: list[str], longest: int, function: Sequence[str], parameter: Sequence[str]) -> list[tuple[int, int]]:
-    """From where to where a value of up to `longest` words may stand among those of a transcript.
-
-    Behind its parameter's name, where that was said ("with speed ..."); else anywhere but over words that name the function
-    or the parameter, since those stand for themselves.
-    """
-    named, taken = behind(words, parameter), {*function, *parameter}
-    return [
-        (start, end)
-        for start in named or range(len(words))
-        for end in range(start + 1, min(start + longest, len(words)) + 1)
-        if named or not taken.intersection(words[start:end])
-    ]
-
-
-def behind(words: list[str], name: Sequence[str]) -> list[int]:
+def behind(words: list[str], name: list[str]) -> list[int]:
     """Where these words end within those, but at the very end."""
     ends = range(len(name), len(words)) if name else ()
-    return [end for end in ends if words[end - len(name) : end] == list(name)]
+    return [end for end in ends if words[end - len(name) : end] == name]
 
 
 def cells(letters: Tensor, texts: list[str]) -> int:
