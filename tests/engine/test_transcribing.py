@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
@@ -98,3 +98,28 @@ def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatc
     assert sum(isinstance(o, m.TranscriptDone) for o in outputs) == 1
     kinds = [type(o) for o in outputs]
     assert all(b is not m.TurnEnd for a, b in pairwise(kinds) if a is m.TranscriptDone)
+
+
+@given(seed=st.integers(0, 20), pieces=st.integers(1, 4))
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_draft_in_a_pause_changes_nothing_but_the_wait(tiny_model: WrenModel, seed: int, pieces: int) -> None:
+    def turn(seems_ended: float) -> tuple[str, int]:
+        """What was said, and the steps between the turn's end and that."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(transcribing, "SEEMS_ENDED", seems_ended)
+            tiny_model.run("s", m.Listen("item", CONTEXT, False))
+            for piece in np.split(sound(seed, 2.4), pieces):
+                tiny_model.run("s", m.Hear("item", piece))
+                run(tiny_model)
+            tiny_model.run("s", m.Commit("item"))
+            for steps in range(1000):
+                done = [o.text for _, o in tiny_model.step() or [] if isinstance(o, m.TranscriptDone)]
+                if done:
+                    tiny_model.end("s")
+                    return done[0], steps
+        raise AssertionError("never written")
+
+    said, waited = turn(2.0)
+    drafted, waited_less = turn(-1.0)
+    assert drafted == said
+    assert waited_less < waited if pieces == 1 else waited_less <= waited

@@ -62,6 +62,8 @@ class Runner:
                 step = steps[n]
                 assert isinstance(step, Think)
                 step.stream.ids += step.ids
+                if step.every:
+                    answers[n] = self.net.text_logits(trunk[n, : lengths[n]]).cpu()
                 if step.frames is not None:
                     letters = self.net.ctc_logits(trunk[n, None, : lengths[n]])[0].log_softmax(-1).cpu()
                     answers[n] = Heard(float(self.net.ended_logits(last[n]).sigmoid()), letters)

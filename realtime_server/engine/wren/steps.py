@@ -45,7 +45,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Think:
-    """Append these positions; the answer is the logits [vocabulary] behind the last.
+    """Append these positions; the answer is the logits [vocabulary] behind the last, or [n, vocabulary] behind `every` one.
 
     `frames` [n, width] go with FRAME ids; the answer to them is `Heard`.
     """
@@ -53,6 +53,7 @@ class Think:
     stream: Stream
     ids: list[int]
     frames: Tensor | None = None
+    every: bool = False
 
 
 @dataclass(frozen=True)
