@@ -1,8 +1,10 @@
 """A checkpoint -> the model's folder: half-precision safetensors, config, tokenizer, voices, manifest.
 
-    python -m realtime_server.training.wren.export WORK models/wren [--of MODEL] [--own FOLDER]
+    python -m realtime_server.training.wren.export WORK models/wren [--of MODEL] [--own FOLDER] [--share 0.5]
 
-With `--of`, the voices and words of the model that training began with are kept; `--own` adds a user's.
+With `--of`, the voices and words of the model that training began with are kept; `--own` adds a user's. With `--share`, the
+weights lie so far on the way from that model's to the trained ones: what was learned for strangers before is forgotten less
+(Wortsman et al. 2022, WiSE-FT).
 """
 
 import argparse
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
@@ -63,7 +66,7 @@ def write_voices(path: Path, listed: dict[str, dict[str, float]]) -> None:
         path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def export(work: Path, target: Path, of: Path | None = None, own: Own = Own()) -> None:
+def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), share: float = 1.0) -> None:
     target.mkdir(parents=True, exist_ok=True)
     state = torch.load(work / "checkpoint.pt", weights_only=True)
     fitted = load_file(work / "codec.safetensors")
@@ -73,7 +76,7 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own()) -
     )
     config = replace(config, voices=len(state["average"]["voice.weight"]))
     net, codec = Wren(config), Codec(codebooks, codes, components)
-    net.load_state_dict(state["average"])
+    net.load_state_dict(between(load_file(of / "model.safetensors"), state["average"], share) if of else state["average"])
     codec.load_state_dict(fitted)
     tensors = {**net.state_dict(), **{f"codec.{name}": tensor for name, tensor in codec.state_dict().items()}}
     save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, target / "model.safetensors")
@@ -90,6 +93,14 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own()) -
     (target / "words.txt").write_text("\n".join([words.rstrip("\n"), *own.words]) + "\n")
     write_voices(target / "voices.json", voices_of(of, json.loads((work / "speakers.json").read_text())))
     write_manifest(target)
+
+
+def between(first: dict[str, Tensor], trained: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """`share` of the way from the first weights to the trained ones; of a shape that the first do not have, the trained."""
+    return {
+        name: torch.lerp(first[name].float(), tensor, share) if name in first and first[name].shape == tensor.shape else tensor
+        for name, tensor in trained.items()
+    }
 
 
 def write_manifest(folder: Path) -> None:
@@ -109,8 +120,9 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--of", type=Path, help="a model's folder")
     parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
+    parser.add_argument("--share", type=float, default=1.0, help="of the way from that model's weights to the trained ones")
     options = parser.parse_args()
-    export(options.work, options.target, options.of, load_own(options.own) if options.own else Own())
+    export(options.work, options.target, options.of, load_own(options.own) if options.own else Own(), options.share)
 
 
 if __name__ == "__main__":
