@@ -68,7 +68,7 @@ def test_what_the_sound_speaks_for_is_written(seed: int, said: str) -> None:
     outputs = write(seed, (tool,), "order", evidence)
     arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
     assert arguments == {"size": said}
-    assert asked == {("", ""), ("order", "size")}
+    assert asked == {("order", "size")}
 
 
 def test_a_named_function_is_called() -> None:

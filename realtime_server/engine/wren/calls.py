@@ -41,9 +41,10 @@ class CallWriter:
     def write(self, only: str | None) -> Steps:
         """One call, of the function `only` or of whichever the model chooses."""
         logits = yield self._take(CALL)
-        names = {name: identifier_words(name) or name for name in ([only] if only else self._tools)}
-        options = [(self._script.encode(words), name) for name, words in names.items()]
-        name, token, logits = yield from self._choose(options, (ARGUMENT, END), logits, self._named(list(names.values())))
+        names = [only] if only else list(self._tools)
+        name, token, logits = yield from self._choose(
+            [(self._script.encode(identifier_words(n) or n), n) for n in names], (ARGUMENT, END), logits
+        )
         self._outputs.append(CallStarted(self._response_id, name))
         shape = schemas.arguments(self._tools[name].parameters)
         text = _Json()
@@ -62,13 +63,6 @@ class CallWriter:
         self._tell(text.end(shape.objects(written)))
         self._outputs.append(CallDone(self._response_id))
         return logits
-
-    def _named(self, names: list[str]) -> list[float]:
-        """What the sound says for each function's having been asked for by name: "feed cat", or "feed the cat"."""
-        parts = [name.partition(" ") for name in names]
-        ways = [names, [f"{verb} the {rest}" if rest else verb for verb, _, rest in parts]]
-        heard = self._evidence([way for said in ways for way in said], "", "") if self._evidence else [0.0] * 2 * len(names)
-        return [EVIDENCE_WEIGHT * max(pair) for pair in zip(heard[: len(names)], heard[len(names) :], strict=True)]
 
     def _keys(self, leaves: list[Leaf]) -> list[tuple[list[int], Any]]:
         """Two parameters that sound alike are taken in their order in the schema."""

@@ -14,6 +14,8 @@ MOST_CELLS = 1_500_000
 """Texts times letters times moments that may be tried at once: 20 to 50 ms, in which no other session moves."""
 UNSAID = 12.0
 """Nats by which a text that was not said is less likely than the one that was, and more."""
+MISHEARD = 4.0
+"""Nats by which one that was said may be less likely than what was written in its place."""
 
 
 def labels(text: str) -> list[int]:
