@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime_server.engine.wren.letters import MISHEARD
 from realtime_server.engine.wren.script import NOT_KNOWN
 
 _STATEMENT = re.compile(r"The (?P<key>.+?) is\b", re.DOTALL)
 _DENIAL = NOT_KNOWN[: NOT_KNOWN.index(" know")]
 LONGEST_KEY = 40
 """Characters behind which a sentence that begins with "The" is taken for no statement."""
+MISHEARD = 4.0
+"""Nats by which a turn may be less likely with a fact's key in it than as it was written, where it asks for some fact."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ MOST_CELLS = 1_500_000
 """Texts times letters times moments that may be tried at once: 20 to 50 ms, in which no other session moves."""
 UNSAID = 12.0
 """Nats by which a text that was not said is less likely than the one that was, and more."""
-MISHEARD = 4.0
-"""Nats by which one that was said may be less likely than what was written in its place."""
 
 
 def labels(text: str) -> list[int]:
@@ -43,9 +41,11 @@ def evidence(letters: Tensor, transcript: str, options: list[str], function: str
     """
     words, name = plain(transcript).split(), plain(parameter).split()
     ways = set(map(plain, options))
-    own = {word for way in ways for word in way.split()}
+    if len(ways) < 2:
+        return [0.0] * len(options)
+    own, written = {word for way in ways for word in way.split()}, f" {' '.join(words)} "
     # The name tells nothing where it is a part of the values ("light roast"), or where one of them stands elsewhere.
-    told = own.intersection(name) or any(f" {way} " in f" {' '.join(words)} " for way in ways)
+    told = own.intersection(name) or any(f" {way} " in written for way in ways)
     starts = [] if told else behind(words, name)
     said = likeness(letters, transcript, options, starts, {*plain(function).split(), *name} - own)
     most = max(said, default=-math.inf)

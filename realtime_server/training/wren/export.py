@@ -122,6 +122,8 @@ def main() -> None:
     parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
     parser.add_argument("--share", type=float, default=1.0, help="of the way from that model's weights to the trained ones")
     options = parser.parse_args()
+    if options.share != 1.0 and not options.of:
+        parser.error("--share needs --of, the model that training began with")
     export(options.work, options.target, options.of, load_own(options.own) if options.own else Own(), options.share)
 
 

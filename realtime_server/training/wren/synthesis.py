@@ -47,6 +47,7 @@ PICO_RATE_HZ = 16_000
 PICO_VOICES = {"lh": "en-US", "kh": "en-GB"}
 """SVOX Pico's women; it speaks other languages too."""
 PICO_LANGUAGES = {"de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT"}
+PICO_ENGINES = (*PICO_VOICES, "pico")
 ENGINES = (
     ("espeak", 0.30), ("awb", 0.13), ("rms", 0.11), ("slt", 0.10), ("kal16", 0.05), ("ked", 0.07), ("hts", 0.06),
     ("lh", 0.09), ("kh", 0.09),
@@ -74,7 +75,7 @@ def draw_speaker(dialogue: Dialogue, rng: random.Random) -> Speaker:
         options: tuple[str, ...] = ("-v", voice, "-p", str(rng.randint(15, 85)), "-s", str(rng.randint(120, 210)))
     elif engine in FESTIVAL_VOICES:
         options = (f"{rng.uniform(0.8, 1.25):.2f}",)
-    elif engine in PICO_VOICES or engine == "pico":
+    elif engine in PICO_ENGINES:
         options = (PICO_VOICES.get(engine) or PICO_LANGUAGES[dialogue.language],)
         options += (f"{rng.uniform(0.78, 1.25):.2f}", f"{rng.uniform(0.7, 1.25):.2f}")
     else:
@@ -93,7 +94,7 @@ def speak_files(jobs: list[tuple[str, Speaker]], folder: Path) -> list[Path]:
             command = ["espeak-ng", *speaker.options, "-w", str(path), text]
         elif speaker.engine in FESTIVAL_VOICES:
             continue
-        elif speaker.engine in PICO_VOICES or speaker.engine == "pico":
+        elif speaker.engine in PICO_ENGINES:
             speak_pico(text, speaker, path)
             continue
         else:
