@@ -1,16 +1,22 @@
 """Doubtful words are looked up among the words that there are."""
 
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import transcribing
+from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList, heard_letters, heard_there, respelled
 from realtime_server.engine.wren.script import REPLY, USER
+from realtime_server.engine.wren.steps import Try
+from realtime_server.engine.wren.weighing import Weigher
 from tests.engine.test_letters import sounding_like
 from tests.engine.test_wren_model import told, turn
 
@@ -39,7 +45,16 @@ def test_a_list_is_read_without_its_notice(tmp_path: Path) -> None:
 
 
 def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcribing, "respelled", lambda _, words, *__: ["zebra"] * len(words))
+    def zebras(_: Tensor, words: list[tuple[str, float]], *__: Any) -> Generator[Try, list[Tensor], list[tuple[str, float]]]:
+        yield from ()
+        return [("zebra", logprob) for _, logprob in words]
+
+    def as_it_is(_: Weigher, words: list[int]) -> Generator[Try, list[Tensor], list[int]]:
+        yield from ()
+        return words
+
+    monkeypatch.setattr(transcribing, "respelled", zebras)
+    monkeypatch.setattr(Weigher, "understood", as_it_is)
     for session_id, cuts in (("a", ()), ("b", (700, 9000))):
         outputs = turn(tiny_model, session_id, 1, cuts)
         heard = told(outputs, session_id)[0]
@@ -52,25 +67,47 @@ def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypat
         assert kept.ids[start : start + len(words)] == words
 
 
+def looked_up(letters: Tensor, words: list[tuple[str, float]], known: WordList, context: tuple[str, ...] = ()) -> list[str]:
+    """By the letters alone."""
+
+    def likelihoods(texts: list[str]) -> Generator[Try, list[Tensor], Tensor]:
+        yield from ()
+        return log_likelihoods(letters, texts).double()
+
+    def run() -> Generator[Try, list[Tensor], None]:
+        result.extend((yield from respelled(letters, words, known, context, likelihoods)))
+
+    result: list[tuple[str, float]] = []
+    assert list(run()) == []
+    assert sum(logprob for _, logprob in result) == pytest.approx(sum(logprob for _, logprob in words))
+    return [word for word, _ in result]
+
+
 @given(word, word, st.integers(0, 100))
 def test_a_doubtful_word_becomes_the_one_that_was_heard(said: str, written: str, seed: int) -> None:
     letters = sounding_like(f"say {said} please", 3.0, seed)
-    words = [("say", -0.01), (written, -2.0), ("please", -0.01)]
-    assert respelled(letters, words, KNOWN, ()) == ["say", said, "please"]
+    assert looked_up(letters, [("say", -0.01), (written, -2.0), ("please", -0.01)], KNOWN) == ["say", said, "please"]
+
+
+@given(word, st.integers(2, 3), st.integers(0, 100))
+def test_two_doubtful_words_become_the_one_that_was_heard(said: str, at: int, seed: int) -> None:
+    letters = sounding_like(f"say {said} please", 3.0, seed)
+    words = [("say", -0.01), (said[:at], -1.0), (said[at:].replace("'", ""), -2.0), ("please", -0.01)]
+    assert looked_up(letters, words, KNOWN) == ["say", said, "please"]
 
 
 @given(word, word, st.integers(0, 100))
 def test_a_sure_word_stays(said: str, written: str, seed: int) -> None:
     letters = sounding_like(f"say {said}", 3.0, seed)
-    assert respelled(letters, [("say", -0.01), (written, -0.05)], KNOWN, ()) == ["say", written]
+    assert looked_up(letters, [("say", -0.01), (written, -0.05)], KNOWN) == ["say", written]
 
 
 @given(st.integers(0, 100))
 def test_words_of_the_context_are_known_and_what_nobody_knows_stays(seed: int) -> None:
     letters = sounding_like("call wesołowski".replace("ł", "l"), 3.0, seed)
     words = [("call", -0.01), ("vesoloski", -1.5)]
-    assert respelled(letters, words, WordList(()), ["monika", "wesolowski"]) == ["call", "wesolowski"]
-    assert respelled(letters, words, WordList(()), ["monika"]) == ["call", "vesoloski"]
+    assert looked_up(letters, words, WordList(()), ("monika", "wesolowski")) == ["call", "wesolowski"]
+    assert looked_up(letters, words, WordList(()), ("monika",)) == ["call", "vesoloski"]
 
 
 @pytest.mark.parametrize(

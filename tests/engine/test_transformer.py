@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.engine.nets.transformer import Rows, Transformer
+from realtime_server.engine.nets.transformer import Branches, Rows, Transformer
 
 WIDTH, LAYERS, HEADS = 32, 2, 4
 
@@ -62,6 +62,26 @@ def test_a_padded_row_goes_on_as_if_it_had_not_been() -> None:
     net(padded, 1, rows(cache, [0, 1], [0, 0]))
     rest, _ = net(short[:, 3:], 1, rows(cache, [1], [3]))
     assert torch.allclose(rest, alone[:, 3:], atol=1e-5)
+
+
+@torch.inference_mode()
+@given(at=st.integers(1, 5), lengths=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers(0, 20))
+@settings(max_examples=30)
+def test_branches_are_as_if_alone_and_leave_no_trace(at: int, lengths: list[int], seed: int) -> None:
+    net = trunk()
+    torch.manual_seed(seed)
+    row, ways = torch.randn(1, 6, WIDTH), [torch.randn(1, length, WIDTH) for length in lengths]
+    alone = [net(torch.cat([row[:, :at], way], 1), 1)[0][0, at:] for way in ways]
+    cache = net.new_cache(torch.device("cpu"))
+    net(row[:, :-1], 1, rows(cache, [1], [0]))
+    of = torch.arange(len(ways)).repeat_interleave(torch.tensor(lengths))
+    depths = torch.cat([torch.arange(length) for length in lengths])
+    sees = (of[:, None] == of[None]) & (depths[None] <= depths[:, None])
+    place = Rows(cache, torch.tensor([1]), torch.tensor([5]), Branches(at, depths, sees))
+    tried, _ = net(torch.cat(ways, 1), 1, place)
+    assert torch.allclose(tried[0], torch.cat(alone), atol=1e-5)
+    last, _ = net(row[:, -1:], 1, rows(cache, [1], [5]))
+    assert torch.allclose(last, net(row, 1)[0][:, -1:], atol=1e-5)
 
 
 def test_the_cache_grows_and_keeps() -> None:

@@ -30,12 +30,26 @@ class KVCache:
 
 
 @dataclass(frozen=True)
+class Branches:
+    """Several ways to go on behind the first `at` positions of a row, none of which sees the others (tree attention, Miao et
+    al. 2024).
+
+    depths: [T] how far behind `at` each new position stands; sees: [T, T] which of the new ones it sees.
+    """
+
+    at: int
+    depths: Tensor
+    sees: Tensor
+
+
+@dataclass(frozen=True)
 class Rows:
-    """Where the rows of one step live: slots [B], first new position of each [B]."""
+    """Where the rows of one step live: slots [B], first free place of each [B]. Only a row by itself may have `branches`."""
 
     cache: KVCache
     slots: Tensor
     starts: Tensor
+    branches: Branches | None = None
 
 
 def rotary(positions: Tensor, head_dim: int) -> tuple[Tensor, Tensor]:
@@ -113,6 +127,10 @@ class Transformer(nn.Module):
             rows.cache.reserve(int(rows.slots.max()) + 1, length)
             seen = torch.arange(length, device=x.device)
         allowed = seen[None, None, None, :] <= positions[:, None, :, None]
+        if rows is not None and rows.branches is not None:
+            tree, first = rows.branches, len(seen) - len(steps)
+            positions = (tree.at + tree.depths)[None]
+            allowed = torch.cat([(seen[:first] < tree.at).expand(len(steps), first), tree.sees], dim=1)[None, None]
         bias = torch.zeros((), device=x.device).masked_fill(~allowed, float("-inf"))
         cosine, sine = rotary(positions, self.head_dim)
         turn = (cosine[:, None], sine[:, None])

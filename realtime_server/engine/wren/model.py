@@ -28,7 +28,7 @@ from realtime_server.engine.wren.prompt import (
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.steps import FRAME, Slots, Speak, Stream, Think
+from realtime_server.engine.wren.steps import FRAME, Slots, Step, Stream, Think
 from realtime_server.engine.wren.transcribing import hear
 from realtime_server.engine.wren.voices import DEFAULT, Voices
 from realtime_server.engine.wren.words import plain
@@ -55,7 +55,7 @@ from realtime_server.messages import (
 log = logging.getLogger(__name__)
 LONGEST_CONTEXT = 2000
 """Positions: older items are left out of the prompt beyond it."""
-Body = Generator[Think | Speak | None, Any, None]
+Body = Generator[Step | None, Any, None]
 
 
 @dataclass
@@ -66,7 +66,7 @@ class _Running:
     outputs: list[Output]
     free: Callable[[], None]
     failure: Callable[[Exception], Output]
-    step: Think | Speak | None = None
+    step: Step | None = None
     started: bool = False
 
 

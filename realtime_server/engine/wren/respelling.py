@@ -1,32 +1,30 @@
 """Doubtful words of a transcript, looked up: among the words of the language and of the context, which one was heard?
 
 A word that training never had is written as one that it had, or as it sounds. Its letters (CTC) are a guess at the sound, so
-the words that look like them are tried in its place, and the one that makes the whole utterance likeliest is taken.
+the words that look like them are tried in its place, and the one that makes the whole utterance likeliest is taken, by its
+letters and by its words.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from difflib import SequenceMatcher
 from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
+from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.words import plain
 
-SURE = 0.5
+SURE = 0.7
 """The probability of a written word from which on it is left alone."""
-TRIED, RETRIED = 400, 24
+TRIED, RETRIED = 400, 40
 """Words that are tried where the word was heard, and those of them that are tried in the whole."""
 MOST_DOUBTFUL = 4
-LETTERS_WEIGHT = 0.3
-BROUGHT_UP, UNUSUAL = 1.0, 2.0
-"""Nats that speak against a word that the conversation has brought up, and against any other, since the model wrote neither."""
 _ALIKE = ("aeiouyhw", "bp", "dt", "fv", "gkcqx", "szj", "l", "r", "mn", "'")
 """Letters that are mistaken for one another."""
 _SOUND_OF = {letter: n + 1 for n, group in enumerate(_ALIKE) for letter in group}
@@ -54,6 +52,7 @@ class WordList:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = tuple(dict.fromkeys(words))
+        self._known = frozenset(self._words)
         self._shapes = np.stack([shape(word) for word in ("", *self._words)])[1:]
 
     @classmethod
@@ -62,54 +61,65 @@ class WordList:
         lines = path.read_text().splitlines() if path.exists() else []
         return cls(word for line in lines if not line.startswith("#") for word in plain(line).split())
 
+    def __contains__(self, word: str) -> bool:
+        return word in self._known
+
     def like(self, heard: str, number: int) -> list[str]:
         """The `number` words that are most like these letters."""
         likeness = self._shapes @ shape(heard)
         return [self._words[n] for n in np.argsort(-likeness)[:number]]
 
 
-def respelled(letters: Tensor, words: list[tuple[str, float]], known: WordList, context: Iterable[str]) -> list[str]:
+def respelled(
+    letters: Tensor,
+    words: list[tuple[str, float]],
+    known: WordList,
+    context: Collection[str],
+    likelihoods: Callable[[list[str]], Generator[Try, list[Tensor], Tensor]],
+) -> Generator[Try, list[Tensor], list[tuple[str, float]]]:
     """The words of a transcript, each with its log-probability, after the doubtful ones were looked up.
 
-    letters: [T, labels] log-probabilities. `known`: the words of the language; `context`: those of the conversation.
+    letters: [T, labels] log-probabilities. `known`: the words of the language; `context`: those of the conversation;
+    `likelihoods`: of whole transcripts (`Weigher.likelihoods`).
     """
-    written = [word for word, _ in words]
-    doubtful = [n for n, (_, logprob) in enumerate(words) if logprob < math.log(SURE)]
+    words, doubtful = list(words), [logprob < math.log(SURE) for _, logprob in words]
+    # Two at once before each alone: a word that is not known may have been written as two.
+    for size in (2, 1):
+        places = [n for n in range(len(words) - size + 1) if all(doubtful[n : n + size])]
+        # Where much is doubtful the whole turn is. From the last on, so that one in place of two moves none that is left.
+        for n in sorted(sorted(places, key=lambda n: words[n][1])[:MOST_DOUBTFUL], reverse=True):
+            written = [word for word, _ in words]
+            now = written[n : n + size]
+            others = alternatives(letters, written, n, size, known, context) if all(doubtful[n : n + size]) else []
+            options = [now, *([word] for word in others if [word] != now)]
+            if len(options) == 1:
+                continue
+            likely = yield from likelihoods([" ".join([*written[:n], *option, *written[n + size :]]) for option in options])
+            best = options[int(likely.argmax())]
+            if best != now:
+                words[n : n + size] = [(best[0], sum(logprob for _, logprob in words[n : n + size]))]
+                doubtful[n : n + size] = [False]
+    return words
+
+
+def alternatives(
+    letters: Tensor, written: list[str], n: int, size: int, known: WordList, context: Collection[str]
+) -> list[str]:
+    """The few words that sound most like what was heard where `size` words from the n-th on are written; the best first."""
     heard, moments = heard_letters(letters)
-    brought_up = set(context)
-    # Where much is doubtful the whole turn is.
-    for n in sorted(sorted(doubtful, key=lambda n: words[n][1])[:MOST_DOUBTFUL]):
-        first, last = heard_there(heard, written, n)
-        part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
-        options = [written[n], *nearest(part, [*known.like(heard[first:last], TRIED), *sorted(brought_up)], brought_up)]
-        texts = [" ".join([*written[:n], option, *written[n + 1 :]]) for option in options]
-        if len(options) == 1 or cells(letters, texts) > MOST_CELLS:
-            continue
-        likely = LETTERS_WEIGHT * log_likelihoods(letters, texts).double()
-        # What it wrote has the probability p, all others together 1 - p.
-        logprob = min(words[n][1], -1e-6)
-        likely[1:] += (1 - LETTERS_WEIGHT) * (math.log(-math.expm1(logprob)) - logprob) - against(options[1:], brought_up)
-        written[n] = options[int(torch.nan_to_num(likely, nan=-math.inf).argmax())]
-    return written
-
-
-def nearest(part: Tensor, options: list[str], brought_up: set[str]) -> list[str]:
-    """The few options that are likeliest in this part of the letters [t, labels] alone."""
-    options = list(dict.fromkeys(options))
+    first, last = heard_there(heard, written, n, size)
+    part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
+    options = list(dict.fromkeys([*known.like(heard[first:last], TRIED), *sorted(context)]))
     if not options or not len(part) or cells(part, options) > MOST_CELLS:
         return []
-    likely = LETTERS_WEIGHT * log_likelihoods(part, options).double() - against(options, brought_up)
+    likely = log_likelihoods(part, options)
     return [options[n] for n in likely.topk(min(RETRIED, len(options))).indices.tolist()]
 
 
-def against(options: list[str], brought_up: set[str]) -> Tensor:
-    return torch.tensor([BROUGHT_UP if option in brought_up else UNUSUAL for option in options], dtype=torch.double)
-
-
-def heard_there(heard: str, written: list[str], n: int) -> tuple[int, int]:
-    """From where to where the heard letters stand for the n-th word, by what both texts have in common around it."""
+def heard_there(heard: str, written: list[str], n: int, size: int = 1) -> tuple[int, int]:
+    """From where to where the heard letters stand for `size` words from the n-th on, by what both texts share around them."""
     start = sum(len(word) + 1 for word in written[:n])
-    end = start + len(written[n])
+    end = start + len(" ".join(written[n : n + size]))
     matcher = SequenceMatcher(None, " ".join(written), heard, autojunk=False)
     first, last = 0, len(heard)
     for a, b, size in matcher.get_matching_blocks():

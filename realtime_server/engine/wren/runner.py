@@ -5,31 +5,32 @@ import torch
 from torch import Tensor
 
 from realtime_server.engine.nets.codec import Codec
-from realtime_server.engine.nets.transformer import KVCache, Rows
+from realtime_server.engine.nets.transformer import Branches, KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
-from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Think
+from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Step, Think, Try
 
 SPEECH_TEMPERATURE = 0.1
 ADVANCE_TEMPERATURE = 0.15
-Answer = Tensor | Heard | Spoken
+Answer = Tensor | Heard | Spoken | list[Tensor]
 
 
 class Runner:
-    """Steps of one position share a forward; longer ones (contexts, bursts of audio) share another."""
+    """Steps of one position share a forward; longer ones (contexts, bursts of audio) share another; a `Try` has its own."""
 
     def __init__(self, net: Wren, codec: Codec, device: torch.device) -> None:
         self.net, self.codec, self.device = net.to(device).eval(), codec.to(device).eval(), device
         self.cache: KVCache = net.trunk.new_cache(device)
 
     @torch.inference_mode()
-    def run(self, steps: list[Think | Speak]) -> list[Answer]:
+    def run(self, steps: list[Step]) -> list[Answer]:
         """The answers, in the order of the steps."""
-        answers: dict[int, Answer] = {}
-        short = [n for n, s in enumerate(steps) if isinstance(s, Speak) or len(s.ids) == 1]
-        long = [n for n, s in enumerate(steps) if n not in set(short)]
+        answers: dict[int, Answer] = {n: self._tried(s) for n, s in enumerate(steps) if isinstance(s, Try)}
+        others = {n: s for n, s in enumerate(steps) if not isinstance(s, Try)}
+        short = [n for n, s in others.items() if isinstance(s, Speak) or len(s.ids) == 1]
+        long = [n for n in others if n not in set(short)]
         for group in (short, long):
             if group:
-                answers |= dict(zip(group, self._together([steps[n] for n in group]), strict=True))
+                answers |= dict(zip(group, self._together([others[n] for n in group]), strict=True))
         return [answers[n] for n in range(len(steps))]
 
     @torch.inference_mode()
@@ -71,6 +72,18 @@ class Runner:
             chosen = [s for s in steps if isinstance(s, Speak)]
             answers |= dict(zip(speaking, self._sample(chosen, last[speaking]), strict=True))
         return [answers[n] for n in range(len(steps))]
+
+    def _tried(self, step: Try) -> list[Tensor]:
+        lengths = [len(way) for way in step.ways]
+        of = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
+        depths = torch.cat([torch.arange(length) for length in lengths])
+        sees = (of[:, None] == of[None]) & (depths[None] <= depths[:, None])
+        branches = Branches(step.at, depths.to(self.device), sees.to(self.device))
+        place = torch.tensor([len(step.stream.ids)], device=self.device)
+        rows = Rows(self.cache, torch.tensor([step.stream.slot], device=self.device), place, branches)
+        x = self.net.text(torch.tensor([token for way in step.ways for token in way], device=self.device))
+        trunk, _ = self.net.think(x[None], rows)
+        return list(self.net.text_logits(trunk[0]).log_softmax(-1).cpu().split(lengths))
 
     def _embed(self, steps: list[Think | Speak], x: Tensor) -> None:
         """Fills x [B, T, width]."""

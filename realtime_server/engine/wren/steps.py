@@ -57,6 +57,18 @@ class Think:
 
 
 @dataclass(frozen=True)
+class Try:
+    """Some ways to go on behind the first `at` positions, each as if it stood there alone; the stream stays as it is.
+
+    The answer is, for each way, the log-probabilities [len(way), vocabulary] behind every one of its ids.
+    """
+
+    stream: Stream
+    at: int
+    ways: list[list[int]]
+
+
+@dataclass(frozen=True)
 class Heard:
     """What frames [n] told: the end-of-turn score behind the last; log-probabilities of letters [2 n, labels]."""
 
@@ -75,6 +87,9 @@ class Speak:
     speaker: int
     noise: NDArray[np.float32]
     advance_noise: NDArray[np.float32]
+
+
+Step = Think | Try | Speak
 
 
 @dataclass(frozen=True)

@@ -6,25 +6,25 @@ pause in which it seems to have ended. Each writing begins with the draft before
 (speculative decoding, Leviathan et al. 2023), so that what is written is the same, sooner.
 """
 
+import math
 from collections.abc import Generator
-from itertools import dropwhile
 from typing import Any
 
 from torch import Tensor
 
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
-from realtime_server.engine.wren.respelling import WordList, respelled
+from realtime_server.engine.wren.respelling import SURE, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import MARKS, REPLY, USER, Script
-from realtime_server.engine.wren.steps import FRAME, Heard, Think
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
+from realtime_server.engine.wren.weighing import Weigher, Weighing
 from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
 
 DRAFTED_EVERY = 4
 """Heard frames (320 ms) between two drafts of a live turn."""
 SEEMS_ENDED = 0.5
 """The end-of-turn score from which on a turn is drafted once."""
-Steps = Generator[Think | None, Any, None]
+Steps = Generator[Think | Try | None, Any, None]
 Writing = Generator[Think, Any, tuple[list[int], list[float]]]
 
 
@@ -54,20 +54,14 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
             yield from draft(turn, script, outputs)
         elif mel is None:
             yield None
-    before = len(turn.stream.ids)
+    before, sounded = len(turn.stream.ids), turn.sounded()
+    weigher = Weigher(turn.stream, script, sounded, known) if sounded is not None else None
     words, logprobs = yield from written(turn)
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
-    sounded = turn.sounded()
-    if sounded is not None:
-        parts, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
-        # Behind its own name, which is not what people say to it.
-        said = dropwhile(lambda token: token >= len(MARKS), turn.stream.ids[1:before])
-        context = plain(script.decode(token for token in said if token != FRAME)).split()
-        sure = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(parts)]
-        looked_up = respelled(sounded, sure, known, context)
-        if looked_up != [word for word, _ in parts]:
-            pieces, logprobs, told = [f" {word}" for word in looked_up], [logprob for _, logprob in parts], told_words
-            words = script.encode(" ".join(looked_up))
+    if weigher is not None and sum(logprobs) < math.log(SURE):
+        pieces, logprobs, told = yield from reconsidered(turn, weigher, script, pieces, logprobs)
+        words = script.encode("".join(pieces).strip())
+        if turn.stream.ids[before:] != [USER, *words]:
             # What it wrote first is overwritten: the reply follows what was looked up.
             del turn.stream.ids[before:]
             yield Think(turn.stream, [USER, *words])
@@ -75,6 +69,25 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     transcript = "".join(pieces).strip()
     turn.written(transcript, logprobs)
     outputs.append(TranscriptDone(turn.item_id, transcript, len(words)))
+
+
+def reconsidered(
+    turn: HeardTurn, weigher: Weigher, script: Script, pieces: list[str], logprobs: list[float]
+) -> Weighing[tuple[list[str], list[float], int]]:
+    """A transcript that was not sure: its pieces, their log-probabilities, and how many of them were told already."""
+    told = len(turn.told)
+    written, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
+    doubts = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(written)]
+    words = yield from respelled(weigher.letters, doubts, weigher.known, weigher.brought_up, weigher.likelihoods)
+    if [word for word, _ in words] != [word for word, _ in written]:
+        pieces, logprobs, told = [f" {word}" for word, _ in words], [logprob for _, logprob in words], told_words
+    # Whoever has a live turn told wants what was said, not what was meant.
+    if not turn.live:
+        ids = script.encode("".join(pieces).strip())
+        meant = yield from weigher.understood(ids)
+        if meant != ids:
+            pieces, logprobs = [script.pieces[token] for token in meant], [sum(logprobs) / len(meant)] * len(meant)
+    return pieces, logprobs, told
 
 
 def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:

@@ -1,0 +1,123 @@
+"""Other transcripts of a turn than the one that was written: how likely they are, and which of them mean something.
+
+All are tried at once behind the turn's frames, each as if it stood there alone.
+"""
+
+import math
+from collections.abc import Generator
+from heapq import nlargest
+from itertools import accumulate, dropwhile, takewhile
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
+from realtime_server.engine.wren.respelling import WordList
+from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script
+from realtime_server.engine.wren.steps import FRAME, Stream, Try
+from realtime_server.engine.wren.words import plain
+
+T = TypeVar("T")
+Weighing = Generator[Try, list[Tensor], T]
+LETTERS_WEIGHT = 0.5
+"""Of a nat of the letters against one of the words: what was written knows the language, what was heard knows the sound."""
+UNUSUAL, UNKNOWN = 1.0, 6.0
+"""Nats that speak against a word that the conversation has not brought up, and against one that is in no list."""
+MOST_TRIED = 480
+"""Positions in one step, in which no other session moves."""
+BEAM, LONGEST = 8, 24
+"""Transcripts that are followed, and of how many tokens."""
+MEANINGLESS = 5.0
+"""Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
+
+
+class Weigher:
+    """Its methods are sub-generators of the turn's sequence. letters: [T, labels] log-probabilities of the whole turn."""
+
+    def __init__(self, stream: Stream, script: Script, letters: Tensor, known: WordList) -> None:
+        """The stream ends with the turn's frames. `known`: the words of the language."""
+        self._stream, self._script, self.letters, self.known = stream, script, letters, known
+        self._at = len(stream.ids)
+        # Behind its own name, which is not what people say to it.
+        said = dropwhile(lambda token: token >= len(MARKS), stream.ids[1:])
+        self.brought_up = frozenset(plain(script.decode(token for token in said if token != FRAME)).split())
+        """The words of the context."""
+        pairs = zip(script.encode(NOT_UNDERSTOOD), script.encode(NOT_KNOWN), strict=False)
+        alike = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+        self._refusal = script.encode(NOT_UNDERSTOOD)[: alike + 1]
+
+    def likelihoods(self, texts: list[str]) -> Weighing[Tensor]:
+        """[len(texts)] nats that words and letters speak for each, from a level that is the same for all; -inf for what is too
+        long to have been said, and for those at the end that are too many to try."""
+        ways = [[USER, *self._script.encode(text), REPLY] for text in texts]
+        shared = self._shared(ways)
+        # What all begin with speaks for none of them.
+        ways = [way[shared:] for way in ways]
+        number = sum(end <= MOST_TRIED for end in accumulate(map(len, ways)))
+        likely = torch.full((len(texts),), -math.inf, dtype=torch.double)
+        if number and cells(self.letters, texts[:number]) <= MOST_CELLS:
+            words = yield from self._sums(shared, ways[:number])
+            letters = log_likelihoods(self.letters, texts[:number])
+            likely[:number] = words.double() + LETTERS_WEIGHT * letters.double() - self._against(texts[:number])
+        return likely
+
+    def _against(self, texts: list[str]) -> Tensor:
+        def against(word: str) -> float:
+            return 0.0 if word in self.brought_up else UNUSUAL if word in self.known else UNKNOWN
+
+        return torch.tensor([sum(map(against, text.split())) for text in texts], dtype=torch.double)
+
+    def understood(self, words: list[int]) -> Weighing[list[int]]:
+        """These words; or others nearly as likely to which the model has a reply, where to these it has none. That reply is no
+        function call: on second thoughts nothing is done."""
+        if not (yield from self._meaningless([words]))[0]:
+            return words
+        found = yield from self._likeliest()
+        options = [words, *(ids for ids in found if ids != words)]
+        likely = yield from self.likelihoods([self._script.decode(ids) for ids in options])
+        meaningless = yield from self._meaningless(options)
+        likely -= MEANINGLESS * torch.tensor(meaningless)
+        return options[int(likely.argmax())]
+
+    def _meaningless(self, texts: list[list[int]]) -> Weighing[list[bool]]:
+        """Is the reply to these words that they were not understood, or a call?"""
+        ways = [[USER, *text, REPLY, *self._refusal] for text in texts]
+        shared = min(self._shared(ways), min(map(len, texts)) + 1)
+        behind = yield Try(self._stream, self._at + shared, [way[shared:-1] for way in ways])
+        result = []
+        for text, logprobs in zip(texts, behind, strict=True):
+            reply = logprobs[len(text) + 1 - shared :]
+            refused = reply[range(len(self._refusal)), self._refusal].sum()
+            result.append(float(refused.exp() + reply[0, CALL].exp()) > 0.5)
+        return result
+
+    def _likeliest(self) -> Weighing[list[list[int]]]:
+        """The likeliest transcripts, by their words (beam search)."""
+        live: list[tuple[float, list[int]]] = [(0.0, [])]
+        done: list[tuple[float, list[int]]] = []
+        for _ in range(LONGEST):
+            behind = yield Try(self._stream, self._at, [[USER, *ids] for _, ids in live])
+            longer: list[tuple[float, list[int]]] = []
+            for (likely, ids), logprobs in zip(live, behind, strict=True):
+                done.append((likely + float(logprobs[-1, REPLY]), ids))
+                best = logprobs[-1, len(MARKS) :].topk(BEAM)
+                longer += [
+                    (likely + nats, [*ids, token + len(MARKS)])
+                    for nats, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+                ]
+            done, live = nlargest(BEAM, done), nlargest(BEAM, longer)
+            if len(done) == BEAM and live[0] < done[-1]:
+                break
+        return [ids for _, ids in done if ids]
+
+    def _shared(self, ways: list[list[int]]) -> int:
+        """How many ids all of them and the stream begin with, but for the last of these: what follows it is asked."""
+        first, *others = [*ways, self._stream.ids[self._at :]]
+        common = takewhile(lambda ids: len(set(ids)) == 1, zip(first, *others, strict=False))
+        return max(0, len(list(common)) - 1)
+
+    def _sums(self, shared: int, ways: list[list[int]]) -> Weighing[Tensor]:
+        """[len(ways)] log-probabilities of all but the first id of each, behind the first `shared` of the transcript."""
+        behind = yield Try(self._stream, self._at + shared, [way[:-1] for way in ways])
+        return torch.stack([part[range(len(way) - 1), way[1:]].sum() for way, part in zip(ways, behind, strict=True)])

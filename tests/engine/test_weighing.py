@@ -1,0 +1,146 @@
+"""Other transcripts are weighed as if each stood there alone, and the one is taken that means something."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.respelling import WordList
+from realtime_server.engine.wren.script import MARKS, REPLY, SYSTEM, USER
+from realtime_server.engine.wren.steps import Stream, Think, Try
+from realtime_server.engine.wren.weighing import MEANINGLESS, UNKNOWN, UNUSUAL, Weigher
+from tests.engine.test_letters import sounding_like
+
+KNOWN = WordList(["abacus", "apple", "zebra"])
+TEXTS = ("say apple", "say abacus", "say zebra please", "apple", "zebra")
+shared = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ways = st.lists(st.lists(st.integers(len(MARKS), 60), min_size=1, max_size=5), min_size=1, max_size=5)
+
+
+def turn(model: WrenModel, *ids: int) -> Stream:
+    """A stream that ends where a transcript begins."""
+    stream = Stream(model.slots.take(), [])
+    model.runner.run([Think(stream, [*ids, 20, 21, 22])])
+    return stream
+
+
+def result(model: WrenModel, body: Generator[Try, list[Tensor], Any]) -> Any:
+    answer: Any = None
+    while True:
+        try:
+            step = body.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = model.runner.run([step])[0]
+
+
+@given(ways, st.integers(0, 2))
+@shared
+def test_what_is_tried_is_as_if_alone_and_leaves_no_trace(tiny_model: WrenModel, tried: list[list[int]], behind: int) -> None:
+    stream = turn(tiny_model)
+    at, alone = len(stream.ids) - behind, []
+    for way in tried:
+        other = Stream(tiny_model.slots.take(), [])
+        tiny_model.runner.run([Think(other, stream.ids[:at])])
+        alone.append(tiny_model.runner.run([Think(other, way, every=True)])[0].log_softmax(-1))
+        tiny_model.slots.give_back(other.slot)
+    before = list(stream.ids)
+    # Beside another sequence's step, as in any batch.
+    beside = turn(tiny_model)
+    found, _ = tiny_model.runner.run([Try(stream, at, tried), Think(beside, [30])])
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(found, alone, strict=True))
+    assert stream.ids == before
+    after, expected = tiny_model.runner.run([Think(stream, [30]), Think(turn(tiny_model), [30])])
+    assert torch.allclose(after, expected, atol=1e-4)
+
+
+@given(st.lists(st.sampled_from(TEXTS), min_size=2, max_size=5, unique=True), st.booleans(), st.integers(0, 50))
+@shared
+def test_how_much_likelier_one_is_depends_on_these_two_alone(
+    tiny_model: WrenModel, texts: list[str], written: bool, seed: int
+) -> None:
+    letters = sounding_like("say apple please", 1.0, seed)
+    weigher = Weigher(turn(tiny_model), tiny_model.script, letters, KNOWN)
+    if written:
+        tiny_model.runner.run([Think(weigher._stream, [USER, *tiny_model.script.encode(texts[0])])])
+    together = result(tiny_model, weigher.likelihoods(texts))
+    pair = result(tiny_model, weigher.likelihoods(texts[:2]))
+    assert torch.allclose(together[1] - together[0], pair[1] - pair[0], atol=1e-3)
+
+
+@given(st.integers(0, 50))
+@shared
+def test_words_that_nobody_knows_are_less_likely_than_words_of_the_context(tiny_model: WrenModel, seed: int) -> None:
+    letters, script = sounding_like("say apple please", 1.0, seed), tiny_model.script
+    stream = turn(tiny_model, SYSTEM, *script.encode("wren"), USER, *script.encode("say please"))
+    nobody, everybody = (
+        result(tiny_model, Weigher(stream, script, letters, known).likelihoods(["say appel", "say apple"]))
+        for known in (WordList(()), WordList(["apple", "appel"]))
+    )
+    assert torch.allclose(nobody + (UNKNOWN - UNUSUAL), everybody, atol=1e-6)
+    weigher = Weigher(stream, script, letters, WordList(()))
+    assert {"say", "please"} <= weigher.brought_up
+    assert "wren" not in weigher.brought_up
+    assert float(weigher._against(["say please"])) == 0
+
+
+def test_what_is_too_much_to_try_is_not_likely(tiny_model: WrenModel) -> None:
+    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0), KNOWN)
+    likely = result(tiny_model, weigher.likelihoods([f"say {'apple ' * n}" for n in range(60)]))
+    assert likely[0] > likely[-1] == -torch.inf
+
+
+@given(means=st.sets(st.integers(0, 30), max_size=8), seed=st.integers(0, 20))
+@shared
+def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, means: set[int], seed: int) -> None:
+    # Which transcripts mean something is drawn here: a random model has one reply to all.
+    asked: list[list[int]] = []
+
+    def meaningless(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[bool]]:
+        yield from ()
+        asked.extend(texts)
+        return [sum(text) % 31 not in means for text in texts]
+
+    words = tiny_model.script.encode("say apple")
+    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0, seed), KNOWN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Weigher, "_meaningless", meaningless)
+        chosen = result(tiny_model, weigher.understood(words))
+    if sum(words) % 31 in means:
+        assert chosen == words
+        assert asked == [words]
+        return
+    likely = result(tiny_model, weigher.likelihoods([tiny_model.script.decode(ids) for ids in asked[1:]]))
+    worth = likely - MEANINGLESS * torch.tensor([sum(ids) % 31 not in means for ids in asked[1:]])
+    assert asked[1] == words
+    assert chosen == asked[1 + int(worth.argmax())]
+
+
+def test_the_reply_decides_what_means_something(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0), KNOWN)
+    texts = [tiny_model.script.encode(text) for text in TEXTS]
+    # Each way is asked behind its own words and <reply>.
+    seen: list[Try] = []
+    refused = weigher._refusal
+
+    def run(step: Try, which: int) -> list[Tensor]:
+        seen.append(step)
+        size = tiny_model.script.size
+        answers = [torch.full((len(way), size), -9.0) for way in step.ways]
+        for n, (way, answer) in enumerate(zip(step.ways, answers, strict=True)):
+            at = way.index(REPLY)
+            if n == which:
+                answer[range(at, at + len(refused)), refused] = -0.01
+        return answers
+
+    for which in range(len(texts)):
+        body = weigher._meaningless(texts)
+        step = next(body)
+        with pytest.raises(StopIteration) as end:
+            body.send(run(step, which))
+        assert end.value.value == [n == which for n in range(len(texts))]
