@@ -32,7 +32,8 @@ from realtime_server.training.wren.own import load as load_own
 
 USER_RATE_HZ = 16_000
 VOICE_RATE_HZ = 24_000
-SHARD = 400
+SHARD, VOICE_SHARD = 400, 200
+"""Utterances in one file."""
 ESPEAK_ACCENTS = ("en-us", "en-us", "en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us-nyc")
 ESPEAK_VARIANTS = ("klatt", "klatt2", "klatt3", "klatt4", "klatt5", "klatt6") * 5 + (
     "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "Alex", "Alicia", "Andrea", "Andy", "Annie",
@@ -245,7 +246,7 @@ def main() -> None:
     parser.add_argument("what", choices=("users", "voices"))
     parser.add_argument("work", type=Path)
     parser.add_argument("--number", type=int, required=True, help="how many utterances (per voice)")
-    parser.add_argument("--first", type=int, default=0, help="users: the first shard's number; others are other sentences")
+    parser.add_argument("--first", type=int, default=0, help="the first shard's number: others are other sentences")
     parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
     parser.add_argument("--processes", type=int, default=None)
     options = parser.parse_args()
@@ -260,10 +261,11 @@ def main() -> None:
             last = options.first + -(-options.number // SHARD)
             jobs += [pool.submit(user_shard, n, options.work) for n in range(options.first, last)]
         else:
-            texts = domain.spoken_texts(random.Random("voices"), options.number) + own.replies()
+            first = options.first * VOICE_SHARD
+            texts = domain.spoken_texts(random.Random("voices"), first + options.number)[first:] + own.replies()
             jobs = [
-                pool.submit(voice_shard, voice, n, texts[n * 200 : (n + 1) * 200], options.work)
-                for n in range(-(-len(texts) // 200))
+                pool.submit(voice_shard, voice, options.first + n, texts[n * VOICE_SHARD : (n + 1) * VOICE_SHARD], options.work)
+                for n in range(-(-len(texts) // VOICE_SHARD))
                 for voice in WREN_VOICES
             ]
         for job in jobs:
