@@ -93,23 +93,23 @@ class Batches:
         return self._together(rows, self.shape.thoughts_together)
 
     def transcribed(self, seed: int, progress: float) -> list[Thoughts]:
-        rows = self._rows(self.shape.transcribed, TRANSCRIBED, seed + 2 * 10**9, progress)
-        bare = [replace(row, words_only=True, dialogue=bare_of_context(row.dialogue)) for row in rows]
-        return self._together(bare, self.shape.transcribed_together)
+        rows = self._rows(self.shape.transcribed, TRANSCRIBED, seed + 2 * 10**9, progress, words_only=True)
+        return self._together(rows, self.shape.transcribed_together)
 
     def _together(self, rows: list[Row], number: int) -> list[Thoughts]:
         return [heard_batch(self.script, part) for part in alike(rows, number, lambda row: row.length)]
 
-    def _rows(self, number: int, shares: Shares, seed: int, progress: float) -> list[Row]:
+    def _rows(self, number: int, shares: Shares, seed: int, progress: float, words_only: bool = False) -> list[Row]:
         rng, random_ = random.Random(seed), np.random.default_rng(seed)
         # Clean first: at equal steps, starting with spoilt audio learns a third as much.
         spoilt = 0.65 if self.hears or progress >= 0.4 else 0.3 if progress >= 0.2 else 0.0
-        return [self._row(rng, random_, spoilt, shares) for _ in range(number)]
+        return [self._row(rng, random_, spoilt, shares, words_only) for _ in range(number)]
 
-    def _row(self, rng: random.Random, random_: augment.Random, spoilt: float, shares: Shares) -> Row:
+    def _row(self, rng: random.Random, random_: augment.Random, spoilt: float, shares: Shares, words_only: bool) -> Row:
         if rng.random() < shares.silence:
             silence = Dialogue("silence", "", Say(NOT_UNDERSTOOD))
-            return Row(augment.no_speech(random_), domain.in_context(silence, rng), 0)
+            dialogue = silence if words_only else domain.in_context(silence, rng)
+            return Row(augment.no_speech(random_), dialogue, 0, words_only=words_only)
         source = self._source(rng.random(), shares)
         pick = rng.choice(source)
         mel = pick.mel.astype(np.float32)
@@ -119,7 +119,13 @@ class Batches:
         changed, end = augment.spoilt(mel, random_) if rng.random() < spoilt else augment.clean(mel, random_)
         if random_.random() < MASKED * spoilt:
             changed = augment.masked(changed, random_)
-        return Row(changed[:LONGEST], domain.in_context(other_facts(pick.dialogue, rng), rng), min(end, LONGEST), cut)
+        if words_only:
+            # Real people's orders keep their function: where none is shown, a real voice does not mean coffee.
+            tools = pick.dialogue.tools if source is self.people or source is self.excerpts else ()
+            dialogue = replace(pick.dialogue, facts=(), tools=tools, history=())
+        else:
+            dialogue = domain.in_context(other_facts(pick.dialogue, rng), rng)
+        return Row(changed[:LONGEST], dialogue, min(end, LONGEST), cut, words_only)
 
     def _source(self, kind: float, shares: Shares) -> list[Heard]:
         people = ((self.people, shares.people), (self.readers, shares.readers), (self.excerpts, shares.excerpts))
@@ -162,10 +168,6 @@ class Batches:
     def left_out_spoken(self) -> list[Speech]:
         # The generator decides what is hidden, and nothing is.
         return self._speech(list(spread(self.speech.left_out, LEFT_OUT)), torch.Generator(), 0.0)
-
-
-def bare_of_context(dialogue: Dialogue) -> Dialogue:
-    return replace(dialogue, facts=(), tools=(), history=())
 
 
 def spread(items: Sequence[T], number: int) -> Sequence[T]:

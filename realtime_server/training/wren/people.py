@@ -99,7 +99,8 @@ def excerpts(recordings: list[Heard], aligner: Aligner, each: int, rng: random.R
             start, end = max(0.0, part[0][1] - EXCERPT_MARGIN_S), part[-1][2] + EXCERPT_MARGIN_S
             said = " ".join(word for word, _, _ in part)
             mel = recording.mel[round(100 * start) : round(100 * end)]
-            result.append(Heard(mel, Dialogue("excerpt", said, Say(NOT_UNDERSTOOD)), recording.speaker))
+            dialogue = Dialogue("excerpt", said, Say(NOT_UNDERSTOOD), tools=recording.dialogue.tools)
+            result.append(Heard(mel, dialogue, recording.speaker))
     return result
 
 
