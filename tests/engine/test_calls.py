@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.engine.sampling import Choice
 from realtime_server.engine.wren.calls import CallWriter, Evidence
+from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.script import ARGUMENT, END, Script
-from realtime_server.engine.wren.steps import Stream, Think
+from realtime_server.engine.wren.steps import Stream
 from realtime_server.training.wren import vocabulary
 
 SCRIPT = Script(vocabulary.fit(600))
@@ -26,11 +27,11 @@ def write(seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: 
     """Drives the writer with random logits."""
     generator, outputs = torch.Generator().manual_seed(seed), list[m.Output]()
     stream = Stream(0, [])
-    body = CallWriter(SCRIPT, tools, "r", outputs, lambda ids: Think(stream, ids), evidence).write(only)
+    body = CallWriter(SCRIPT, tools, "r", outputs, Drafted(stream), evidence).write(only)
     next(body)
     try:
         while True:
-            body.send(torch.randn(SCRIPT.size, generator=generator))
+            body.send(torch.randn(1, SCRIPT.size, generator=generator))
     except StopIteration:
         return outputs
 

@@ -12,7 +12,7 @@ from realtime_server.engine.wren import transcribing
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, Script
 from realtime_server.engine.wren.transcribing import agreed
-from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, sound, told
+from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, same, sound, told
 
 PIECES = 5
 """Of a second and a half each."""
@@ -103,8 +103,8 @@ def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatc
 @given(seed=st.integers(0, 20), pieces=st.integers(1, 4))
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_draft_in_a_pause_changes_nothing_but_the_wait(tiny_model: WrenModel, seed: int, pieces: int) -> None:
-    def turn(seems_ended: float) -> tuple[str, int]:
-        """What was said, and the steps between the turn's end and that."""
+    def turn(seems_ended: float) -> tuple[tuple[str, str, np.ndarray], int, int]:
+        """What was told, and the steps between the turn's end and its transcript, and the whole reply."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(transcribing, "SEEMS_ENDED", seems_ended)
             tiny_model.run("s", m.Listen("item", CONTEXT, False))
@@ -112,14 +112,20 @@ def test_a_draft_in_a_pause_changes_nothing_but_the_wait(tiny_model: WrenModel, 
                 tiny_model.run("s", m.Hear("item", piece))
                 run(tiny_model)
             tiny_model.run("s", m.Commit("item"))
-            for steps in range(1000):
-                done = [o.text for _, o in tiny_model.step() or [] if isinstance(o, m.TranscriptDone)]
-                if done:
+            tiny_model.run("s", respond("item", "resp"))
+            outputs: Outputs = []
+            waits = []
+            for steps in range(2000):
+                step = tiny_model.step()
+                if step is None:
                     tiny_model.end("s")
-                    return done[0], steps
-        raise AssertionError("never written")
+                    return told(outputs, "s"), waits[0], steps
+                outputs += step
+                waits += [steps for _, output in step if isinstance(output, m.TranscriptDone)]
+        raise AssertionError("never ends")
 
-    said, waited = turn(2.0)
-    drafted, waited_less = turn(-1.0)
-    assert drafted == said
+    said, waited, steps = turn(2.0)
+    drafted, waited_less, steps_less = turn(-1.0)
+    assert same(drafted, said)
     assert waited_less < waited if pieces == 1 else waited_less <= waited
+    assert steps_less < steps if pieces == 1 else steps_less <= steps

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.script import END, NOT_KNOWN, REPLY, Script
 from realtime_server.engine.wren.steps import Stream
@@ -35,14 +36,14 @@ class Writing:
         self.spoken_from: list[str] = []
         self.told_at: list[int] = []
         request = m.Respond("r", m.Context("", (), ()), True, "marin", "auto", None)
-        writer = TextWriter(request, self.stream, SCRIPT, self.reply, lambda: self.spoken_from.append(self.reply.text))
+        writer = TextWriter(request, Drafted(self.stream), SCRIPT, self.reply, lambda: self.spoken_from.append(self.reply.text))
         steps = writer.write(self.logits(), facts)
         try:
             step = next(steps)
             while True:
                 self.stream.ids += step.ids
                 self.told_at.append(len(self.reply.text))
-                step = steps.send(self.logits())
+                step = steps.send(self.logits()[None])
         except StopIteration:
             pass
 

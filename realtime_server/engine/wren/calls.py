@@ -9,14 +9,15 @@ from torch import Tensor
 
 from realtime_server.engine.sampling import Choice
 from realtime_server.engine.wren import schemas
+from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.schemas import FreeText, Leaf
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.wren.steps import Think
 from realtime_server.engine.wren.words import identifier_words
 from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, Function, Output
 
-Steps = Generator[Think | None, Tensor, Tensor]
-Written = Generator[Think | None, Tensor, tuple[Any, int, Tensor]]
+Steps = Generator[Think, Tensor, Tensor]
+Written = Generator[Think, Tensor, tuple[Any, int, Tensor]]
 Evidence = Callable[[list[str], str, str], list[float]]
 """Values, and in words the function and the parameter that they are for -> nats that speak for each."""
 EVIDENCE_WEIGHT = 1.0
@@ -29,18 +30,18 @@ class CallWriter:
     """`write` is a sequence's sub-generator: it yields steps, appends outputs, and returns the logits after <end>."""
 
     def __init__(
-        self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], think: Any,
+        self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], line: Drafted,
         evidence: Evidence | None = None,
     ) -> None:  # fmt: skip
-        """`evidence`: what the sound says for each of some values."""
+        """`line` ends with <reply>. `evidence`: what the sound says for each of some values."""
         self._script, self._tools = script, {tool.name: tool for tool in tools}
-        self._response_id, self._outputs, self._think = response_id, outputs, think
+        self._response_id, self._outputs, self._line = response_id, outputs, line
         self._evidence = evidence
         self.tokens = self._told = 0
 
     def write(self, only: str | None) -> Steps:
         """One call, of the function `only` or of whichever the model chooses."""
-        logits = yield self._take(CALL)
+        logits = yield from self._take(CALL)
         names = [only] if only else list(self._tools)
         name, token, logits = yield from self._choose(
             [(self._script.encode(identifier_words(n) or n), n) for n in names], (ARGUMENT, END), logits
@@ -52,7 +53,7 @@ class CallWriter:
         while True:
             missing, left = shape.missing(written), [leaf for leaf in shape.leaves if leaf.path not in written]
             token = ARGUMENT if missing else token if left else END
-            logits = yield self._take(token)
+            logits = yield from self._take(token)
             if token == END:
                 break
             # With nothing but required arguments left to be told apart, the model still chooses their order.
@@ -76,13 +77,13 @@ class CallWriter:
             self._outputs.append(CallArgumentsDelta(self._response_id, piece, self.tokens - self._told))
             self._told = self.tokens
 
-    def _take(self, token: int) -> Think:
+    def _take(self, token: int) -> Steps:
         self.tokens += 1
-        return self._think([token])  # type: ignore[no-any-return]
+        return self._line.take(token)
 
     def _choose(
         self, options: list[tuple[list[int], Any]], stops: tuple[int, ...], logits: Tensor, favours: Iterable[float] = ()
-    ) -> Generator[Think | None, Tensor, tuple[Any, int, Tensor]]:
+    ) -> Written:
         """(the option, the stop that ended it - not yet taken, the logits before that stop)."""
         choice = Choice(options, stops, favours)
         while True:
@@ -91,11 +92,11 @@ class CallWriter:
             done = choice.take(token)
             if done is not None:
                 return done[0], token, logits
-            logits = yield self._take(token)
+            logits = yield from self._take(token)
 
     def _argument(self, leaf: Leaf, function: str, logits: Tensor) -> Written:
         """What stands behind its <value>; a list has one <value> for each element."""
-        logits = yield self._take(VALUE)
+        logits = yield from self._take(VALUE)
         if leaf.most is None:
             return (yield from self._value(leaf, function, (ARGUMENT, END), logits))
         values: list[Any] = []
@@ -106,7 +107,7 @@ class CallWriter:
             values.append(value)
             if token != VALUE:
                 return values, token, logits
-            logits = yield self._take(VALUE)
+            logits = yield from self._take(VALUE)
 
     def _value(self, leaf: Leaf, function: str, stops: tuple[int, ...], logits: Tensor) -> Written:
         kind = leaf.value
@@ -137,7 +138,7 @@ class CallWriter:
             if token in stops or full:
                 return text, token if token in stops else stops[-1], logits
             ids.append(token)
-            logits = yield self._take(token)
+            logits = yield from self._take(token)
 
 
 class _Json:

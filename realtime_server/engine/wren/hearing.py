@@ -52,6 +52,8 @@ class HeardTurn:
     waiting: list[Samples] = field(default_factory=list)
     committed: bool = False
     draft: list[int] = field(default_factory=list)
+    reply: list[int] = field(default_factory=list)
+    """How the reply to the draft would begin."""
     told: list[tuple[int, float]] = field(default_factory=list)
     """Tokens of the transcript that the client has already, with their log-probabilities."""
     transcript: str | None = None

@@ -14,6 +14,7 @@ from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
 from realtime_server.engine.wren import replies, schemas, voices
+from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.prompt import (
@@ -319,7 +320,8 @@ class WrenModel:
         items = request.context.items
         doubted = bool(items) and items[-1].item_id in self._sessions[session_id].doubted
         facts = self._facts(session_id, request.context, turn)
-        yield from replies.think(request, stream, self.script, reply, start_speaking, doubted, turn, facts)
+        line = Drafted(stream, turn.reply if turn is not None and turn.stream is stream else ())
+        yield from replies.think(request, line, self.script, reply, start_speaking, doubted, turn, facts)
 
     def _facts(self, session_id: str, context: Context, turn: HeardTurn | None) -> Facts | None:
         """What a reply to the newest item may state; None where no user said it."""

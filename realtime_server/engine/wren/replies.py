@@ -13,11 +13,12 @@ from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
+from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
-from realtime_server.engine.wren.steps import Speak, Spoken, Stream, Think
+from realtime_server.engine.wren.steps import Speak, Spoken, Think
 from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.engine.wren.voices import Voice
 from realtime_server.engine.wren.writing import Reply, TextWriter
@@ -35,28 +36,24 @@ LONGEST_WAIT = 20
 
 
 def think(
-    request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Callable[[], None], doubted: bool,
+    request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None], doubted: bool,
     turn: HeardTurn | None, facts: Facts | None,
 ) -> Steps:  # fmt: skip
-    """Writes the reply behind a context that is already in the stream; calls `start_speaking` with its first words.
+    """Writes the reply on `line`, behind a context that is already there; calls `start_speaking` with its first words.
 
     `doubted`: what was said is not understood, so the reply says so, unless a call is demanded. `turn`: what is replied to,
     where it was heard. `facts`: what it may state; None where it does not reply to a user.
     """
-
-    def take(ids: list[int]) -> Think:
-        return Think(stream, ids)
-
     tools = request.context.tools if request.tool_choice != "none" else ()
     named = request.tool_choice.removeprefix("function:") if request.tool_choice.startswith("function:") else None
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
-    logits = yield take([REPLY])
+    logits = yield from line.take(REPLY)
     if forced or (not doubted and tools and best_text(logits, END, CALL)[0] == CALL):
-        writer = CallWriter(script, tools, request.response_id, reply.outputs, take, turn.evidence if turn else None)
+        writer = CallWriter(script, tools, request.response_id, reply.outputs, line, turn.evidence if turn else None)
         yield from writer.write(named)
         reply.tokens += writer.tokens
     else:
-        words = TextWriter(request, stream, script, reply, start_speaking)
+        words = TextWriter(request, line, script, reply, start_speaking)
         yield from words.give(NOT_UNDERSTOOD) if doubted else words.write(logits, facts)
     reply.written = True
     while request.audio and reply.text and not reply.spoken:

@@ -24,6 +24,8 @@ SURE = 0.7
 """The probability of a written word from which on it is left alone."""
 TRIED, RETRIED = 400, 40
 """Words that are tried where the word was heard, and those of them that are tried in the whole."""
+FAR = 8.0
+"""Nats of the letters behind the likeliest word from which on another is not tried in the whole."""
 MOST_DOUBTFUL = 4
 _ALIKE = ("aeiouyhw", "bp", "dt", "fv", "gkcqx", "szj", "l", "r", "mn", "'")
 """Letters that are mistaken for one another."""
@@ -113,7 +115,8 @@ def alternatives(
     if not options or not len(part) or cells(part, options) > MOST_CELLS:
         return []
     likely = log_likelihoods(part, options)
-    return [options[n] for n in likely.topk(min(RETRIED, len(options))).indices.tolist()]
+    best = likely.topk(min(RETRIED, len(options))).indices.tolist()
+    return [options[n] for n in best if likely[n] > likely[best[0]] - FAR]
 
 
 def heard_there(heard: str, written: list[str], n: int, size: int = 1) -> tuple[int, int]:

@@ -53,37 +53,47 @@ class Runner:
         starts = [s.position if isinstance(s, Speak) else len(s.stream.ids) for s in steps]
         rows = Rows(self.cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
         trunk, _ = self.net.think(x, rows)
-        last = trunk[torch.arange(len(steps)), torch.tensor(lengths) - 1]
-        thinking = [n for n, s in enumerate(steps) if isinstance(s, Think)]
-        speaking = [n for n, s in enumerate(steps) if isinstance(s, Speak)]
         answers: dict[int, Answer] = {}
-        if thinking:
-            answers |= dict(zip(thinking, self.net.text_logits(last[thinking]).cpu(), strict=True))
-            for n in thinking:
+        asked: dict[int, Tensor] = {}
+        for n, step in enumerate(steps):
+            if isinstance(step, Speak):
+                continue
+            step.stream.ids += step.ids
+            if step.frames is None:
+                asked[n] = trunk[n, 0 if step.every else lengths[n] - 1 : lengths[n]]
+            else:
+                letters = self.net.ctc_logits(trunk[n, None, : lengths[n]])[0].log_softmax(-1).cpu()
+                answers[n] = Heard(float(self.net.ended_logits(trunk[n, lengths[n] - 1]).sigmoid()), letters)
+        if asked:
+            logits = self.net.text_logits(torch.cat(list(asked.values()))).cpu().split([len(part) for part in asked.values()])
+            for n, part in zip(asked, logits, strict=True):
                 step = steps[n]
-                assert isinstance(step, Think)
-                step.stream.ids += step.ids
-                if step.every:
-                    answers[n] = self.net.text_logits(trunk[n, : lengths[n]]).cpu()
-                if step.frames is not None:
-                    letters = self.net.ctc_logits(trunk[n, None, : lengths[n]])[0].log_softmax(-1).cpu()
-                    answers[n] = Heard(float(self.net.ended_logits(last[n]).sigmoid()), letters)
+                answers[n] = part if isinstance(step, Think) and step.every else part[0]
+        speaking = {n: s for n, s in enumerate(steps) if isinstance(s, Speak)}
         if speaking:
-            chosen = [s for s in steps if isinstance(s, Speak)]
-            answers |= dict(zip(speaking, self._sample(chosen, last[speaking]), strict=True))
+            answers |= dict(zip(speaking, self._sample(list(speaking.values()), trunk[list(speaking), 0]), strict=True))
         return [answers[n] for n in range(len(steps))]
 
     def _tried(self, step: Try) -> list[Tensor]:
-        lengths = [len(way) for way in step.ways]
-        of = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
-        depths = torch.cat([torch.arange(length) for length in lengths])
-        sees = (of[:, None] == of[None]) & (depths[None] <= depths[:, None])
+        # What several ways begin with is run once: they are the paths of a tree, and a node sees those above it.
+        nodes: dict[tuple[int, int], int] = {}
+        paths: list[list[int]] = []
+        for way in step.ways:
+            path = [-1]
+            for token in way:
+                path.append(nodes.setdefault((path[-1], token), len(nodes)))
+            paths.append(path[1:])
+        depths, sees = torch.zeros(len(nodes), dtype=torch.long), torch.eye(len(nodes), dtype=torch.bool)
+        for (above, _), node in nodes.items():
+            if above >= 0:
+                depths[node] = depths[above] + 1
+                sees[node] |= sees[above]
         branches = Branches(step.at, depths.to(self.device), sees.to(self.device))
         place = torch.tensor([len(step.stream.ids)], device=self.device)
         rows = Rows(self.cache, torch.tensor([step.stream.slot], device=self.device), place, branches)
-        x = self.net.text(torch.tensor([token for way in step.ways for token in way], device=self.device))
-        trunk, _ = self.net.think(x[None], rows)
-        return list(self.net.text_logits(trunk[0]).log_softmax(-1).cpu().split(lengths))
+        trunk, _ = self.net.think(self.net.text(torch.tensor([[token for _, token in nodes]], device=self.device)), rows)
+        logprobs = self.net.text_logits(trunk[0]).log_softmax(-1).cpu()
+        return [logprobs[path] for path in paths]
 
     def _embed(self, steps: list[Think | Speak], x: Tensor) -> None:
         """Fills x [B, T, width]."""

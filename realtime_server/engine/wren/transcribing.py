@@ -3,7 +3,7 @@
 It is written when the turn is complete. A live turn is drafted while it is still being said, and the words that two drafts
 have in common are told at once ("local agreement", Liu et al. 2020). What was told stays. Any other turn is drafted in the
 pause in which it seems to have ended. Each writing begins with the draft before it: one step tells how much of it still holds
-(speculative decoding, Leviathan et al. 2023), so that what is written is the same, sooner.
+(speculative decoding, Leviathan et al. 2023), so that what is written is the same, sooner. In a pause the reply is begun too.
 """
 
 import math
@@ -15,7 +15,7 @@ from torch import Tensor
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
 from realtime_server.engine.wren.respelling import SURE, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
-from realtime_server.engine.wren.script import MARKS, REPLY, USER, Script
+from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script
 from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
 from realtime_server.engine.wren.weighing import Weigher, Weighing
 from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
@@ -24,6 +24,8 @@ DRAFTED_EVERY = 4
 """Heard frames (320 ms) between two drafts of a live turn."""
 SEEMS_ENDED = 0.5
 """The end-of-turn score from which on a turn is drafted once."""
+DRAFTED_REPLY = 12
+"""Tokens of a reply: with those of a sentence's first words the voice can begin."""
 Steps = Generator[Think | Try | None, Any, None]
 Writing = Generator[Think, Any, tuple[list[int], list[float]]]
 
@@ -94,6 +96,8 @@ def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
     """Writes what was said so far and takes it back; of a live turn, but for the words that the draft before had too."""
     before = len(turn.stream.ids)
     words, logprobs = yield from written(turn, draft=True)
+    if not turn.live:
+        turn.reply = yield from begun(turn)
     del turn.stream.ids[before:]
     last, turn.draft = turn.draft, words
     # One that the end of the turn broke off may lack what was said.
@@ -104,6 +108,16 @@ def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
         words, logprobs = words[:told], logprobs[:told]
         tell(turn, [script.pieces[token] for token in words], logprobs, len(turn.told), outputs)
         turn.told = list(zip(words, logprobs, strict=True))
+
+
+def begun(turn: HeardTurn) -> Generator[Think, Tensor, list[int]]:
+    """How the model would begin to reply to the draft that the stream ends with."""
+    reply, token = list[int](), REPLY
+    while len(reply) < DRAFTED_REPLY and token != END and not turn.committed:
+        logits = yield Think(turn.stream, [token])
+        token = best_text(logits, CALL, ARGUMENT, VALUE, END)[0]
+        reply.append(token)
+    return reply
 
 
 def written(turn: HeardTurn, draft: bool = False) -> Writing:

@@ -26,8 +26,10 @@ UNUSUAL, UNKNOWN = 1.0, 6.0
 """Nats that speak against a word that the conversation has not brought up, and against one that is in no list."""
 MOST_TRIED = 480
 """Positions in one step, in which no other session moves."""
-BEAM, LONGEST = 8, 24
-"""Transcripts that are followed, and of how many tokens."""
+BEAM, LONGEST = 8, 10
+"""Transcripts that are followed, and of how many tokens: what is long says more than a few letters can make otherwise."""
+FAR = 8.0
+"""Nats behind the likeliest from which on one is not followed further: the letters seldom make up for that."""
 MEANINGLESS = 5.0
 """Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
 
@@ -71,7 +73,7 @@ class Weigher:
     def understood(self, words: list[int]) -> Weighing[list[int]]:
         """These words; or others nearly as likely to which the model has a reply, where to these it has none. That reply is no
         function call: on second thoughts nothing is done."""
-        if not (yield from self._meaningless([words]))[0]:
+        if len(words) > LONGEST or not (yield from self._meaningless([words]))[0]:
             return words
         found = yield from self._likeliest()
         options = [words, *(ids for ids in found if ids != words)]
@@ -106,8 +108,10 @@ class Weigher:
                     (likely + nats, [*ids, token + len(MARKS)])
                     for nats, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
                 ]
-            done, live = nlargest(BEAM, done), nlargest(BEAM, longer)
-            if len(done) == BEAM and live[0] < done[-1]:
+            done = nlargest(BEAM, done)
+            least = max(done[0][0] - FAR, done[-1][0] if len(done) == BEAM else -math.inf)
+            live = [(likely, ids) for likely, ids in nlargest(BEAM, longer) if likely > least]
+            if not live:
                 break
         return [ids for _, ids in done if ids]
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.script import END, NOT_KNOWN, Script
-from realtime_server.engine.wren.steps import Stream, Think
+from realtime_server.engine.wren.steps import Think
 from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.messages import Output, Respond, TextDelta
 
@@ -41,10 +42,10 @@ class TextWriter:
     """`write` and `give` are sub-generators of a sequence, as `CallWriter.write` is."""
 
     def __init__(
-        self, request: Respond, stream: Stream, script: Script, reply: Reply, start_speaking: Callable[[], None]
+        self, request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None]
     ) -> None:
-        """The stream ends with <reply>; `start_speaking` is called with the first words, where sound is wanted."""
-        self._request, self._stream, self._script, self._reply = request, stream, script, reply
+        """`line` ends with <reply>; `start_speaking` is called with the first words, where sound is wanted."""
+        self._request, self._line, self._script, self._reply = request, line, script, reply
         self._start_speaking = start_speaking
         self._held: list[str] = []
 
@@ -54,7 +55,7 @@ class TextWriter:
 
     def write(self, logits: Tensor, facts: Facts | None) -> Steps:
         """The model's words, held back as long as `facts` may have others instead. logits [vocabulary] behind <reply>."""
-        first, text = len(self._stream.ids), ""
+        first, text = self._line.end, ""
         sure = float(logits.log_softmax(-1)[self._script.encode(NOT_KNOWN)[0]]) < HESITATION
         while facts is not None and not self._reply.over_limit:
             token = best_text(logits, END)[0]
@@ -64,12 +65,12 @@ class TextWriter:
                 if other is not None:
                     self._reply.tokens -= len(self._held)
                     self._held.clear()
-                    del self._stream.ids[first:]
+                    self._line.back_to(first)
                     yield from self.give(other)
                     return
                 break
             self._hold(token)
-            logits = yield Think(self._stream, [token])
+            logits = yield from self._line.take(token)
         yield from self._write(iter(()), logits)
 
     def _write(self, given: Iterator[int], logits: Tensor | None = None) -> Steps:
@@ -82,11 +83,11 @@ class TextWriter:
                 break
             self._hold(token)
             self._tell()
-            logits = yield Think(self._stream, [token])
+            logits = yield from self._line.take(token)
         self._tell()
         self._reply.ran_out = token != END
         # The reply's end belongs to the stream, so that the next turn finds the same prefix.
-        yield Think(self._stream, [END])
+        yield from self._line.take(END)
 
     def _hold(self, token: int) -> None:
         piece = self._script.pieces[token]

@@ -1,0 +1,47 @@
+"""A draft saves steps and changes nothing else."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.wren.steps import Stream
+
+tokens = st.lists(st.integers(0, 3), max_size=8)
+
+
+def behind(ids: list[int]) -> Tensor:
+    """What a network would say: it depends on all ids."""
+    return torch.tensor([hash(tuple(ids)) % 1009])
+
+
+def taken(written: list[int], draft: list[int], back: int | None) -> tuple[list[Tensor], list[int], int]:
+    """The answers, the stream, and how many steps that took; after `back` tokens all but the first are taken back."""
+    stream, steps, answers = Stream(0, [7, 7]), 0, []
+    line = Drafted(stream, draft)
+    for n, token in enumerate([9, *written]):
+        body = line.take(token)
+        try:
+            step = next(body)
+            before = list(stream.ids)
+            stream.ids += step.ids
+            steps += 1
+            body.send(torch.stack([behind([*before, *step.ids[: k + 1]]) for k in range(len(step.ids))]))
+        except StopIteration as end:
+            answers.append(end.value)
+        if n == back:
+            line.back_to(3)
+        assert line.end == len(stream.ids) - len(line._ahead)
+    return answers, stream.ids[: line.end], steps
+
+
+@given(tokens, tokens, st.none() | st.integers(0, 8))
+def test_drafted_or_not_the_same_is_written(written: list[int], draft: list[int], back: int | None) -> None:
+    answers, ids, steps = taken(written, draft, back)
+    expected, expected_ids, expected_steps = taken(written, [], back)
+    assert ids == expected_ids
+    assert all(torch.equal(a, b) for a, b in zip(answers, expected, strict=True))
+    common = next((n for n, (a, b) in enumerate(zip(written, draft, strict=False)) if a != b), min(len(written), len(draft)))
+    saved = common if back is None else min(common, back)
+    assert steps == expected_steps - saved
