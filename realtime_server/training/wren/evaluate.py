@@ -31,6 +31,8 @@ from realtime_server.engine.wren.voices import NAMES
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment, domain, people, synthesis, tools
 from realtime_server.training.wren.asker import Answer, Asker
+from realtime_server.training.wren.card import write_card
+from realtime_server.training.wren.channels import Channel, room, telephone
 from realtime_server.training.wren.dataset import Heard, load_heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
@@ -156,9 +158,9 @@ def questions(asker: Asker, users: list[Heard], change: Change) -> dict[str, Any
     }  # fmt: skip
 
 
-def spoken(dialogues: list[Dialogue], engine: str, seed: str) -> list[Heard]:
-    """Said by this voice, at changing tempo."""
-    rng = random.Random(seed)
+def spoken(dialogues: list[Dialogue], engine: str, seed: str, channel: Channel | None = None) -> list[Heard]:
+    """Said by this voice, at changing tempo; through this channel, which brings its own silence around what is said."""
+    rng, random_ = random.Random(seed), np.random.default_rng(0)
     speakers = []
     for dialogue in dialogues:
         if dialogue.language != "en":
@@ -170,19 +172,22 @@ def spoken(dialogues: list[Dialogue], engine: str, seed: str) -> list[Heard]:
     with tempfile.TemporaryDirectory() as name:
         for path, dialogue in zip(synthesis.speak_files(jobs, Path(name)), dialogues, strict=True):
             audio = synthesis.load(path, synthesis.USER_RATE_HZ)
+            audio = audio if channel is None else channel(audio, random_)
             mel = LogMel().push((audio * (0.3 / (np.abs(audio).max() or 1.0))).astype(np.float32))
             heard.append(Heard(mel, dialogue, engine))
     return heard
 
 
-def left_out_voice(asker: Asker, number: int) -> dict[str, Any]:
+def left_out_voice(asker: Asker, number: int, channel: Channel | None = None) -> dict[str, Any]:
+    """The same questions through each channel."""
     rng = random.Random("left-out voice")
     dialogues: list[Dialogue] = []
     while len(dialogues) < number:
         dialogue = domain.sample(rng)
         if dialogue.language == "en":
             dialogues.append(domain.in_context(dialogue, rng))
-    result = questions(asker, spoken(dialogues, LEFT_OUT_VOICE, "left-out voice"), augment.clean)
+    heard = spoken(dialogues, LEFT_OUT_VOICE, "left-out voice", channel)
+    result = questions(asker, heard, augment.clean if channel is None else lambda mel, _: (mel, len(mel)))
     return {key: result[key] for key in ("intent", "closed_exact", "exact_by_intent", "transcript_word_errors")}
 
 
@@ -253,12 +258,16 @@ def refusal_shares(answers: list[Answer]) -> dict[str, Any]:
     }
 
 
+def in_quiet(mel: FloatArray, before: int = 30, after: int = 50) -> FloatArray:
+    """With so many frames of a quiet room around it; by default what server VAD leaves around a turn."""
+    return augment.add(np.pad(mel, ((before, after), (0, 0)), constant_values=augment.FLOOR), np.float32(-13.0))
+
+
 def coffee_orders(asker: Asker, folder: Path) -> dict[str, Any]:
     """Real people, left out of training: every slot right."""
     results, wrong = [], []
     for mel, slots in people.recordings(folder, held_out=True):
-        padded = augment.add(np.pad(mel, ((20, 30), (0, 0)), constant_values=augment.FLOOR), np.float32(-13.0))
-        answer = asker.ask(padded, m.Context("", (COFFEE,), ()))
+        answer = asker.ask(in_quiet(mel, 20, 30), m.Context("", (COFFEE,), ()))
         results.append(answer.call == COFFEE.name and answer.arguments == slots)
         if not results[-1]:
             wrong.append({"wanted": slots, "heard": answer.heard})
@@ -271,8 +280,7 @@ def spoken_digits(asker: Asker, folder: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*_[0-4].flac")):
         audio, rate = soundfile.read(path, dtype="float32")
         audio = Resampler(rate, 16_000).push((audio * 0.3 / np.abs(audio).max()).astype(np.float32), last=True)
-        mel = np.pad(LogMel().push(audio), ((25, 35), (0, 0)), constant_values=augment.FLOOR)
-        answer = asker.ask(augment.add(mel, np.float32(-13.0)), m.Context("", (), ()))
+        answer = asker.ask(in_quiet(LogMel().push(audio), 25, 35), m.Context("", (), ()))
         results.append(plain(answer.text) == DIGITS[int(path.name[0])])
         by_speaker[path.name.split("_")[1]].append(results[-1])
     return {
@@ -345,13 +353,15 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str) -> dict[str, An
 
 
 def speed(asker: Asker, users: list[Heard]) -> dict[str, Any]:
-    """One core: processing time over audio time of whole turns; wait for the first sound behind the last frame."""
+    """One core: processing time over audio time of whole turns; wait for the first sound behind the last frame, which ends the
+    silence that server VAD waits for."""
     torch.set_num_threads(1)
     model, waits, spent, audio = asker.model, [], 0.0, 0.0
     for n, user in enumerate([u for u in users if isinstance(u.dialogue.reply, Say)][:40]):
         context, name = context_of(user.dialogue), f"speed{n}"
+        mel = in_quiet(user.mel.astype(np.float32))
         began = time.process_time()
-        said = asker.hear(name, user.mel.astype(np.float32), context)
+        said = asker.hear(name, mel, context)
         model.run(name, m.Commit(name))
         full = m.Context(context.instructions, context.tools, (*context.items, said))
         model.run(name, m.Respond(name, full, True, "marin", "auto", None))
@@ -363,7 +373,7 @@ def speed(asker: Asker, users: list[Heard]) -> dict[str, Any]:
                     sound += len(output.samples)
         model.end(name)
         spent += time.process_time() - began
-        audio += len(user.mel) / 100 + sound / 24_000
+        audio += len(mel) / 100 + sound / 24_000
         if first is not None:
             waits.append(first)
     p50, p95 = np.percentile(np.array(waits) * 1000, (50, 95))
@@ -401,57 +411,6 @@ def eight_sessions(asker: Asker, users: list[Heard]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-CARD = {
-    "questions.exact": "synthetic questions of recordings left out of training, answered exactly right",
-    "questions.intent": "the same, what was wanted understood",
-    "questions.closed_exact": "the same without those that take any word, exactly right",
-    "questions.transcript_word_errors": "their transcripts, word errors",
-    "questions.exchanged_exact": "control: answers that fit the audio of another question",
-    "questions.arguments_valid": "function calls whose arguments fit the schema",
-    "questions_spoilt.exact": "the same questions with noise, reverberation, other microphones, a third through a telephone",
-    "questions_spoilt.intent": "these, what was wanted understood",
-    "questions_spoilt.closed_exact": "these without those that take any word, exactly right",
-    "questions_spoilt.transcript_word_errors": "their transcripts, word errors",
-    "questions_spoilt.exchanged_exact": "control, spoilt: answers that fit the audio of another question",
-    "questions_spoilt.arguments_valid": "spoilt: function calls whose arguments fit the schema",
-    "left_out_voice.intent": "questions in a voice left out of training, what was wanted understood",
-    "left_out_voice.closed_exact": "these without those that take any word, exactly right",
-    "left_out_voice.transcript_word_errors": "their transcripts, word errors",
-    "unseen_words.repeated": "words never heard in training repeated right, in that voice",
-    "unseen_words.repeated_by_sound": "the same, however spelled: as espeak-ng pronounces them",
-    "unseen_tools.right_call": "functions never seen in training: the right one called, in that voice",
-    "unseen_tools.right_call_and_arguments": "the same with the right arguments",
-    "coffee_people.exact": "real people's coffee orders left out of training, every slot right",
-    "digits_people.exact": "real people's single digits, never trained on, read back right",
-    "no_speech.calls": "noise, hum and tones: functions called",
-    "no_speech.refused": "noise, hum and tones: refused",
-    "other_languages.calls": "languages never trained on: functions called",
-    "other_languages.refused": "languages never trained on: refused",
-    "live_transcripts.word_errors": "transcribed as it is said, without a context: word errors",
-    "live_transcripts.word_errors_at_once": "the same transcribed when the turn is complete",
-    "live_transcripts.told_early": "words of it told before the turn is complete",
-    "end_of_turn.whole_taken_as_ended": "whole questions that the end-of-turn score takes as ended",
-    "end_of_turn.broken_off_taken_as_ended": "questions broken off in the middle that it takes as ended",
-    "speaking.word_errors": "spoken answers over the ten voices, word errors of an independent recogniser",
-    "speaking.stuck_or_cut": "spoken answers stuck or cut, of 200",
-    "speed.real_time_factor": "processing time over audio time, one core",
-    "eight_sessions.real_time_factor": "eight answers in one batch: processing time over one answer's audio time",
-    "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest that a piece of sound came after it was due, ms",
-    "speed.first_audio_p50_ms": "first sound after the last user frame, one core, ms, median",
-    "speed.first_audio_p95_ms": "the same, 95th percentile",
-}
-FIGURES = ("<!-- figures -->", "<!-- end of figures -->")
-
-
-def write_card(folder: Path, measures: dict[str, dict[str, Any]]) -> None:
-    """Puts the figures into the model's card, between its marks."""
-    rows = [f"| {CARD.get(name, name)} | {entry['value']} |" for name, entry in measures.items()]
-    before, _, rest = (folder / "README.md").read_text().partition(FIGURES[0])
-    after = rest.partition(FIGURES[1])[2]
-    table = "\n".join(["| measure | value |", "|---|---|", *rows])
-    (folder / "README.md").write_text(f"{before}{FIGURES[0]}\n{table}\n{FIGURES[1]}{after}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
@@ -471,6 +430,8 @@ def main() -> None:
         "questions": lambda: questions(asker, users, augment.clean),
         "questions_spoilt": lambda: questions(asker, users, augment.spoilt),
         "left_out_voice": lambda: left_out_voice(asker, options.number // 2),
+        "left_out_voice_in_a_room": lambda: left_out_voice(asker, options.number // 2, room),
+        "left_out_voice_by_telephone": lambda: left_out_voice(asker, options.number // 2, telephone),
         "unseen_words": lambda: unseen_words(asker, options.number // 4),
         "unseen_tools": lambda: unseen_tools(asker, options.number // 4),
         "no_speech": lambda: refusals(asker, 100),

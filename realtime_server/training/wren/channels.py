@@ -1,0 +1,59 @@
+"""The ways that a voice takes, for measuring: a room with noise, a telephone line. Training spoils spectra instead (`augment`).
+
+Samples at 16 kHz, with the silence around them as a session's turn has it.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from realtime_server.audio.formats import FORMATS
+from realtime_server.audio.mel import FloatArray
+from realtime_server.audio.resample import Resampler
+
+RATE_HZ = 16_000
+BEFORE_S, AFTER_S = 0.3, 0.5
+"""What server VAD leaves around a turn by default."""
+SIGNAL_TO_NOISE_DB, DIRECT_TO_REVERBERANT_DB = 10.0, 6.0
+Channel = Callable[[FloatArray, np.random.Generator], FloatArray]
+
+
+def room(audio: FloatArray, random: np.random.Generator) -> FloatArray:
+    """Speech some steps away from the microphone, 10 dB above pink noise.
+
+    Its response is noise that decays by 60 dB in 0.25 to 0.6 s (Polack 1988), 6 dB below the direct sound.
+    """
+    decay_s = random.uniform(0.25, 0.6)
+    tail = random.normal(size=int(decay_s * RATE_HZ)) * 10 ** (-3 * np.linspace(0, 1, int(decay_s * RATE_HZ)))
+    tail *= 10 ** (-DIRECT_TO_REVERBERANT_DB / 20) / np.sqrt(np.sum(tail**2))
+    tail[0] = 1.0
+    heard = padded(audio)
+    size = len(heard) + len(tail)
+    reverberant = np.fft.irfft(np.fft.rfft(heard, size) * np.fft.rfft(tail, size), size)[: len(heard)]
+    noise = pink(len(heard), random)
+    noise *= level(reverberant) * 10 ** (-SIGNAL_TO_NOISE_DB / 20) / level(noise)
+    return np.asarray(reverberant + noise, np.float32)
+
+
+def telephone(audio: FloatArray, _: np.random.Generator) -> FloatArray:
+    """8 kHz and G.711's mu-law, there and back."""
+    line = FORMATS["audio/pcmu"]
+    narrow = Resampler(RATE_HZ, line.rate_hz).push(padded(audio), last=True)
+    return Resampler(line.rate_hz, RATE_HZ).push(line.decode(line.encode(narrow)), last=True)
+
+
+def padded(audio: FloatArray) -> FloatArray:
+    return np.pad(audio, (int(BEFORE_S * RATE_HZ), int(AFTER_S * RATE_HZ)))
+
+
+def pink(length: int, random: np.random.Generator) -> np.ndarray:
+    """Noise whose power falls with its frequency."""
+    spectrum = np.fft.rfft(random.normal(size=length))
+    return np.asarray(np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), length))
+
+
+def level(audio: np.ndarray) -> float:
+    """Root mean square of its moments of 20 ms that are at most 20 dB below the loudest: pauses do not count."""
+    moments = audio[: len(audio) // 320 * 320].reshape(-1, 320)
+    power = (moments**2).mean(1)
+    return float(np.sqrt(power[power >= power.max() / 100].mean()))

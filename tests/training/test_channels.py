@@ -1,0 +1,45 @@
+"""A room and a telephone do to speech what they say, and keep all of it."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_server.training.wren.channels import AFTER_S, BEFORE_S, RATE_HZ, SIGNAL_TO_NOISE_DB, level, room, telephone
+
+BEFORE, AFTER = int(BEFORE_S * RATE_HZ), int(AFTER_S * RATE_HZ)
+
+
+def speech(seed: int, seconds: float = 2.0) -> np.ndarray:
+    """Syllables of noise."""
+    random = np.random.default_rng(seed)
+    swell = np.abs(np.sin(np.arange(int(seconds * RATE_HZ)) / RATE_HZ * 9))
+    return (random.normal(0, 0.1, len(swell)) * swell).astype(np.float32)
+
+
+@given(st.integers(0, 50), st.floats(0.5, 3.0))
+@settings(max_examples=20)
+def test_a_room_is_as_noisy_as_it_says(seed: int, seconds: float) -> None:
+    audio = speech(seed, seconds)
+    heard = room(audio, np.random.default_rng(seed))
+    assert len(heard) == BEFORE + len(audio) + AFTER
+    noise, said = level(heard[:BEFORE]), level(heard[BEFORE:-AFTER])
+    ratio_db = 10 * np.log10(said**2 / noise**2 - 1)
+    assert abs(ratio_db - SIGNAL_TO_NOISE_DB) < 3
+    # It goes on after the last word, and less and less.
+    echo = [level(heard[len(heard) - AFTER + at : len(heard) - AFTER + at + 1600]) for at in (0, AFTER - 1600)]
+    assert echo[1] < said
+
+
+@given(st.integers(0, 50))
+@settings(max_examples=20)
+def test_a_telephone_has_nothing_above_4_khz_and_what_is_below_is_kept(seed: int) -> None:
+    audio = speech(seed)
+    heard = telephone(audio, np.random.default_rng(0))
+    assert abs(len(heard) - (BEFORE + len(audio) + AFTER)) <= 2
+    power = np.abs(np.fft.rfft(heard)) ** 2
+    given_power = np.abs(np.fft.rfft(audio)) ** 2
+    hz = np.fft.rfftfreq(len(heard), 1 / RATE_HZ)
+    given_hz = np.fft.rfftfreq(len(audio), 1 / RATE_HZ)
+    assert power[hz > 4300].sum() < 1e-3 * power.sum()
+    low = power[hz < 3000].sum() / len(heard), given_power[given_hz < 3000].sum() / len(audio)
+    assert 0.8 < low[0] / low[1] < 1.2
