@@ -67,3 +67,12 @@ def test_a_key_that_was_misheard_is_known_by_its_letters(owner: float, day: floa
     facts = Facts(TOLD, "what is the oar", lambda options: [near[option] for option in options])
     likelier = "owner" if owner >= day else "day"
     assert decided(facts, NOT_KNOWN) == (f"The {likelier} is {TOLD[likelier]}." if near[likelier] > -4 else NOT_KNOWN)
+
+
+@given(st.text("abcdez", min_size=2, max_size=6), st.text("ABCDEZ", min_size=2, max_size=6), st.booleans())
+def test_what_is_spelled_is_the_word_that_was_said(word: str, letters: str, polite: bool) -> None:
+    said = f"can you spell {word}" + " please" * (polite and letters[0] == word[0].upper())
+    reply = ", ".join(letters) + "."
+    assert decided(Facts({}, said), reply) == ", ".join(word.upper()) + "."
+    assert decided(Facts({}, f"say {word}"), reply) is None
+    assert decided(Facts({}, "can you spell"), reply) is None

@@ -1,7 +1,7 @@
 """What the instructions say, and nothing else: a reply that states a fact is held back until it is one of theirs.
 
 A small model says "The owner is Kate." as readily where nobody told it as where somebody did, and now and then denies what
-it was told. Which of the two is right can be looked up.
+it was told. Which of the two is right can be looked up. So can the letters of a word that it is asked to spell.
 """
 
 import re
@@ -12,6 +12,8 @@ from realtime_server.engine.wren.script import NOT_KNOWN
 
 _STATEMENT = re.compile(r"The (?P<key>.+?) is\b", re.DOTALL)
 _DENIAL = NOT_KNOWN[: NOT_KNOWN.index(" know")]
+_SPELLING = re.compile(r"(?P<first>[A-Z]), [A-Z]")
+_SPELLING_BEGUN = re.compile(r"[A-Z](,( )?)?")
 LONGEST_KEY = 40
 """Characters behind which a sentence that begins with "The" is taken for no statement."""
 MISHEARD = 4.0
@@ -30,16 +32,21 @@ class Facts:
     likeness: Callable[[list[str]], list[float]] | None = None
 
     def undecided(self, text: str) -> bool:
-        """Could what begins like this still become a statement or a denial?"""
+        """Could what begins like this still become a statement, a denial or a spelling?"""
+        if _SPELLING_BEGUN.fullmatch(text):
+            return True
         if text.startswith("The "):
             return _STATEMENT.match(text) is None and len(text) < LONGEST_KEY
         return "The ".startswith(text) or (_DENIAL.startswith(text) and text != _DENIAL)
 
     def instead(self, text: str, sure: bool) -> str | None:
-        """The whole reply in place of one that begins with a statement or a denial; None where it may go on.
+        """The whole reply in place of one that begins with a statement, a denial or a spelling; None where it may go on.
 
         `sure`: the model did not hesitate to state something, as where a user taught it that sentence.
         """
+        letters = _SPELLING.match(text)
+        if letters is not None:
+            return self._spelled(letters["first"].lower())
         match, denied = _STATEMENT.match(text), text.startswith(_DENIAL)
         if match is not None and f" {match[0].lower()} " not in f" {self.said} ":
             if match["key"] in self.told:
@@ -57,6 +64,13 @@ class Facts:
             return max(spoken, key=len, default=None)
         near = dict(zip(self.told, self.likeness(list(self.told)), strict=True))
         return max((key for key, nats in near.items() if nats > -MISHEARD), key=lambda key: near[key], default=None)
+
+    def _spelled(self, first: str) -> str | None:
+        """The letters of the word that was to be spelled, if possible one that begins as the model would."""
+        words = self.said.split()
+        asked = words[words.index("spell") + 1 :] if "spell" in words else []
+        word = next((word for word in reversed(asked) if word.startswith(first)), asked[-1] if asked else None)
+        return None if word is None else ", ".join(word.upper()) + "."
 
     def _statement(self, key: str) -> str:
         return f"The {key} is {self.told[key]}."
