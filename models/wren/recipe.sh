@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Wren from nothing, or further from a finished model.
-# usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--steps N] [--out MODEL]
+# usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--steps N] [--first N] [--share S]
+#                       [--out MODEL]
 #   WORK       a folder for everything that is made on the way (about 7 GB)
 #   --people   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
 #   --readers  read sentences with transcripts.json (LJ Speech)
 #   --start    begin with this model's weights, tokenizer and audio tokens
 #   --own      teach it these sentences, words, recordings and voices as well (realtime_server/training/wren/own.py);
 #              begins with models/wren, and needs a tenth of the material and of the time
+#   --first    begin with this shard of sentences: those before were spoken for an earlier run
+#   --share    of the way from --start's weights to the trained ones, 0 to 1
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
@@ -15,10 +18,11 @@
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
-people='' readers='' start='' own='' steps='' out=''
+people='' readers='' start='' own='' steps='' first=0 share='' out=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --people) people=$2 ;; --readers) readers=$2 ;; --start) start=$2 ;; --own) own=$2 ;; --steps) steps=$2 ;; --out) out=$2 ;;
+    --people) people=$2 ;; --readers) readers=$2 ;; --start) start=$2 ;; --own) own=$2 ;; --steps) steps=$2 ;;
+    --first) first=$2 ;; --share) share=$2 ;; --out) out=$2 ;;
     *) echo "recipe.sh: unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
@@ -31,8 +35,8 @@ wren() { python -W ignore -m "realtime_server.training.wren.$1" "${@:2}"; }
 
 mkdir -p "$work"
 if [ -n "$start" ]; then cp "$start/tokenizer.json" "$work/"; else wren vocabulary "$work"; fi
-wren synthesis voices "$work" --number "$voices" ${own:+--own "$own"}
-wren synthesis users "$work" --number "$users" ${own:+--own "$own"}
+wren synthesis voices "$work" --number "$voices" --first "$first" ${own:+--own "$own"}
+wren synthesis users "$work" --number "$users" --first "$first" ${own:+--own "$own"}
 [ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"} ${own:+--own "$own"}
 # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
 [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
@@ -41,5 +45,5 @@ wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${s
   ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4}
 unset LD_PRELOAD
 out=${out:-models/${own:+own-}wren}
-wren export "$work" "$out" ${start:+--of "$start"} ${own:+--own "$own"}
+wren export "$work" "$out" ${start:+--of "$start"} ${own:+--own "$own"} ${share:+--share "$share"}
 wren calibrate "$out" --work "$work"

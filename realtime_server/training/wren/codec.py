@@ -30,7 +30,7 @@ from realtime_server.training.wren.alignment import Aligner, Times
 from realtime_server.training.wren.export import speaker_rows
 from realtime_server.training.wren.own import Own, Readings
 from realtime_server.training.wren.own import load as load_own
-from realtime_server.training.wren.synthesis import LOUDNESS, WREN_VOICES
+from realtime_server.training.wren.synthesis import LOUDNESS
 
 ENVELOPE_FLOOR = 3e-7
 """About 45 dB below speech: without it most of the codes' precision goes into the depth of silences."""
@@ -189,7 +189,7 @@ def main() -> None:
     if own.voices:
         model = loader.load(str(options.of), "cpu")
         assert isinstance(model, WrenModel)
-        aligner = Aligner(model.runner.net).measured(people.timed(work / "voices" / f"{WREN_VOICES[0]}-0000.npz"))
+        aligner = Aligner(model.runner.net).measured(people.timed(work / "voices"))
         utterances += [utterance for name, read in own.voices for utterance in readings(name, read, aligner)]
     stacks = [torch.from_numpy(u[3]).view(len(u[3]) // STACK, -1) for u in utterances]
     codec = codec_of(options.of) if options.of else fit(torch.cat(stacks))

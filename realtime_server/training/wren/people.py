@@ -22,7 +22,7 @@ from realtime_server.training.wren import tools
 from realtime_server.training.wren.alignment import Aligner, Times, heard_letters
 from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say
-from realtime_server.training.wren.synthesis import VOICE_RATE_HZ
+from realtime_server.training.wren.synthesis import VOICE_RATE_HZ, WREN_VOICES
 
 HELD_OUT_EVERY = 5
 
@@ -104,9 +104,9 @@ def excerpts(recordings: list[Heard], aligner: Aligner, each: int, rng: random.R
     return result
 
 
-def timed(shard: Path, number: int = 40) -> list[tuple[FloatArray, Times]]:
-    """Sentences of a synthesiser that tells when it says each word: (mel, times)."""
-    data = np.load(shard)
+def timed(voices: Path, number: int = 40) -> list[tuple[FloatArray, Times]]:
+    """Sentences of a synthesiser that tells when it says each word, of its first file in this folder: (mel, times)."""
+    data = np.load(min(voices.glob(f"{WREN_VOICES[0]}-????.npz")))
     ends, pcm = np.cumsum(data["lengths"][:number]), data["pcm"]
     rows = json.loads(str(data["rows"]))[:number]
     sounds = [pcm[a:b].astype(np.float32) / 32767 for a, b in zip([0, *ends], ends, strict=False)]

@@ -34,7 +34,6 @@ from realtime_server.training.wren.dataset import Heard, SpeechSet, T, load_hear
 from realtime_server.training.wren.muon import Muon
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
-from realtime_server.training.wren.synthesis import WREN_VOICES
 
 HELD_OUT_EVERY, READERS_HELD_OUT_EVERY = 40, 10
 """Of the synthetic recordings, one in so many is never trained on."""
@@ -227,7 +226,7 @@ class Training:
         batches = self.batches
         if self.options.people:
             batches.people = people.transcribed(self.options.people, self.average, self.script, held_out=False)
-        aligner = Aligner(self.average).measured(people.timed(self.work / "voices" / f"{WREN_VOICES[0]}-0000.npz"))
+        aligner = Aligner(self.average).measured(people.timed(self.work / "voices"))
         rng = random.Random(step)
         batches.excerpts = people.excerpts(batches.people, aligner, EXCERPTS_OF_ORDERS, rng)
         batches.excerpts += people.excerpts(batches.readers, aligner, EXCERPTS_OF_READINGS, rng)
