@@ -11,9 +11,9 @@ from torch import Tensor
 
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
-from realtime_server.engine.wren.script import MARKS, REPLY, SYSTEM, USER
+from realtime_server.engine.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.wren.steps import Stream, Think, Try
-from realtime_server.engine.wren.weighing import MEANINGLESS, UNKNOWN, UNUSUAL, Weigher
+from realtime_server.engine.wren.weighing import MEANINGLESS, UNKNOWN, UNUSUAL, Reply, Weigher
 from tests.engine.test_letters import sounding_like
 
 KNOWN = WordList(["abacus", "apple", "zebra"])
@@ -101,15 +101,15 @@ def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, me
     # Which transcripts mean something is drawn here: a random model has one reply to all.
     asked: list[list[int]] = []
 
-    def meaningless(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[bool]]:
+    def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[Reply]]:
         yield from ()
         asked.extend(texts)
-        return [sum(text) % 31 not in means for text in texts]
+        return [Reply.WORDS if sum(text) % 31 in means else Reply.REFUSAL for text in texts]
 
     words = tiny_model.script.encode("say apple")
     weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0, seed), KNOWN)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Weigher, "_meaningless", meaningless)
+        patch.setattr(Weigher, "_replies", replies)
         chosen = result(tiny_model, weigher.understood(words))
     if sum(words) % 31 in means:
         assert chosen == words
@@ -121,26 +121,32 @@ def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, me
     assert chosen == asked[1 + int(worth.argmax())]
 
 
-def test_the_reply_decides_what_means_something(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+@given(st.lists(st.sampled_from(Reply), min_size=len(TEXTS), max_size=len(TEXTS)))
+@shared
+def test_the_reply_is_told_by_how_it_begins(tiny_model: WrenModel, wanted: list[Reply]) -> None:
     weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0), KNOWN)
-    texts = [tiny_model.script.encode(text) for text in TEXTS]
-    # Each way is asked behind its own words and <reply>.
-    seen: list[Try] = []
-    refused = weigher._refusal
+    body = weigher._replies([tiny_model.script.encode(text) for text in TEXTS])
+    step = next(body)
+    answers = [torch.full((len(way), tiny_model.script.size), -9.0) for way in step.ways]
+    for way, answer, reply in zip(step.ways, answers, wanted, strict=True):
+        at = way.index(REPLY)
+        if reply is Reply.REFUSAL:
+            answer[range(at, at + len(weigher._refusal)), weigher._refusal] = -0.01
+        if reply is Reply.CALL:
+            answer[at, CALL] = -0.01
+    with pytest.raises(StopIteration) as end:
+        body.send(answers)
+    assert end.value.value == wanted
 
-    def run(step: Try, which: int) -> list[Tensor]:
-        seen.append(step)
-        size = tiny_model.script.size
-        answers = [torch.full((len(way), size), -9.0) for way in step.ways]
-        for n, (way, answer) in enumerate(zip(step.ways, answers, strict=True)):
-            at = way.index(REPLY)
-            if n == which:
-                answer[range(at, at + len(refused)), refused] = -0.01
-        return answers
 
-    for which in range(len(texts)):
-        body = weigher._meaningless(texts)
-        step = next(body)
-        with pytest.raises(StopIteration) as end:
-            body.send(run(step, which))
-        assert end.value.value == [n == which for n in range(len(texts))]
+@pytest.mark.parametrize("reply", [Reply.WORDS, Reply.CALL])
+def test_what_the_model_would_say_or_do_is_not_thought_over(tiny_model: WrenModel, reply: Reply) -> None:
+    def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[Reply]]:
+        yield from ()
+        return [reply for _ in texts]
+
+    words = tiny_model.script.encode("say apple")
+    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("zebra", 3.0), KNOWN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Weigher, "_replies", replies)
+        assert result(tiny_model, weigher.understood(words)) == words

@@ -85,8 +85,8 @@ def respelled(
     `likelihoods`: of whole transcripts (`Weigher.likelihoods`).
     """
     words, doubtful = list(words), [logprob < math.log(SURE) for _, logprob in words]
-    # Two at once before each alone: a word that is not known may have been written as two.
-    for size in (2, 1):
+    # Each alone, and then two in a row: a word that is not known may have been written as two.
+    for size in (1, 2):
         places = [n for n in range(len(words) - size + 1) if all(doubtful[n : n + size])]
         # Where much is doubtful the whole turn is. From the last on, so that one in place of two moves none that is left.
         for n in sorted(sorted(places, key=lambda n: words[n][1])[:MOST_DOUBTFUL], reverse=True):
@@ -99,8 +99,9 @@ def respelled(
             likely = yield from likelihoods([" ".join([*written[:n], *option, *written[n + size :]]) for option in options])
             best = options[int(likely.argmax())]
             if best != now:
-                words[n : n + size] = [(best[0], sum(logprob for _, logprob in words[n : n + size]))]
-                doubtful[n : n + size] = [False]
+                # What was looked up is as sure as what stood there.
+                words[n : n + size] = [(best[0], sum(logprob for _, logprob in words[n : n + size]) / size)]
+                doubtful[n : n + size] = [size == 1]
     return words
 
 

@@ -5,6 +5,7 @@ All are tried at once behind the turn's frames, each as if it stood there alone.
 
 import math
 from collections.abc import Generator
+from enum import Enum
 from heapq import nlargest
 from itertools import accumulate, dropwhile, takewhile
 from typing import TypeVar
@@ -32,6 +33,12 @@ FAR = 8.0
 """Nats behind the likeliest from which on one is not followed further: the letters seldom make up for that."""
 MEANINGLESS = 5.0
 """Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
+
+
+class Reply(Enum):
+    """What a transcript would be answered with; a refusal says that it was not understood."""
+
+    WORDS, CALL, REFUSAL = range(3)
 
 
 class Weigher:
@@ -71,27 +78,28 @@ class Weigher:
         return torch.tensor([sum(map(against, text.split())) for text in texts], dtype=torch.double)
 
     def understood(self, words: list[int]) -> Weighing[list[int]]:
-        """These words; or others nearly as likely to which the model has a reply, where to these it has none. That reply is no
-        function call: on second thoughts nothing is done."""
-        if len(words) > LONGEST or not (yield from self._meaningless([words]))[0]:
+        """These words; or others nearly as likely to which the model replies in words, where it would refuse these. A call is
+        no such reply: on second thoughts nothing is done."""
+        if len(words) > LONGEST or (yield from self._replies([words])) != [Reply.REFUSAL]:
             return words
         found = yield from self._likeliest()
         options = [words, *(ids for ids in found if ids != words)]
         likely = yield from self.likelihoods([self._script.decode(ids) for ids in options])
-        meaningless = yield from self._meaningless(options)
-        likely -= MEANINGLESS * torch.tensor(meaningless)
+        replies = yield from self._replies(options)
+        likely -= MEANINGLESS * torch.tensor([reply is not Reply.WORDS for reply in replies])
         return options[int(likely.argmax())]
 
-    def _meaningless(self, texts: list[list[int]]) -> Weighing[list[bool]]:
-        """Is the reply to these words that they were not understood, or a call?"""
+    def _replies(self, texts: list[list[int]]) -> Weighing[list["Reply"]]:
+        """What the model would reply to each."""
         ways = [[USER, *text, REPLY, *self._refusal] for text in texts]
         shared = min(self._shared(ways), min(map(len, texts)) + 1)
         behind = yield Try(self._stream, self._at + shared, [way[shared:-1] for way in ways])
         result = []
         for text, logprobs in zip(texts, behind, strict=True):
             reply = logprobs[len(text) + 1 - shared :]
-            refused = reply[range(len(self._refusal)), self._refusal].sum()
-            result.append(float(refused.exp() + reply[0, CALL].exp()) > 0.5)
+            refused = float(reply[range(len(self._refusal)), self._refusal].sum().exp())
+            called = float(reply[0, CALL].exp())
+            result.append(Reply.REFUSAL if refused > 0.5 else Reply.CALL if called > 0.5 else Reply.WORDS)
         return result
 
     def _likeliest(self) -> Weighing[list[list[int]]]:

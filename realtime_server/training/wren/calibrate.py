@@ -23,7 +23,7 @@ from realtime_server.training.wren.evaluate import NUMBER, context_of, right
 from realtime_server.training.wren.export import write_manifest
 from realtime_server.training.wren.train import HELD_OUT_EVERY
 
-ONE_IN = 1000
+ONE_IN = 100
 """Of the questions that would be answered right, so many are refused, if it were not for the margin."""
 MARGIN = 1.6
 """Voices that were never trained on are doubted more than those that were."""
