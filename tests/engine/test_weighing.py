@@ -13,7 +13,7 @@ from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.wren.steps import Stream, Think, Try
-from realtime_server.engine.wren.weighing import MEANINGLESS, UNKNOWN, UNUSUAL, Reply, Weigher
+from realtime_server.engine.wren.weighing import MEANINGLESS, UNKNOWN, UNUSUAL, ReplyKind, Weigher
 from tests.engine.test_letters import sounding_like
 
 KNOWN = WordList(["abacus", "apple", "zebra"])
@@ -27,6 +27,10 @@ def turn(model: WrenModel, *ids: int) -> Stream:
     stream = Stream(model.slots.take(), [])
     model.runner.run([Think(stream, [*ids, 20, 21, 22])])
     return stream
+
+
+def weigher_of(stream: Stream, model: WrenModel, letters: Tensor, known: WordList) -> Weigher:
+    return Weigher(stream, len(stream.ids), model.script, letters, known)
 
 
 def result(model: WrenModel, body: Generator[Try, list[Tensor], Any]) -> Any:
@@ -65,7 +69,7 @@ def test_how_much_likelier_one_is_depends_on_these_two_alone(
     tiny_model: WrenModel, texts: list[str], written: bool, seed: int
 ) -> None:
     letters = sounding_like("say apple please", 1.0, seed)
-    weigher = Weigher(turn(tiny_model), tiny_model.script, letters, KNOWN)
+    weigher = weigher_of(turn(tiny_model), tiny_model, letters, KNOWN)
     if written:
         tiny_model.runner.run([Think(weigher._stream, [USER, *tiny_model.script.encode(texts[0])])])
     together = result(tiny_model, weigher.likelihoods(texts))
@@ -79,18 +83,18 @@ def test_words_that_nobody_knows_are_less_likely_than_words_of_the_context(tiny_
     letters, script = sounding_like("say apple please", 1.0, seed), tiny_model.script
     stream = turn(tiny_model, SYSTEM, *script.encode("wren"), USER, *script.encode("say please"))
     nobody, everybody = (
-        result(tiny_model, Weigher(stream, script, letters, known).likelihoods(["say appel", "say apple"]))
+        result(tiny_model, weigher_of(stream, tiny_model, letters, known).likelihoods(["say appel", "say apple"]))
         for known in (WordList(()), WordList(["apple", "appel"]))
     )
     assert torch.allclose(nobody + (UNKNOWN - UNUSUAL), everybody, atol=1e-6)
-    weigher = Weigher(stream, script, letters, WordList(()))
+    weigher = weigher_of(stream, tiny_model, letters, WordList(()))
     assert {"say", "please"} <= weigher.brought_up
     assert "wren" not in weigher.brought_up
     assert float(weigher._against(["say please"])) == 0
 
 
 def test_what_is_too_much_to_try_is_not_likely(tiny_model: WrenModel) -> None:
-    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0), KNOWN)
+    weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0), KNOWN)
     likely = result(tiny_model, weigher.likelihoods([f"say {'apple ' * n}" for n in range(60)]))
     assert likely[0] > likely[-1] == -torch.inf
 
@@ -101,13 +105,13 @@ def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, me
     # Which transcripts mean something is drawn here: a random model has one reply to all.
     asked: list[list[int]] = []
 
-    def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[Reply]]:
+    def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[ReplyKind]]:
         yield from ()
         asked.extend(texts)
-        return [Reply.WORDS if sum(text) % 31 in means else Reply.REFUSAL for text in texts]
+        return [ReplyKind.WORDS if sum(text) % 31 in means else ReplyKind.REFUSAL for text in texts]
 
     words = tiny_model.script.encode("say apple")
-    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0, seed), KNOWN)
+    weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0, seed), KNOWN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Weigher, "_replies", replies)
         chosen = result(tiny_model, weigher.understood(words))
@@ -121,32 +125,32 @@ def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, me
     assert chosen == asked[1 + int(worth.argmax())]
 
 
-@given(st.lists(st.sampled_from(Reply), min_size=len(TEXTS), max_size=len(TEXTS)))
+@given(st.lists(st.sampled_from(ReplyKind), min_size=len(TEXTS), max_size=len(TEXTS)))
 @shared
-def test_the_reply_is_told_by_how_it_begins(tiny_model: WrenModel, wanted: list[Reply]) -> None:
-    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("say apple", 1.0), KNOWN)
+def test_the_reply_is_told_by_how_it_begins(tiny_model: WrenModel, wanted: list[ReplyKind]) -> None:
+    weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0), KNOWN)
     body = weigher._replies([tiny_model.script.encode(text) for text in TEXTS])
     step = next(body)
     answers = [torch.full((len(way), tiny_model.script.size), -9.0) for way in step.ways]
     for way, answer, reply in zip(step.ways, answers, wanted, strict=True):
         at = way.index(REPLY)
-        if reply is Reply.REFUSAL:
+        if reply is ReplyKind.REFUSAL:
             answer[range(at, at + len(weigher._refusal)), weigher._refusal] = -0.01
-        if reply is Reply.CALL:
+        if reply is ReplyKind.CALL:
             answer[at, CALL] = -0.01
     with pytest.raises(StopIteration) as end:
         body.send(answers)
     assert end.value.value == wanted
 
 
-@pytest.mark.parametrize("reply", [Reply.WORDS, Reply.CALL])
-def test_what_the_model_would_say_or_do_is_not_thought_over(tiny_model: WrenModel, reply: Reply) -> None:
-    def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[Reply]]:
+@pytest.mark.parametrize("reply", [ReplyKind.WORDS, ReplyKind.CALL])
+def test_what_the_model_would_say_or_do_is_not_thought_over(tiny_model: WrenModel, reply: ReplyKind) -> None:
+    def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[ReplyKind]]:
         yield from ()
         return [reply for _ in texts]
 
     words = tiny_model.script.encode("say apple")
-    weigher = Weigher(turn(tiny_model), tiny_model.script, sounding_like("zebra", 3.0), KNOWN)
+    weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("zebra", 3.0), KNOWN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Weigher, "_replies", replies)
         assert result(tiny_model, weigher.understood(words)) == words

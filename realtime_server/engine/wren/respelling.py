@@ -85,6 +85,7 @@ def respelled(
     `likelihoods`: of whole transcripts (`Weigher.likelihoods`).
     """
     words, doubtful = list(words), [logprob < math.log(SURE) for _, logprob in words]
+    heard, moments = heard_letters(letters)
     # Each alone, and then two in a row: a word that is not known may have been written as two.
     for size in (1, 2):
         places = [n for n in range(len(words) - size + 1) if all(doubtful[n : n + size])]
@@ -92,7 +93,11 @@ def respelled(
         for n in sorted(sorted(places, key=lambda n: words[n][1])[:MOST_DOUBTFUL], reverse=True):
             written = [word for word, _ in words]
             now = written[n : n + size]
-            others = alternatives(letters, written, n, size, known, context) if all(doubtful[n : n + size]) else []
+            if not all(doubtful[n : n + size]):
+                continue
+            first, last = heard_there(heard, written, n, size)
+            part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
+            others = alternatives(part, heard[first:last], known, context)
             options = [now, *([word] for word in others if [word] != now)]
             if len(options) == 1:
                 continue
@@ -105,14 +110,10 @@ def respelled(
     return words
 
 
-def alternatives(
-    letters: Tensor, written: list[str], n: int, size: int, known: WordList, context: Collection[str]
-) -> list[str]:
-    """The few words that sound most like what was heard where `size` words from the n-th on are written; the best first."""
-    heard, moments = heard_letters(letters)
-    first, last = heard_there(heard, written, n, size)
-    part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
-    options = list(dict.fromkeys([*known.like(heard[first:last], TRIED), *sorted(context)]))
+def alternatives(part: Tensor, heard: str, known: WordList, context: Collection[str]) -> list[str]:
+    """The few words that are likeliest in this part of the letters [t, labels] alone, of which `heard` are the likeliest; the
+    best first."""
+    options = list(dict.fromkeys([*known.like(heard, TRIED), *sorted(context)]))
     if not options or not len(part) or cells(part, options) > MOST_CELLS:
         return []
     likely = log_likelihoods(part, options)
@@ -126,15 +127,15 @@ def heard_there(heard: str, written: list[str], n: int, size: int = 1) -> tuple[
     end = start + len(" ".join(written[n : n + size]))
     matcher = SequenceMatcher(None, " ".join(written), heard, autojunk=False)
     first, last = 0, len(heard)
-    for a, b, size in matcher.get_matching_blocks():
-        if size and a + size <= start:
-            first = b + size
-        if size and a >= end:
+    for a, b, alike in matcher.get_matching_blocks():
+        if alike and a + alike <= start:
+            first = b + alike
+        if alike and a >= end:
             last = min(last, b)
         # A match that goes over one of the word's borders tells where it is.
-        if a < start < a + size:
+        if a < start < a + alike:
             first = b + start - a
-        if a < end < a + size:
+        if a < end < a + alike:
             last = b + end - a
     part = heard[first:last]
     return first + len(part) - len(part.lstrip()), max(first, last) - len(part) + len(part.rstrip())

@@ -53,11 +53,11 @@ class Runner:
         starts = [s.position if isinstance(s, Speak) else len(s.stream.ids) for s in steps]
         rows = Rows(self.cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
         trunk, _ = self.net.think(x, rows)
+        thinking = {n: s for n, s in enumerate(steps) if isinstance(s, Think)}
+        speaking = {n: s for n, s in enumerate(steps) if isinstance(s, Speak)}
         answers: dict[int, Answer] = {}
         asked: dict[int, Tensor] = {}
-        for n, step in enumerate(steps):
-            if isinstance(step, Speak):
-                continue
+        for n, step in thinking.items():
             step.stream.ids += step.ids
             if step.frames is None:
                 asked[n] = trunk[n, 0 if step.every else lengths[n] - 1 : lengths[n]]
@@ -66,10 +66,7 @@ class Runner:
                 answers[n] = Heard(float(self.net.ended_logits(trunk[n, lengths[n] - 1]).sigmoid()), letters)
         if asked:
             logits = self.net.text_logits(torch.cat(list(asked.values()))).cpu().split([len(part) for part in asked.values()])
-            for n, part in zip(asked, logits, strict=True):
-                step = steps[n]
-                answers[n] = part if isinstance(step, Think) and step.every else part[0]
-        speaking = {n: s for n, s in enumerate(steps) if isinstance(s, Speak)}
+            answers |= {n: part if thinking[n].every else part[0] for n, part in zip(asked, logits, strict=True)}
         if speaking:
             answers |= dict(zip(speaking, self._sample(list(speaking.values()), trunk[list(speaking), 0]), strict=True))
         return [answers[n] for n in range(len(steps))]

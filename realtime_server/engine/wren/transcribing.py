@@ -57,10 +57,10 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
         elif mel is None:
             yield None
     before, sounded = len(turn.stream.ids), turn.sounded()
-    weigher = Weigher(turn.stream, script, sounded, known) if sounded is not None else None
     words, logprobs = yield from written(turn)
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
-    if weigher is not None and sum(logprobs) < math.log(SURE):
+    if sounded is not None and sum(logprobs) < math.log(SURE):
+        weigher = Weigher(turn.stream, before, script, sounded, known)
         pieces, logprobs, told = yield from reconsidered(turn, weigher, script, pieces, logprobs)
         words = script.encode("".join(pieces).strip())
         if turn.stream.ids[before:] != [USER, *words]:

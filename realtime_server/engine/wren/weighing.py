@@ -35,7 +35,7 @@ MEANINGLESS = 5.0
 """Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
 
 
-class Reply(Enum):
+class ReplyKind(Enum):
     """What a transcript would be answered with; a refusal says that it was not understood."""
 
     WORDS, CALL, REFUSAL = range(3)
@@ -44,12 +44,11 @@ class Reply(Enum):
 class Weigher:
     """Its methods are sub-generators of the turn's sequence. letters: [T, labels] log-probabilities of the whole turn."""
 
-    def __init__(self, stream: Stream, script: Script, letters: Tensor, known: WordList) -> None:
-        """The stream ends with the turn's frames. `known`: the words of the language."""
-        self._stream, self._script, self.letters, self.known = stream, script, letters, known
-        self._at = len(stream.ids)
+    def __init__(self, stream: Stream, at: int, script: Script, letters: Tensor, known: WordList) -> None:
+        """The turn's frames end at position `at` of the stream. `known`: the words of the language."""
+        self._stream, self._at, self._script, self.letters, self.known = stream, at, script, letters, known
         # Behind its own name, which is not what people say to it.
-        said = dropwhile(lambda token: token >= len(MARKS), stream.ids[1:])
+        said = dropwhile(lambda token: token >= len(MARKS), stream.ids[1:at])
         self.brought_up = frozenset(plain(script.decode(token for token in said if token != FRAME)).split())
         """The words of the context."""
         pairs = zip(script.encode(NOT_UNDERSTOOD), script.encode(NOT_KNOWN), strict=False)
@@ -80,16 +79,16 @@ class Weigher:
     def understood(self, words: list[int]) -> Weighing[list[int]]:
         """These words; or others nearly as likely to which the model replies in words, where it would refuse these. A call is
         no such reply: on second thoughts nothing is done."""
-        if len(words) > LONGEST or (yield from self._replies([words])) != [Reply.REFUSAL]:
+        if len(words) > LONGEST or (yield from self._replies([words])) != [ReplyKind.REFUSAL]:
             return words
         found = yield from self._likeliest()
         options = [words, *(ids for ids in found if ids != words)]
         likely = yield from self.likelihoods([self._script.decode(ids) for ids in options])
         replies = yield from self._replies(options)
-        likely -= MEANINGLESS * torch.tensor([reply is not Reply.WORDS for reply in replies])
+        likely -= MEANINGLESS * torch.tensor([reply is not ReplyKind.WORDS for reply in replies])
         return options[int(likely.argmax())]
 
-    def _replies(self, texts: list[list[int]]) -> Weighing[list["Reply"]]:
+    def _replies(self, texts: list[list[int]]) -> Weighing[list[ReplyKind]]:
         """What the model would reply to each."""
         ways = [[USER, *text, REPLY, *self._refusal] for text in texts]
         shared = min(self._shared(ways), min(map(len, texts)) + 1)
@@ -99,7 +98,7 @@ class Weigher:
             reply = logprobs[len(text) + 1 - shared :]
             refused = float(reply[range(len(self._refusal)), self._refusal].sum().exp())
             called = float(reply[0, CALL].exp())
-            result.append(Reply.REFUSAL if refused > 0.5 else Reply.CALL if called > 0.5 else Reply.WORDS)
+            result.append(ReplyKind.REFUSAL if refused > 0.5 else ReplyKind.CALL if called > 0.5 else ReplyKind.WORDS)
         return result
 
     def _likeliest(self) -> Weighing[list[list[int]]]:
@@ -125,8 +124,7 @@ class Weigher:
 
     def _shared(self, ways: list[list[int]]) -> int:
         """How many ids all of them and the stream begin with, but for the last of these: what follows it is asked."""
-        first, *others = [*ways, self._stream.ids[self._at :]]
-        common = takewhile(lambda ids: len(set(ids)) == 1, zip(first, *others, strict=False))
+        common = takewhile(lambda ids: len(set(ids)) == 1, zip(*ways, self._stream.ids[self._at :], strict=False))
         return max(0, len(list(common)) - 1)
 
     def _sums(self, shared: int, ways: list[list[int]]) -> Weighing[Tensor]:
