@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.training.wren.channels import AFTER_S, BEFORE_S, RATE_HZ, SIGNAL_TO_NOISE_DB, level, room, telephone
+from realtime_server.training.wren.augment import AFTER_S, BEFORE_S
+from realtime_server.training.wren.channels import RATE_HZ, SIGNAL_TO_NOISE_DB, level, room, telephone
 
 BEFORE, AFTER = int(BEFORE_S * RATE_HZ), int(AFTER_S * RATE_HZ)
 
@@ -25,9 +26,17 @@ def test_a_room_is_as_noisy_as_it_says(seed: int, seconds: float) -> None:
     noise, said = level(heard[:BEFORE]), level(heard[BEFORE:-AFTER])
     ratio_db = 10 * np.log10(said**2 / noise**2 - 1)
     assert abs(ratio_db - SIGNAL_TO_NOISE_DB) < 3
-    # It goes on after the last word, and less and less.
-    echo = [level(heard[len(heard) - AFTER + at : len(heard) - AFTER + at + 1600]) for at in (0, AFTER - 1600)]
-    assert echo[1] < said
+    assert level(heard[-1600:]) < said
+
+
+def test_rooms_go_on_after_the_last_sound_and_die_away() -> None:
+    power = np.zeros(AFTER)
+    for seed in range(40):
+        audio = np.random.default_rng(seed).normal(0, 0.1, RATE_HZ).astype(np.float32)
+        power += room(audio, np.random.default_rng(seed))[-AFTER:] ** 2
+    first, soon, last = (float(power[at : at + 800].mean()) for at in (0, 1600, AFTER - 800))
+    assert first > 1.3 * soon
+    assert first > 1.5 * last
 
 
 @given(st.integers(0, 50))

@@ -35,8 +35,7 @@ class Aligner:
         if not words:
             return None
         # The last letters are heard after the last sound.
-        quiet = np.pad(mel.astype(np.float32), ((0, 6 * MEL_STRIDE), (0, 0)), constant_values=augment.FLOOR)
-        letters = heard_letters(self.model, augment.add(quiet, np.float32(-13.0)))
+        letters = heard_letters(self.model, augment.in_quiet(mel, 0, 6 * MEL_STRIDE))
         moments = letter_moments(letters.numpy(), labels(plain(" ".join(words))))
         if moments is None:
             return None

@@ -27,6 +27,16 @@ def add(mel: FloatArray, noise: FloatArray | np.float32) -> FloatArray:
     return np.logaddexp(mel, noise).astype(np.float32)
 
 
+BEFORE_S, AFTER_S = 0.3, 0.5
+"""What server VAD leaves around a turn by default."""
+
+
+def in_quiet(mel: FloatArray, before: int = round(100 * BEFORE_S), after: int = round(100 * AFTER_S)) -> FloatArray:
+    """With so many frames of a quiet room around it."""
+    padded = np.pad(mel.astype(np.float32), ((before, after), (0, 0)), constant_values=FLOOR)
+    return add(padded, np.float32(-13.0))
+
+
 def noise_like(mel: FloatArray, level: float, random: Random) -> FloatArray:
     """[T, MELS] log power of coloured noise, slowly swelling, around `level`."""
     tilt = np.linspace(0, random.uniform(-3.0, 1.0), MELS)

@@ -10,10 +10,9 @@ import numpy as np
 from realtime_server.audio.formats import FORMATS
 from realtime_server.audio.mel import FloatArray
 from realtime_server.audio.resample import Resampler
+from realtime_server.training.wren.augment import AFTER_S, BEFORE_S
 
 RATE_HZ = 16_000
-BEFORE_S, AFTER_S = 0.3, 0.5
-"""What server VAD leaves around a turn by default."""
 SIGNAL_TO_NOISE_DB, DIRECT_TO_REVERBERANT_DB = 10.0, 6.0
 Channel = Callable[[FloatArray, np.random.Generator], FloatArray]
 

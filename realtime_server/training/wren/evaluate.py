@@ -258,16 +258,11 @@ def refusal_shares(answers: list[Answer]) -> dict[str, Any]:
     }
 
 
-def in_quiet(mel: FloatArray, before: int = 30, after: int = 50) -> FloatArray:
-    """With so many frames of a quiet room around it; by default what server VAD leaves around a turn."""
-    return augment.add(np.pad(mel, ((before, after), (0, 0)), constant_values=augment.FLOOR), np.float32(-13.0))
-
-
 def coffee_orders(asker: Asker, folder: Path) -> dict[str, Any]:
     """Real people, left out of training: every slot right."""
     results, wrong = [], []
     for mel, slots in people.recordings(folder, held_out=True):
-        answer = asker.ask(in_quiet(mel, 20, 30), m.Context("", (COFFEE,), ()))
+        answer = asker.ask(augment.in_quiet(mel, 20, 30), m.Context("", (COFFEE,), ()))
         results.append(answer.call == COFFEE.name and answer.arguments == slots)
         if not results[-1]:
             wrong.append({"wanted": slots, "heard": answer.heard})
@@ -280,7 +275,7 @@ def spoken_digits(asker: Asker, folder: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*_[0-4].flac")):
         audio, rate = soundfile.read(path, dtype="float32")
         audio = Resampler(rate, 16_000).push((audio * 0.3 / np.abs(audio).max()).astype(np.float32), last=True)
-        answer = asker.ask(in_quiet(LogMel().push(audio), 25, 35), m.Context("", (), ()))
+        answer = asker.ask(augment.in_quiet(LogMel().push(audio), 25, 35), m.Context("", (), ()))
         results.append(plain(answer.text) == DIGITS[int(path.name[0])])
         by_speaker[path.name.split("_")[1]].append(results[-1])
     return {
@@ -359,7 +354,7 @@ def speed(asker: Asker, users: list[Heard]) -> dict[str, Any]:
     model, waits, spent, audio = asker.model, [], 0.0, 0.0
     for n, user in enumerate([u for u in users if isinstance(u.dialogue.reply, Say)][:40]):
         context, name = context_of(user.dialogue), f"speed{n}"
-        mel = in_quiet(user.mel.astype(np.float32))
+        mel = augment.in_quiet(user.mel)
         began = time.process_time()
         said = asker.hear(name, mel, context)
         model.run(name, m.Commit(name))
