@@ -10,17 +10,20 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from realtime_server.engine import loader
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.model import WrenModel
-from realtime_server.training.wren import augment, dataset, domain, export, losses, train, vocabulary
-from realtime_server.training.wren.dialogue import Dialogue, Say, dump
+from realtime_server.training.wren import augment, dataset, domain, export, losses, tools, train, vocabulary
+from realtime_server.training.wren.batches import Batches, Shares
+from realtime_server.training.wren.dataset import Heard
+from realtime_server.training.wren.dialogue import Call, Dialogue, Say, dump
 from realtime_server.training.wren.own import Own
 from tests.conftest import tiny_codec
+from tests.engine.test_script import SCRIPT
 
 
 @pytest.fixture
@@ -182,3 +185,17 @@ def test_pointers_arrive_at_the_end() -> None:
     assert path.diff().max() <= 7
     assert path.tolist() == sorted(path.tolist())
     assert torch.equal(dataset.paced(np.array([0, 2, 4]), 5, 7), torch.tensor([0, 2, 4, 5]))
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20)
+def test_only_real_peoples_orders_are_transcribed_with_their_function(seed: int) -> None:
+    mel = np.zeros((80, 80), np.float16)
+    order = Dialogue("order", "a latte", Call("order_drink", ()), tools=(tools.ORDER,))
+    users, people = [Heard(mel, order, "espeak")], [Heard(mel, order, "people")]
+    batches = Batches(SCRIPT, users, None, people=people, excerpts=people)  # type: ignore[arg-type]
+    for shares, shown in ((Shares(0, 1, 0, 0), (tools.ORDER,)), (Shares(0, 0, 0, 1), (tools.ORDER,)), (Shares(0, 0, 0, 0), ())):
+        for row in batches._rows(4, shares, seed, 1.0, words_only=True):
+            assert row.words_only
+            assert row.dialogue.tools == shown
+            assert (row.dialogue.facts, row.dialogue.history) == ((), ())
