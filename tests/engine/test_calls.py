@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.sampling import Choice
-from realtime_server.engine.wren.calls import CallWriter, Evidence
+from realtime_server.engine.wren.calls import MISHEARD, CallWriter, Evidence, Said
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.script import ARGUMENT, END, Script
 from realtime_server.engine.wren.steps import Stream
@@ -23,11 +23,13 @@ PROPERTIES = {
 }
 
 
-def write(seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: Evidence | None = None) -> list[m.Output]:
+def write(
+    seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: Evidence | None = None, said: Said | None = None
+) -> list[m.Output]:
     """Drives the writer with random logits."""
     generator, outputs = torch.Generator().manual_seed(seed), list[m.Output]()
     stream = Stream(0, [])
-    body = CallWriter(SCRIPT, tools, "r", outputs, Drafted(stream), evidence).write(only)
+    body = CallWriter(SCRIPT, tools, "r", outputs, Drafted(stream), evidence, said).write(only)
     next(body)
     try:
         while True:
@@ -70,6 +72,29 @@ def test_what_the_sound_speaks_for_is_written(seed: int, said: str) -> None:
     arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
     assert arguments == {"size": said}
     assert asked == {("order", "size")}
+
+
+@given(st.integers(0, 10_000), st.sets(st.sampled_from(["size", "shots", "iced", "name"])), st.sampled_from(["large", "two"]))
+@settings(max_examples=60)
+def test_what_nobody_said_is_left_out_where_it_can_be(seed: int, required: set[str], text: str) -> None:
+    tool = m.Function("order", "", {"type": "object", "properties": PROPERTIES, "required": sorted(required)})
+    outputs = write(seed, (tool,), "order", None, Said(text))
+    arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
+    assert required <= set(arguments)
+    # Booleans go without saying.
+    left = {key: value for key, value in arguments.items() if key not in required and key != "iced"}
+    assert left in ({}, {"size": "large"}) if text == "large" else left in ({}, {"shots": 2})
+
+
+words = st.lists(st.sampled_from("large roast dark two sugar".split()), min_size=1, max_size=3).map(" ".join)
+
+
+@given(words, words, st.floats(-20, 20))
+def test_said_is_what_was_written_or_named_or_sounds_alike(text: str, value: str, nats: float) -> None:
+    written = set(value.split()) <= set(text.split())
+    assert Said(text)("size", [value]) == written
+    assert Said(f"{text} size")("size", [value])
+    assert Said(text, lambda ways: [nats] * len(ways))("size", [value]) == (written or nats > -MISHEARD)
 
 
 def test_a_named_function_is_called() -> None:

@@ -54,6 +54,8 @@ def test_a_conversation(script: Script) -> None:
     )
     ids = [token for item in items for token in prompt.item_ids(script, item, {"a": "weather in rome"})]
     assert script.decode(ids) == "weather in rome get weather city Rome condition sunny It is sunny."
+    said = [prompt.item_text(item, {"a": "weather in rome"}) for item in items]
+    assert said == ["weather in rome", "rome", "condition sunny", "It is sunny."]
 
 
 @given(st.lists(st.integers(1, 30), max_size=40), st.integers(30, 100), st.floats(0.3, 1.0))

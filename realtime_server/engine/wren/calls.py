@@ -1,6 +1,7 @@
 """A function call, written token by token so that its JSON fits the function's schema by construction."""
 
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.schemas import FreeText, Leaf
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.wren.steps import Think
-from realtime_server.engine.wren.words import identifier_words
+from realtime_server.engine.wren.words import identifier_words, plain
 from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, Function, Output
 
 Steps = Generator[Think, Tensor, Tensor]
@@ -24,6 +25,25 @@ EVIDENCE_WEIGHT = 1.0
 """Of a nat of the letters against one of the words."""
 FREE_TEXT_TOKENS = 24
 """Where the schema wants longer texts, they go on until it is satisfied."""
+MISHEARD = 4.0
+"""Nats by which a turn may be less likely with a value in it than as it was written, where it may have been said."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a call may be made of. `text`: all that the conversation and the instructions say, in plain words; `likeness`: of
+    values, to what was heard last (`HeardTurn.likeness`), None where it was written."""
+
+    text: str
+    likeness: Callable[[list[str]], list[float]] | None = None
+
+    def __call__(self, name: str, ways: list[str]) -> bool:
+        """Was a value said, in one of these ways, or at least that the parameter of that name has one?"""
+        words = set(self.text.split())
+        spoken = [way for way in map(plain, ways) if way]
+        if not spoken or any(words.issuperset(way.split()) for way in (plain(name), *spoken)):
+            return True
+        return self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
 
 
 class CallWriter:
@@ -31,13 +51,16 @@ class CallWriter:
 
     def __init__(
         self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], line: Drafted,
-        evidence: Evidence | None = None,
+        evidence: Evidence | None = None, said: Said | None = None,
     ) -> None:  # fmt: skip
-        """`line` ends with <reply>. `evidence`: what the sound says for each of some values."""
+        """`line` ends with <reply>. `evidence`: what the sound says for each of some values. `said`: an argument that need not
+        be there and that nobody said is left out."""
         self._script, self._tools = script, {tool.name: tool for tool in tools}
         self._response_id, self._outputs, self._line = response_id, outputs, line
-        self._evidence = evidence
+        self._evidence, self._said = evidence, said
         self.tokens = self._told = 0
+        self.invented = False
+        """It has arguments, and nobody said any of them."""
 
     def write(self, only: str | None) -> Steps:
         """One call, of the function `only` or of whichever the model chooses."""
@@ -50,6 +73,7 @@ class CallWriter:
         shape = schemas.arguments(self._tools[name].parameters)
         text = _Json()
         written: set[tuple[str, ...]] = set()
+        heard: list[bool] = []
         while True:
             missing, left = shape.missing(written), [leaf for leaf in shape.leaves if leaf.path not in written]
             token = ARGUMENT if missing else token if left else END
@@ -60,7 +84,11 @@ class CallWriter:
             leaf, _, logits = yield from self._choose(self._keys(left), (VALUE,), logits)
             value, token, logits = yield from self._argument(leaf, name, logits)
             written.add(leaf.path)
-            self._tell(text.add(leaf.path, value))
+            known = self._said is None or all(self._said(leaf.spoken, ways) for ways in leaf.ways(value))
+            heard.append(known)
+            if known or leaf in missing:
+                self._tell(text.add(leaf.path, value))
+        self.invented = bool(heard) and not any(heard)
         self._tell(text.end(shape.objects(written)))
         self._outputs.append(CallDone(self._response_id))
         return logits

@@ -14,6 +14,7 @@ from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
 from realtime_server.engine.wren import replies, schemas, voices
+from realtime_server.engine.wren.calls import Said
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
@@ -23,6 +24,7 @@ from realtime_server.engine.wren.prompt import (
     facts_from,
     fitting,
     item_ids,
+    item_text,
     message_text,
     system_ids,
 )
@@ -321,7 +323,8 @@ class WrenModel:
         doubted = bool(items) and items[-1].item_id in self._sessions[session_id].doubted
         facts = self._facts(session_id, request.context, turn)
         line = Drafted(stream, turn.reply if turn is not None and turn.stream is stream else ())
-        yield from replies.think(request, line, self.script, reply, start_speaking, doubted, turn, facts)
+        said = self._said(session_id, request.context, turn)
+        yield from replies.think(request, line, self.script, reply, start_speaking, doubted, turn, facts, said)
 
     def _facts(self, session_id: str, context: Context, turn: HeardTurn | None) -> Facts | None:
         """What a reply to the newest item may state; None where no user said it."""
@@ -330,6 +333,15 @@ class WrenModel:
             return None
         said = plain(message_text(last, self._sessions[session_id].transcripts))
         return Facts(dict(facts_from(context.instructions)), said, turn.likeness if turn else None)
+
+    def _said(self, session_id: str, context: Context, turn: HeardTurn | None) -> Said | None:
+        """What a call may be made of; None where no user said the newest item."""
+        last = context.items[-1] if context.items else None
+        if not isinstance(last, Message) or last.role != "user":
+            return None
+        transcripts = self._sessions[session_id].transcripts
+        texts = [item_text(item, transcripts) for item in context.items]
+        return Said(plain(" ".join([context.instructions, *texts])), turn.likeness if turn else None)
 
     def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from realtime_server.engine.wren.schemas import shown
 from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.words import identifier_words, plain
 from realtime_server.messages import Audio, Context, ContextItem, FunctionCall, FunctionResult, Image, Message, Text, Truncation
 
 DEFAULT_NAME = "Wren"
@@ -98,6 +98,18 @@ def item_ids(script: Script, item: ContextItem, transcripts: dict[str, str]) -> 
         case Message():
             return []
     raise Unsupported(f"Wren takes no {type(item).__name__}.")
+
+
+def item_text(item: ContextItem, transcripts: dict[str, str]) -> str:
+    """What an item says: words, a call's values, a result."""
+    match item:
+        case FunctionCall():
+            return " ".join(identifier_words(value) for _, value in call_arguments(item.arguments))
+        case FunctionResult():
+            return result_words(item.output)
+        case Message():
+            return message_text(item, transcripts)
+    return ""
 
 
 def message_text(message: Message, transcripts: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ import torch
 from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.sampling import Noise
-from realtime_server.engine.wren.calls import CallWriter
+from realtime_server.engine.wren.calls import CallWriter, Said
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
@@ -25,6 +25,7 @@ from realtime_server.engine.wren.writing import Reply, TextWriter
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
     AudioDelta,
+    Output,
     Respond,
     ResponseFinished,
 )
@@ -37,22 +38,30 @@ LONGEST_WAIT = 20
 
 def think(
     request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None], doubted: bool,
-    turn: HeardTurn | None, facts: Facts | None,
+    turn: HeardTurn | None, facts: Facts | None, said: Said | None,
 ) -> Steps:  # fmt: skip
     """Writes the reply on `line`, behind a context that is already there; calls `start_speaking` with its first words.
 
     `doubted`: what was said is not understood, so the reply says so, unless a call is demanded. `turn`: what is replied to,
-    where it was heard. `facts`: what it may state; None where it does not reply to a user.
+    where it was heard. `facts`: what it may state, `said`: what a call may be made of; None where it does not reply to a user.
     """
     tools = request.context.tools if request.tool_choice != "none" else ()
     named = request.tool_choice.removeprefix("function:") if request.tool_choice.startswith("function:") else None
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
     logits = yield from line.take(REPLY)
-    if forced or (not doubted and tools and best_text(logits, END, CALL)[0] == CALL):
-        writer = CallWriter(script, tools, request.response_id, reply.outputs, line, turn.evidence if turn else None)
+    calls = forced or (not doubted and tools and best_text(logits, END, CALL)[0] == CALL)
+    if calls:
+        first, outputs = line.end, list[Output]()
+        evidence, said = turn.evidence if turn else None, None if forced else said
+        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said)
         yield from writer.write(named)
-        reply.tokens += writer.tokens
-    else:
+        if writer.invented:
+            line.back_to(first)
+            calls, doubted = False, True
+        else:
+            reply.outputs += outputs
+            reply.tokens += writer.tokens
+    if not calls:
         words = TextWriter(request, line, script, reply, start_speaking)
         yield from words.give(NOT_UNDERSTOOD) if doubted else words.write(logits, facts)
     reply.written = True

@@ -69,6 +69,17 @@ class Leaf:
     def spoken(self) -> str:
         return " ".join(identifier_words(key) or key.lower() for key in self.path)
 
+    def ways(self, value: Any) -> list[list[str]]:
+        """In which words each part of its value may have been said; none for what goes without saying: true, false, nothing,
+        and what is the only choice."""
+        values = value if self.most is not None and isinstance(value, list) else [value]
+        if isinstance(self.value, FreeText):
+            return [[text] for text in values]
+        if len(self.value.options) < 2:
+            return []
+        options = self.value.options
+        return [[said for said, option in options if option == part] for part in values if not isinstance(part, bool | None)]
+
 
 @dataclass(frozen=True)
 class Arguments:

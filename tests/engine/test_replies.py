@@ -1,0 +1,58 @@
+"""What is replied: words, or a call of which something was said."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_server import messages as m
+from realtime_server.engine.wren import replies
+from realtime_server.engine.wren.calls import Said
+from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
+from realtime_server.engine.wren.steps import Stream
+from realtime_server.engine.wren.writing import Reply
+from tests.engine.test_writing import SCRIPT
+
+SIZE = {"type": "string", "enum": ["small", "large"]}
+
+
+def reply(said: Said | None, required: list[str], tool_choice: str = "auto") -> tuple[Reply, list[int]]:
+    """Of a network that wants to call `order` with a large size; and what its stream holds then."""
+    tool = m.Function("order", "", {"type": "object", "properties": {"size": SIZE}, "required": required})
+    wanted = [CALL, *SCRIPT.encode("order"), ARGUMENT, *SCRIPT.encode("size"), VALUE, *SCRIPT.encode("large"), END]
+    request, result, stream = (
+        m.Respond("r", m.Context("", (tool,), ()), False, "marin", tool_choice, None),
+        Reply(),
+        Stream(0, []),
+    )
+    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, False, None, None, said)
+    try:
+        step = next(steps)
+        while True:
+            stream.ids += step.ids
+            behind = torch.zeros(1, SCRIPT.size)
+            behind[0, wanted[min(len(stream.ids) - 1, len(wanted) - 1)]] = 5.0
+            step = steps.send(behind)
+    except StopIteration:
+        return result, stream.ids
+
+
+@given(st.sampled_from([[], ["size"]]), st.sampled_from(["order a thing", "turn it on"]))
+def test_a_call_that_nobody_asked_for_is_not_understood(required: list[str], text: str) -> None:
+    result, ids = reply(Said(text), required)
+    assert "".join(o.text for o in result.outputs if isinstance(o, m.TextDelta)) == NOT_UNDERSTOOD
+    assert not any(isinstance(o, m.CallStarted | m.CallArgumentsDelta | m.CallDone) for o in result.outputs)
+    assert ids == [REPLY, *SCRIPT.encode(NOT_UNDERSTOOD), END]
+    assert result.tokens == len(SCRIPT.encode(NOT_UNDERSTOOD))
+
+
+@given(st.sampled_from([Said("make it large"), Said("any size"), None]), st.sampled_from([[], ["size"]]))
+def test_what_was_said_is_called(said: Said | None, required: list[str]) -> None:
+    result, _ = reply(said, required)
+    assert isinstance(result.outputs[0], m.CallStarted)
+    assert "".join(o.text for o in result.outputs if isinstance(o, m.CallArgumentsDelta)) == '{"size": "large"}'
+
+
+def test_a_call_that_is_demanded_is_made_whatever_was_said() -> None:
+    result, _ = reply(Said("turn it on"), [], "required")
+    assert isinstance(result.outputs[0], m.CallStarted)
