@@ -323,7 +323,8 @@ class WrenModel:
         doubted = bool(items) and items[-1].item_id in self._sessions[session_id].doubted
         facts = self._facts(session_id, request.context, turn)
         line = Drafted(stream, turn.reply if turn is not None and turn.stream is stream else ())
-        said = self._said(session_id, request.context, turn)
+        # A long conversation is not read for what can call nothing.
+        said = self._said(session_id, request.context, turn) if self._tools(request) else None
         yield from replies.think(request, line, self.script, reply, start_speaking, doubted, turn, facts, said)
 
     def _facts(self, session_id: str, context: Context, turn: HeardTurn | None) -> Facts | None:
