@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Wren from nothing, or further from a finished model.
-# usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--steps N] [--first N] [--share S]
-#                       [--out MODEL]
+# usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--speech] [--steps N] [--first N]
+#                       [--share S] [--out MODEL]
 #   WORK       a folder for everything that is made on the way (about 7 GB)
 #   --people   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
 #   --readers  read sentences with transcripts.json (LJ Speech)
 #   --start    begin with this model's weights, tokenizer and audio tokens
 #   --own      teach it these sentences, words, recordings and voices as well (realtime_server/training/wren/own.py);
 #              begins with models/wren, and needs a tenth of the material and of the time
+#   --speech   teach it to speak and nothing else: what it hears and writes stays the same to the bit; begins with models/wren
 #   --first    begin with this shard of sentences: those before were spoken for an earlier run
 #   --share    of the way from --start's weights to the trained ones, 0 to 1
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
@@ -18,8 +19,9 @@
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
-people='' readers='' start='' own='' steps='' first=0 share='' out=''
+people='' readers='' start='' own='' speech='' steps='' first=0 share='' out=''
 while [ $# -gt 0 ]; do
+  if [ "$1" = --speech ]; then speech=yes; shift; continue; fi
   case $1 in
     --people) people=$2 ;; --readers) readers=$2 ;; --start) start=$2 ;; --own) own=$2 ;; --steps) steps=$2 ;;
     --first) first=$2 ;; --share) share=$2 ;; --out) out=$2 ;;
@@ -29,6 +31,7 @@ while [ $# -gt 0 ]; do
 done
 users=120000 voices=18500
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
+if [ -n "$speech" ]; then start=${start:-models/wren} steps=${steps:-1400}; fi
 if [ -n "${TINY:-}" ]; then users=400 voices=200 steps=30; fi
 jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
 wren() { python -W ignore -m "realtime_server.training.wren.$1" "${@:2}"; }
@@ -36,14 +39,14 @@ wren() { python -W ignore -m "realtime_server.training.wren.$1" "${@:2}"; }
 mkdir -p "$work"
 if [ -n "$start" ]; then cp "$start/tokenizer.json" "$work/"; else wren vocabulary "$work"; fi
 wren synthesis voices "$work" --number "$voices" --first "$first" ${own:+--own "$own"}
-wren synthesis users "$work" --number "$users" --first "$first" ${own:+--own "$own"}
+[ -n "$speech" ] || wren synthesis users "$work" --number "$users" --first "$first" ${own:+--own "$own"}
 [ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"} ${own:+--own "$own"}
 # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
 [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
   MALLOC_CONF=thp:always,oversize_threshold:0,narenas:2,dirty_decay_ms:60000,muzzy_decay_ms:0
 wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${start:+--start "$start"} \
-  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4}
+  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4} ${speech:+--rows 0 0 0 64 --rate 5e-4}
 unset LD_PRELOAD
 out=${out:-models/${own:+own-}wren}
 wren export "$work" "$out" ${start:+--of "$start"} ${own:+--own "$own"} ${share:+--share "$share"}
-wren calibrate "$out" --work "$work"
+[ -n "$speech" ] || wren calibrate "$out" --work "$work"

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from realtime_server.engine import loader
 from realtime_server.engine.wren.model import WrenModel
+from realtime_server.training.wren.train import SPEAKING
 from tests.conftest import ROOT
 
 PROGRAMS = ("espeak-ng", "flite", "festival")
@@ -53,3 +55,14 @@ def test_the_recipe_adds_a_voice_a_sentence_and_a_word(tmp_path: Path) -> None:
     assert isinstance(model, WrenModel)
     assert model.voices["anna"].speaker == 2
     assert model.known.like("blorf", 1) == ["blorf"]
+
+
+@pytest.mark.timeout(600)
+@needs_synthesisers
+def test_the_recipe_teaches_to_speak_alone(tmp_path: Path) -> None:
+    follow_the_recipe(tmp_path / "work", "--speech", "--out", tmp_path / "model")
+    before, after = (load_file(folder / "model.safetensors") for folder in (ROOT / "models/wren", tmp_path / "model"))
+    changed = {name.split(".")[0] for name, tensor in after.items() if not before[name].equal(tensor)}
+    assert changed == SPEAKING
+    configs = [json.loads((folder / "config.json").read_text())["net"] for folder in (ROOT / "models/wren", tmp_path / "model")]
+    assert configs[0] == configs[1]

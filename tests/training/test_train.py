@@ -18,7 +18,7 @@ from realtime_server.engine import loader
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren import augment, dataset, domain, export, losses, tools, train, vocabulary
-from realtime_server.training.wren.batches import Batches, Shares
+from realtime_server.training.wren.batches import Batches, Shape, Shares
 from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say, dump
 from realtime_server.training.wren.own import Own
@@ -199,3 +199,58 @@ def test_only_real_peoples_orders_are_transcribed_with_their_function(seed: int)
             assert row.words_only
             assert row.dialogue.tools == shown
             assert (row.dialogue.facts, row.dialogue.history) == ((), ())
+
+
+def speaking_stream(model: Wren) -> dataset.Speech:
+    codes, windows = torch.randint(model.config.codes, (2, 5, model.config.codebooks)), torch.randint(30, (2, 5, 19))
+    voices, advances = torch.tensor([0, 1]), torch.randint(8, (2, 5))
+    return dataset.Speech(codes, windows, voices, codes, advances, torch.ones(2, 5, dtype=torch.bool))
+
+
+def test_speaking_teaches_what_only_speaks() -> None:
+    model = Wren(WrenConfig(20, 16, 2, 2, 16, 1, codebooks=2, codes=16))
+    sum(losses.speak(model, speaking_stream(model)).values()).backward()
+    taught = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
+    assert taught == train.SPEAKING
+
+
+@pytest.mark.parametrize(("rows", "speaks"), [((0, 0, 0, 2), True), ((4, 6, 3, 0), False)])
+def test_what_no_row_teaches_holds_still(rows: tuple[int, int, int, int], speaks: bool) -> None:
+    model = Wren(WrenConfig(20, 16, 2, 2, 16, 1, codebooks=2, codes=16))
+    train.hold_still(model, Shape(*rows))
+    steps, gradients = train.optimizers(model, 0.01), train.Gradients(model)
+    gradients.flat.normal_()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for step in steps:
+        step.step()
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, before[name]) is ((name.split(".")[0] in train.SPEAKING) is not speaks)
+
+
+def test_replies_are_spoken_as_often_as_they_are_said(work: Path) -> None:
+    speech = dataset.SpeechSet(work, 16, 7)
+    common, rare = "Okay, it is done.", "Brutal garden."
+    speech.texts, speech.trained = [common, *[rare] * 99], list(range(100))
+    speech.saying = {common: [0], rare: list(range(1, 100))}
+    batches = Batches(SCRIPT, [], speech)
+    rng = random.Random(0)
+    picks = [batches._sentence(rng) for _ in range(3000)]
+    # It is one reply in seventy, and one sentence in a hundred.
+    assert 1 / 100 + 0.7 / 140 < picks.count(0) / len(picks) < 0.1
+    assert len(set(picks)) > 90
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20)
+def test_a_row_sees_the_first_codebooks_of_what_it_said(seed: int) -> None:
+    speech = dataset.SpeechSet.__new__(dataset.SpeechSet)
+    speech.codes, speech.texts, speech._start = (torch.zeros(40, 6, dtype=torch.long),), ["Hello."], 16
+    speech.pointers, speech.voices = [torch.zeros(41, dtype=torch.long)], torch.zeros(1, dtype=torch.long)
+    whole = speech.batch([0], torch.Generator(), 0.0).before[0, 1:40]
+    assert not whole.any()
+    batch = speech.batch([0, 0], torch.Generator().manual_seed(seed), 0.3)
+    for row in batch.before[:, 1:40]:
+        depths = {int((frame == 0).sum()) for frame in row}
+        assert depths <= {0, max(depths)}
+        assert max(depths) in {1, 2, 3, 6}
+        assert all(torch.equal(frame, frame.sort().values) for frame in row)

@@ -1,9 +1,9 @@
-"""Wren: one causal transformer that hears mel frames, reads and writes text, and speaks codec tokens.
+"""Wren: hears mel frames, reads and writes text, and speaks codec tokens; thinker and talker (Qwen2.5-Omni, Xu et al. 2025).
 
-Two kinds of stream run on the same weights. A *thinking* stream is `context | user frames | transcript | reply`. A
-*speaking* stream is one position per 80 ms of speech: the tokens of the frame before, the letters around a pointer
-into the reply, the voice; it predicts the frame's tokens and how far the pointer moves. The pointer never goes back,
-so speech can neither loop nor skip, and always tells which letter is being spoken.
+There are two kinds of stream, each with a causal transformer of its own. A *thinking* stream (`trunk`) is
+`context | user frames | transcript | reply`. A *speaking* stream (`talker`) is one position per 80 ms of speech: the tokens
+of the frame before, the letters around a pointer into the reply, the voice; it predicts the frame's tokens and how far the
+pointer moves. The pointer never goes back, so speech can neither loop nor skip, and always tells which letter is being spoken.
 """
 
 from dataclasses import asdict, dataclass
@@ -64,7 +64,7 @@ class Ear(nn.Module):
 
 
 class Mouth(nn.Module):
-    """A frame's tokens, one codebook after the other: each head sees the trunk's output and the codes already chosen."""
+    """A frame's tokens, one codebook after the other: each head sees the talker's output and the codes already chosen."""
 
     def __init__(self, config: WrenConfig) -> None:
         super().__init__()
@@ -73,11 +73,11 @@ class Mouth(nn.Module):
         self.hidden = nn.ModuleList(nn.Linear(width, width) for _ in range(config.codebooks))
         self.heads = nn.ModuleList(nn.Linear(width, config.codes) for _ in range(config.codebooks))
 
-    def logits(self, trunk: Tensor, chosen: Tensor, book: int) -> Tensor:
-        """Trunk [..., width], chosen [..., >= book] earlier codes -> [..., codes]."""
+    def logits(self, spoken: Tensor, chosen: Tensor, book: int) -> Tensor:
+        """Talker's output [..., width], chosen [..., >= book] earlier codes -> [..., codes]."""
         for earlier in range(book):
-            trunk = trunk + self.codes[earlier](chosen[..., earlier])
-        result: Tensor = self.heads[book](F.gelu(self.hidden[book](trunk)))
+            spoken = spoken + self.codes[earlier](chosen[..., earlier])
+        result: Tensor = self.heads[book](F.gelu(self.hidden[book](spoken)))
         return result
 
 
@@ -89,6 +89,7 @@ class Wren(nn.Module):
         self.ear = Ear(width)
         self.text = nn.Embedding(config.vocabulary, width)
         self.trunk = Transformer(width, config.layers, config.heads, config.hidden)
+        self.talker = Transformer(width, config.layers, config.heads, config.hidden)
         labels = 2 * (len(CTC_LETTERS) + 1)
         self.ctc, self.early_ctc = nn.Linear(width, labels), nn.Linear(width, labels)
         self.turn_end = nn.Linear(width, 1)
@@ -105,6 +106,10 @@ class Wren(nn.Module):
     def think(self, x: Tensor, rows: Rows | None = None) -> tuple[Tensor, Tensor]:
         """Embedded thinking positions [B, T, width] -> (trunk output, layer of the early CTC head), both [B, T, width]."""
         return self.trunk(x, self.config.early_ctc_layer, rows)
+
+    def speak(self, x: Tensor, rows: Rows | None = None) -> Tensor:
+        """Embedded speaking positions [B, T, width] -> what `mouth` and `advance` read [B, T, width]."""
+        return self.talker(x, self.config.layers, rows)[0]
 
     def text_logits(self, trunk: Tensor) -> Tensor:
         """[..., width] -> [..., vocabulary]; the output matrix is the text embedding."""

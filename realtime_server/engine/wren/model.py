@@ -94,7 +94,7 @@ class WrenModel:
         self.abilities = Abilities(voices.ids(voiced), schemas.fault, scores_turn_end=True)
         self.runner = Runner(net, codec, device)
         self.script, self.known = script, known
-        self.slots = Slots(self.runner.cache)
+        self.slots, self.talker_slots = Slots(self.runner.cache), Slots(self.runner.talker_cache)
         self._scheduler = Scheduler()
         self._running: dict[int, _Running] = {}
         self._sessions: dict[str, _SessionState] = {}
@@ -315,9 +315,10 @@ class WrenModel:
         reply.outputs.append(count)
 
         def start_speaking() -> None:
-            slot, voice = self.slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
+            slot, voice = self.talker_slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
             body = replies.speak(request, slot, voice, self.runner, reply, 0)
-            self._start(session_id, request.response_id, body, reply.outputs, lambda: self.slots.give_back(slot), _not_answered)
+            free = lambda: self.talker_slots.give_back(slot)  # noqa: E731
+            self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
 
         items = request.context.items
         doubted = bool(items) and items[-1].item_id in self._sessions[session_id].doubted

@@ -11,26 +11,32 @@ from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Step,
 
 SPEECH_TEMPERATURE = 0.1
 ADVANCE_TEMPERATURE = 0.15
+BOOKS_REMEMBERED = 2
+"""Codebooks of the frame before that the next one is told: the finer ones are chance in what is learned from, but always the
+likeliest in what is said, and what comes of that grows from frame to frame. Training has rows that see as little."""
 Answer = Tensor | Heard | Spoken | list[Tensor]
 
 
 class Runner:
-    """Steps of one position share a forward; longer ones (contexts, bursts of audio) share another; a `Try` has its own."""
+    """Speaking steps share a forward, thinking ones of one position another, longer ones (contexts, bursts of audio) a third; a
+    `Try` has its own."""
 
     def __init__(self, net: Wren, codec: Codec, device: torch.device) -> None:
         self.net, self.codec, self.device = net.to(device).eval(), codec.to(device).eval(), device
         self.cache: KVCache = net.trunk.new_cache(device)
+        self.talker_cache: KVCache = net.talker.new_cache(device)
 
     @torch.inference_mode()
     def run(self, steps: list[Step]) -> list[Answer]:
         """The answers, in the order of the steps."""
         answers: dict[int, Answer] = {n: self._tried(s) for n, s in enumerate(steps) if isinstance(s, Try)}
-        others = {n: s for n, s in enumerate(steps) if not isinstance(s, Try)}
-        short = [n for n, s in others.items() if isinstance(s, Speak) or len(s.ids) == 1]
-        long = [n for n in others if n not in set(short)]
-        for group in (short, long):
+        speaking = {n: s for n, s in enumerate(steps) if isinstance(s, Speak)}
+        if speaking:
+            answers |= dict(zip(speaking, self._spoken(list(speaking.values())), strict=True))
+        thinking = {n: s for n, s in enumerate(steps) if isinstance(s, Think)}
+        for group in ({n: s for n, s in thinking.items() if (len(s.ids) == 1) is short} for short in (True, False)):
             if group:
-                answers |= dict(zip(group, self._together([others[n] for n in group]), strict=True))
+                answers |= dict(zip(group, self._thought(list(group.values())), strict=True))
         return [answers[n] for n in range(len(steps))]
 
     @torch.inference_mode()
@@ -45,19 +51,21 @@ class Runner:
         result: np.ndarray = self.codec.decode(torch.from_numpy(codes).to(self.device)).cpu().numpy()
         return result
 
-    def _together(self, steps: list[Think | Speak]) -> list[Answer]:
-        lengths = [1 if isinstance(s, Speak) else len(s.ids) for s in steps]
+    def _thought(self, steps: list[Think]) -> list[Answer]:
+        lengths = [len(s.ids) for s in steps]
         x = torch.zeros(len(steps), max(lengths), self.net.config.width, device=self.device)
-        self._embed(steps, x)
-        slots = [s.slot if isinstance(s, Speak) else s.stream.slot for s in steps]
-        starts = [s.position if isinstance(s, Speak) else len(s.stream.ids) for s in steps]
+        for n, step in enumerate(steps):
+            if step.frames is not None:
+                x[n, : len(step.ids)] = step.frames
+                assert all(i == FRAME for i in step.ids)
+            else:
+                x[n, : len(step.ids)] = self.net.text(torch.tensor(step.ids, device=self.device))
+        slots, starts = [s.stream.slot for s in steps], [len(s.stream.ids) for s in steps]
         rows = Rows(self.cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
         trunk, _ = self.net.think(x, rows)
-        thinking = {n: s for n, s in enumerate(steps) if isinstance(s, Think)}
-        speaking = {n: s for n, s in enumerate(steps) if isinstance(s, Speak)}
         answers: dict[int, Answer] = {}
         asked: dict[int, Tensor] = {}
-        for n, step in thinking.items():
+        for n, step in enumerate(steps):
             step.stream.ids += step.ids
             if step.frames is None:
                 asked[n] = trunk[n, 0 if step.every else lengths[n] - 1 : lengths[n]]
@@ -66,10 +74,18 @@ class Runner:
                 answers[n] = Heard(float(self.net.ended_logits(trunk[n, lengths[n] - 1]).sigmoid()), letters)
         if asked:
             logits = self.net.text_logits(torch.cat(list(asked.values()))).cpu().split([len(part) for part in asked.values()])
-            answers |= {n: part if thinking[n].every else part[0] for n, part in zip(asked, logits, strict=True)}
-        if speaking:
-            answers |= dict(zip(speaking, self._sample(list(speaking.values()), trunk[list(speaking), 0]), strict=True))
+            answers |= {n: part if steps[n].every else part[0] for n, part in zip(asked, logits, strict=True)}
         return [answers[n] for n in range(len(steps))]
+
+    def _spoken(self, steps: list[Speak]) -> list[Spoken]:
+        before = torch.from_numpy(np.stack([s.before for s in steps])).to(self.device)
+        before[:, BOOKS_REMEMBERED:] = self.net.config.codes
+        window = torch.stack([s.window for s in steps]).to(self.device)
+        speakers = torch.tensor([s.speaker for s in steps], device=self.device)
+        slots, starts = [s.slot for s in steps], [s.position for s in steps]
+        rows = Rows(self.talker_cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
+        x = self.net.speech_input(before[:, None], window[:, None], speakers)
+        return self._sample(steps, self.net.speak(x, rows)[:, 0])
 
     def _tried(self, step: Try) -> list[Tensor]:
         # What several ways begin with is run once: they are the paths of a tree, and a node sees those above it.
@@ -92,30 +108,14 @@ class Runner:
         logprobs = self.net.text_logits(trunk[0]).log_softmax(-1).cpu()
         return [logprobs[path] for path in paths]
 
-    def _embed(self, steps: list[Think | Speak], x: Tensor) -> None:
-        """Fills x [B, T, width]."""
-        for n, step in enumerate(steps):
-            if isinstance(step, Think):
-                if step.frames is not None:
-                    x[n, : len(step.ids)] = step.frames
-                    assert all(i == FRAME for i in step.ids)
-                else:
-                    x[n, : len(step.ids)] = self.net.text(torch.tensor(step.ids, device=self.device))
-        speaking = [(n, s) for n, s in enumerate(steps) if isinstance(s, Speak)]
-        if speaking:
-            before = torch.from_numpy(np.stack([s.before for _, s in speaking])).to(self.device)
-            window = torch.stack([s.window for _, s in speaking]).to(self.device)
-            speakers = torch.tensor([s.speaker for _, s in speaking], device=self.device)
-            x[[n for n, _ in speaking], :1] = self.net.speech_input(before[:, None], window[:, None], speakers)
-
-    def _sample(self, steps: list[Speak], trunk: Tensor) -> list[Spoken]:
-        """trunk [B, width]: one codebook after the other, each seeing the ones before."""
+    def _sample(self, steps: list[Speak], spoken: Tensor) -> list[Spoken]:
+        """spoken [B, width]: one codebook after the other, each seeing the ones before."""
         noise = torch.from_numpy(np.stack([s.noise for s in steps])).to(self.device)
         books = self.net.config.codebooks
         codes = torch.zeros(len(steps), books, dtype=torch.long, device=self.device)
         for book in range(books):
-            logits = self.net.mouth.logits(trunk, codes, book)
+            logits = self.net.mouth.logits(spoken, codes, book)
             codes[:, book] = (logits / SPEECH_TEMPERATURE + noise[:, book]).argmax(-1)
         advance_noise = torch.from_numpy(np.stack([s.advance_noise for s in steps])).to(self.device)
-        advances = (self.net.advance(trunk) / ADVANCE_TEMPERATURE + advance_noise).argmax(-1).tolist()
+        advances = (self.net.advance(spoken) / ADVANCE_TEMPERATURE + advance_noise).argmax(-1).tolist()
         return [Spoken(row, advance) for row, advance in zip(codes.cpu().numpy(), advances, strict=True)]

@@ -32,6 +32,10 @@ OWN_SHARE = 0.25
 """Of the rows of each kind, what a user added; with the rest Wren keeps what it knows."""
 MASKED = 0.8
 """Of the recordings, once some are spoilt, how many lose moments too."""
+AS_SAID = 0.7
+"""Of spoken rows, how many are replies as they are drawn for the other rows, where that is one of the sentences (half to two
+thirds are); the others are any sentence. Most sentences are there for their letters, and are never said: alone, they would
+make Wren forget what it says all day."""
 FORGOTTEN = 0.3
 """The share of spoken frames whose preceding tokens are hidden, so that letters alone must do."""
 T = TypeVar("T")
@@ -148,9 +152,15 @@ class Batches:
 
     def spoken(self, seed: int) -> list[Speech]:
         rng, generator = random.Random(seed + 10**9), torch.Generator().manual_seed(seed)
-        everybody, own = self.speech.trained, self.speech.own
-        picks = [rng.choice(own if own and rng.random() < OWN_SHARE else everybody) for _ in range(self.shape.spoken)]
-        return self._speech(picks, generator, FORGOTTEN)
+        return self._speech([self._sentence(rng) for _ in range(self.shape.spoken)], generator, FORGOTTEN)
+
+    def _sentence(self, rng: random.Random) -> int:
+        """One of `speech`: as often as it is said, or any."""
+        if self.speech.own and rng.random() < OWN_SHARE:
+            return rng.choice(self.speech.own)
+        reply = domain.sample_text(rng).reply if rng.random() < AS_SAID else None
+        said = self.speech.saying.get(reply.text) if isinstance(reply, Say) else None
+        return rng.choice(said or self.speech.trained)
 
     def _speech(self, picks: list[int], generator: torch.Generator, forget: float) -> list[Speech]:
         parts = alike(picks, self.shape.speech_together, lambda pick: len(self.speech.codes[pick]))

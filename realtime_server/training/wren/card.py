@@ -42,6 +42,8 @@ CARD = {
     "end_of_turn.broken_off_taken_as_ended": "questions broken off in the middle that it takes as ended",
     "speaking.word_errors": "spoken answers over the ten voices, word errors of an independent recogniser",
     "speaking.stuck_or_cut": "spoken answers stuck or cut, of 200",
+    "speaking_unseen.word_errors": "the same for sentences that training left out",
+    "speaking_unseen.stuck_or_cut": "these stuck or cut, of 200",
     "speed.real_time_factor": "processing time over audio time, one core",
     "eight_sessions.real_time_factor": "eight answers in one batch: processing time over one answer's audio time",
     "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest that a piece of sound came after it was due, ms",

@@ -181,6 +181,11 @@ class Speech:
     mask: Tensor
 
 
+def never_spoken(text: str) -> bool:
+    """Is this a sentence that training leaves out?"""
+    return zlib.crc32(text.encode()) % SENTENCES_HELD_OUT == 0
+
+
 class SpeechSet:
     """The utterances of `speech.npz`; one sentence in SENTENCES_HELD_OUT, in all voices, is for measuring alone."""
 
@@ -193,15 +198,20 @@ class SpeechSet:
         pointers = np.split(data["pointers"].astype(np.int64), np.cumsum(lengths)[:-1])
         self.pointers = [paced(p, len(t), furthest) for p, t in zip(pointers, self.texts, strict=True)]
         self._start = start_code
-        left_out = [zlib.crc32(text.encode()) % SENTENCES_HELD_OUT == 0 for text in self.texts]
+        left_out = [never_spoken(text) for text in self.texts]
         self.left_out = [n for n, out in enumerate(left_out) if out]
         self.trained = [n for n, out in enumerate(left_out) if not out]
         self.speakers = 1 + int(self.voices.max())
         self.own = [n for n in self.trained if self.voices[n] >= len(WREN_VOICES)]
         """Those in a user's voices."""
+        self.saying: dict[str, list[int]] = {}
+        """The trained ones by their text."""
+        for n in self.trained:
+            self.saying.setdefault(self.texts[n], []).append(n)
 
     def batch(self, picks: list[int], generator: torch.Generator, forget: float) -> Speech:
-        """`forget`: the share of frames whose preceding tokens are hidden, so that letters alone must do."""
+        """`forget`: the share of frames whose preceding tokens are hidden, so that letters alone must do. But for 0, a row sees
+        only the first 1, 2, 3 or all codebooks of the frames before (quantiser dropout, SoundStream, Zeghidour et al. 2021)."""
         most = rounded(max(len(self.codes[n]) for n in picks))
         books = self.codes[0].shape[1]
         before = torch.full((len(picks), most, books), self._start)
@@ -216,8 +226,11 @@ class SpeechSet:
             advances[row, :frames] = pointer.diff()
             window = letter_windows(letter_indices(self.texts[n]), pointer[:-1])
             windows.append(torch.nn.functional.pad(window, (0, 0, 0, most - frames)))
-        hidden = torch.rand(before.shape[:2], generator=generator) < forget
-        before[hidden] = self._start
+        hidden = (torch.rand(before.shape[:2], generator=generator) < forget)[..., None]
+        if forget:
+            depths = torch.tensor([1, 2, 3, books])[torch.randint(4, (len(picks), 1), generator=generator)]
+            hidden = hidden | (torch.arange(books) >= depths)[:, None]
+        before = before.masked_fill(hidden, self._start)
         return Speech(before, torch.stack(windows), self.voices[picks], codes, advances, codes[..., 0] != IGNORE)
 
 

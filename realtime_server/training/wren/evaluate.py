@@ -33,7 +33,7 @@ from realtime_server.training.wren import augment, domain, people, synthesis, to
 from realtime_server.training.wren.asker import Answer, Asker
 from realtime_server.training.wren.card import write_card
 from realtime_server.training.wren.channels import Channel, room, telephone
-from realtime_server.training.wren.dataset import Heard, load_heard
+from realtime_server.training.wren.dataset import Heard, load_heard, never_spoken
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
 from realtime_server.training.wren.lexicon import DIGITS, lexicon, never_heard
@@ -319,12 +319,17 @@ def end_of_turn(asker: Asker, users: list[Heard]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def speaking(asker: Asker, judge: Judge, number: int, seed: str) -> dict[str, Any]:
-    """Replies whose words are all in the judge's list, over the ten voices: word errors of the judge; cut or stuck ones."""
+def speaking(asker: Asker, judge: Judge, number: int, seed: str, unseen: bool = False) -> dict[str, Any]:
+    """Replies whose words are all in the judge's list, over the ten voices: word errors of the judge; cut or stuck ones.
+
+    `unseen`: sentences that training left out; most others were spoken in it.
+    """
     rng, by_voice, stuck = random.Random(seed), defaultdict(list), 0
     seen: set[tuple[object, str]] = set()
     while len(seen) < number:
-        dialogue = domain.sample(rng)
+        dialogue = domain.sample_text(rng) if unseen else domain.sample(rng)
+        if unseen and not (isinstance(dialogue.reply, Say) and never_spoken(dialogue.reply.text)):
+            continue
         # The letters of spelling are no words of the judge's, and one that sounds like them would be counted as wrong.
         if not isinstance(dialogue.reply, Say) or not set(plain(dialogue.reply.text).split()) <= judge.words:
             continue
@@ -334,7 +339,7 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str) -> dict[str, An
         seen.add((dialogue.user, voice))
         answer = asker.write(str(dialogue.user), context_of(dialogue), voice)
         wanted = plain(answer.text)
-        if not set(wanted.split()) <= judge.words or not wanted:
+        if not set(wanted.split()) <= judge.words or not wanted or (unseen and not never_spoken(answer.text)):
             by_voice[voice].append((0, 0))
             continue
         seconds, letters = len(answer.sound) / 24_000, len(answer.text)
@@ -436,6 +441,7 @@ def main() -> None:
         "speed": lambda: speed(asker, users),
         "eight_sessions": lambda: eight_sessions(asker, users),
         "speaking": lambda: speaking(asker, Judge(options.judge), min(200, options.number), "speaking"),
+        "speaking_unseen": lambda: speaking(asker, Judge(options.judge), min(200, options.number), "unseen", unseen=True),
     }
     if options.people:
         parts["coffee_people"] = lambda: coffee_orders(asker, options.people)

@@ -75,9 +75,9 @@ def wanted(targets: Tensor) -> Tensor:
 
 def speak(model: Wren, batch: Speech) -> dict[str, Tensor]:
     """Speaking streams: the audio tokens (`codes`, mean over the codebooks) and the pointer (`advance`)."""
-    trunk, _ = model.trunk(model.speech_input(batch.before, batch.windows, batch.voices), model.config.early_ctc_layer)
+    spoken = model.speak(model.speech_input(batch.before, batch.windows, batch.voices))
     places = wanted(batch.advances)
-    trunk, codes, advances = trunk.flatten(0, 1)[places], batch.codes.flatten(0, 1)[places], batch.advances.flatten()[places]
+    spoken, codes, advances = spoken.flatten(0, 1)[places], batch.codes.flatten(0, 1)[places], batch.advances.flatten()[places]
     chosen = codes.clamp(min=0)
-    losses = [F.cross_entropy(model.mouth.logits(trunk, chosen, k).float(), codes[:, k]) for k in range(codes.shape[1])]
-    return {"codes": torch.stack(losses).mean(), "advance": F.cross_entropy(model.advance(trunk).float(), advances)}
+    losses = [F.cross_entropy(model.mouth.logits(spoken, chosen, k).float(), codes[:, k]) for k in range(codes.shape[1])]
+    return {"codes": torch.stack(losses).mean(), "advance": F.cross_entropy(model.advance(spoken).float(), advances)}

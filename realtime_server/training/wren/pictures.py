@@ -23,7 +23,7 @@ from matplotlib import pyplot as plt
 
 CURVES = {
     "text": "heard: words and replies", "ctc": "heard: letters (CTC)", "written": "read: replies",
-    "codes": "spoken: audio tokens",
+    "codes": "spoken: audio tokens", "advance": "spoken: the pointer",
 }  # fmt: skip
 SMOOTHED = 5
 """Lines of the log."""
@@ -35,8 +35,10 @@ def learning_curves(log: Path, target: Path) -> None:
     told = {row["step"]: row for row in map(json.loads, log.read_text().splitlines())}
     rows = [told[step] for step in sorted(told)]
     steps = [row["step"] for row in rows]
-    figure, axes = plt.subplots(1, len(CURVES), figsize=(14, 3), layout="constrained")
-    for axis, (name, title) in zip(axes, CURVES.items(), strict=True):
+    # A run that only teaches to speak has no losses of hearing.
+    curves = {name: title for name, title in CURVES.items() if all(name in row for row in rows)}
+    figure, axes = plt.subplots(1, len(curves), figsize=(3.5 * len(curves), 3), layout="constrained")
+    for axis, (name, title) in zip(axes, curves.items(), strict=True):
         values = np.array([row[name] for row in rows])
         axis.plot(steps, values, color="0.8")
         if len(values) >= SMOOTHED:

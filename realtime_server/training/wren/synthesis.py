@@ -175,6 +175,9 @@ def spoken_shard(dialogues: list[Dialogue], target: Path, rng: random.Random) ->
 # --- Wren's own voices ------------------------------------------------------------------------------------------------
 
 WREN_VOICES = ("hts", "rms")
+OFTEN_SAID = 10
+"""Shards of what Wren says that every run has: the sentences come as they are drawn, so that half of all replies are there, and
+later shards have hardly any."""
 LOUDNESS = 0.08
 """Root mean square of what Wren learns to say."""
 
@@ -261,11 +264,12 @@ def main() -> None:
             last = options.first + -(-options.number // SHARD)
             jobs += [pool.submit(user_shard, n, options.work) for n in range(options.first, last)]
         else:
-            first = options.first * VOICE_SHARD
-            texts = domain.spoken_texts(random.Random("voices"), first + options.number)[first:] + own.replies()
+            number = options.first * VOICE_SHARD + options.number
+            texts = domain.spoken_texts(random.Random("voices"), number) + own.replies()
             jobs = [
-                pool.submit(voice_shard, voice, options.first + n, texts[n * VOICE_SHARD : (n + 1) * VOICE_SHARD], options.work)
+                pool.submit(voice_shard, voice, n, texts[n * VOICE_SHARD : (n + 1) * VOICE_SHARD], options.work)
                 for n in range(-(-len(texts) // VOICE_SHARD))
+                if n < OFTEN_SAID or n >= options.first
                 for voice in WREN_VOICES
             ]
         for job in jobs:

@@ -1,4 +1,4 @@
-"""Trains Wren: hearing, writing and speaking together, in one set of weights.
+"""Trains Wren: hearing, writing and speaking together, or only one of them.
 
     python -m realtime_server.training.wren.train WORK --steps 8000 [--start MODEL] [--people FOLDER] [--readers FOLDER]
 
@@ -50,6 +50,8 @@ WEIGHTS = {
     "codes": 0.5, "advance": 0.3,
 }  # fmt: skip
 LOSSES = tuple(WEIGHTS)
+SPEAKING = frozenset({"talker", "letters", "letter_window", "heard_codes", "voice", "mouth", "advance"})
+"""The parts of the network that only speaking streams run through."""
 LossesOf = Callable[[Wren, T], dict[str, Tensor]]
 
 
@@ -95,10 +97,10 @@ def fast_bfloat16(device: torch.device) -> bool:
 
 
 class Gradients:
-    """All of a model's gradients as views of one tensor, so that one call averages them over the processes."""
+    """The gradients of all that learns, as views of one tensor, so that one call averages them over the processes."""
 
     def __init__(self, model: nn.Module) -> None:
-        parameters = list(model.parameters())
+        parameters = [p for p in model.parameters() if p.requires_grad]
         self.flat = torch.zeros(sum(p.numel() for p in parameters), device=parameters[0].device)
         for parameter, view in zip(parameters, self.flat.split([p.numel() for p in parameters]), strict=True):
             parameter.grad = view.view_as(parameter)
@@ -132,10 +134,18 @@ def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
     print(f"from {folder}: all but {sorted(set(own) - set(fitting))}")
 
 
+def hold_still(model: Wren, rows: Shape) -> None:
+    """Where no rows teach to speak, or none to hear and to write, what serves that alone stays as it is."""
+    for name, parameter in model.named_parameters():
+        speaks = name.split(".")[0] in SPEAKING
+        parameter.requires_grad_(bool(rows.spoken if speaks else rows.heard + rows.transcribed + rows.written))
+
+
 def optimizers(model: Wren, rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices of the layers, AdamW for all else."""
-    matrices = [p for p in model.trunk.layers.parameters() if p.ndim == 2]
-    others = [p for p in model.parameters() if all(p is not matrix for matrix in matrices)]
+    """Muon for the matrices of the layers, AdamW for all else; what holds still is in neither."""
+    matrices = [p for p in [*model.trunk.layers.parameters(), *model.talker.layers.parameters()] if p.ndim == 2]
+    matrices = [p for p in matrices if p.requires_grad]
+    others = [p for p in model.parameters() if p.requires_grad and all(p is not matrix for matrix in matrices)]
     groups = [
         {"params": [p for p in others if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
         {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
@@ -164,6 +174,9 @@ class Training:
         if options.start and not self.checkpoint.exists():
             begin_with(self.model, options.start, codec)
         self.model.to(self.device)
+        rows = (-(-rows // options.processes) for rows in options.rows)
+        self.shape = replace(Shape(*rows), **options.together)
+        hold_still(self.model, self.shape)
         self.average = Wren(self.model.config).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
         self.optimizers = optimizers(self.model, options.rate)
@@ -171,14 +184,12 @@ class Training:
         self.first = self._resume() if self.checkpoint.exists() else 0
         self.batches = self._batches(speech)
         if options.compile:
-            for layer in self.model.trunk.layers:
+            for layer in (*self.model.trunk.layers, *self.model.talker.layers):
                 layer.forward = torch.compile(layer.forward, dynamic=True)
 
     def _batches(self, speech: SpeechSet) -> Batches:
         every = load_heard(self.work / "users")
         users = [u for n, u in enumerate(every) if n % HELD_OUT_EVERY]
-        rows = (max(1, rows // self.options.processes) for rows in self.options.rows)
-        shape = replace(Shape(*rows), **self.options.together)
         readers: list[Heard] = []
         if self.options.readers:
             readers = [r for n, r in enumerate(people.readings(self.options.readers)) if n % READERS_HELD_OUT_EVERY]
@@ -186,7 +197,7 @@ class Training:
         if self.options.own:
             own = load_own(self.options.own)
             own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
-        return Batches(self.script, users, speech, shape, [], readers, own, own_heard, every[::HELD_OUT_EVERY],
+        return Batches(self.script, users, speech, self.shape, [], readers, own, own_heard, every[::HELD_OUT_EVERY],
                        self.options.start is not None)  # fmt: skip
 
     def _resume(self) -> int:
@@ -255,7 +266,7 @@ def train(rank: int, options: argparse.Namespace, meeting: str) -> None:
         totals += told
         if rank == 0 and step % TOLD_EVERY == 0:
             row: dict[str, Any] = {"step": step, "s_per_step": round((time.monotonic() - began) / TOLD_EVERY, 3)}
-            row |= {n: round(v, 4) for n, v in zip(LOSSES, (totals / TOLD_EVERY).tolist(), strict=True)}
+            row |= {n: round(v, 4) for n, v in zip(LOSSES, (totals / TOLD_EVERY).tolist(), strict=True) if v}
             if step % KEPT_EVERY == 0:
                 row["left_out"] = left_out(training.average, training.batches, training.device)
             with (training.work / "log.jsonl").open("a") as log:
@@ -286,7 +297,14 @@ def main() -> None:
     parser.add_argument("--until", type=int, help="stop here; --steps still shapes the learning rate")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     rows = ("HEARD", "TRANSCRIBED", "WRITTEN", "SPOKEN")
-    parser.add_argument("--rows", type=int, nargs=4, default=(16, 96, 16, 64), metavar=rows)
+    parser.add_argument(
+        "--rows",
+        type=int,
+        nargs=4,
+        default=(16, 96, 16, 64),
+        metavar=rows,
+        help="of a step; where none speak, or only those, what the others teach stays as it is",
+    )
     parser.add_argument("--together", type=json.loads, default={}, help="rows that go through the network together, as JSON")
     parser.add_argument("--start", type=Path, help="a model's folder to begin with")
     parser.add_argument("--people", type=Path)
