@@ -9,20 +9,22 @@
 #   --own      teach it these sentences, words, recordings and voices as well (realtime_server/training/wren/own.py);
 #              begins with models/wren, and needs a tenth of the material and of the time
 #   --speech   teach it to speak and nothing else: what it hears and writes stays the same to the bit; begins with models/wren
-#   --first    begin with this shard of sentences: those before were spoken for an earlier run
+#   --first    begin with this shard of sentences: those before were spoken for an earlier run (of what Wren
+#              says, the ten that it says most are always there)
 #   --share    of the way from --start's weights to the trained ones, 0 to 1
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
-# Hours on two cores: synthesis 1.1, codec 0.5, training 0.6 for each 1000 steps with AMX, four times that without.
+# Hours on two cores: synthesis 1.1, codec 0.5, training 0.6 for each 1000 steps with AMX, four times that without
+# (to speak alone 0.6).
 # All seeds are fixed.
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
 people='' readers='' start='' own='' speech='' steps='' first=0 share='' out=''
 while [ $# -gt 0 ]; do
-  if [ "$1" = --speech ]; then speech=yes; shift; continue; fi
   case $1 in
+    --speech) speech=yes; shift; continue ;;
     --people) people=$2 ;; --readers) readers=$2 ;; --start) start=$2 ;; --own) own=$2 ;; --steps) steps=$2 ;;
     --first) first=$2 ;; --share) share=$2 ;; --out) out=$2 ;;
     *) echo "recipe.sh: unknown option $1" >&2; exit 2 ;;
@@ -45,7 +47,8 @@ wren synthesis voices "$work" --number "$voices" --first "$first" ${own:+--own "
 [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
   MALLOC_CONF=thp:always,oversize_threshold:0,narenas:2,dirty_decay_ms:60000,muzzy_decay_ms:0
 wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${start:+--start "$start"} \
-  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4} ${speech:+--rows 0 0 0 64 --rate 5e-4}
+  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4} \
+  ${speech:+--rows 0 0 0 64 --rate 5e-4}
 unset LD_PRELOAD
 out=${out:-models/${own:+own-}wren}
 wren export "$work" "$out" ${start:+--of "$start"} ${own:+--own "$own"} ${share:+--share "$share"}

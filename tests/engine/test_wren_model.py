@@ -217,4 +217,4 @@ def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) ->
     run(model)
     for session_id in "ab":
         model.end(session_id)
-    assert model.slots.in_use == 0
+    assert model.slots.in_use == model.talker_slots.in_use == 0

@@ -111,8 +111,8 @@ class Transformer(nn.Module):
     def new_cache(self, device: torch.device) -> KVCache:
         return KVCache(len(self.layers), self.heads, self.head_dim, device)
 
-    def forward(self, x: Tensor, tap: int, rows: Rows | None = None) -> tuple[Tensor, Tensor]:
-        """[B, T, width] -> (last layer, normalised; output of layer `tap`), both [B, T, width].
+    def forward(self, x: Tensor, tap: int = 0, rows: Rows | None = None) -> tuple[Tensor, Tensor]:
+        """[B, T, width] -> (last layer, normalised; output of layer `tap`, counted from 1), both [B, T, width].
 
         With `rows`, row b continues its slot at `starts[b]`; padding behind a row's real inputs writes positions that
         its next step overwrites, and nothing before them looks there.

@@ -109,7 +109,7 @@ class Wren(nn.Module):
 
     def speak(self, x: Tensor, rows: Rows | None = None) -> Tensor:
         """Embedded speaking positions [B, T, width] -> what `mouth` and `advance` read [B, T, width]."""
-        return self.talker(x, self.config.layers, rows)[0]
+        return self.talker(x, rows=rows)[0]
 
     def text_logits(self, trunk: Tensor) -> Tensor:
         """[..., width] -> [..., vocabulary]; the output matrix is the text embedding."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -37,11 +38,14 @@ class Said:
     text: str
     likeness: Callable[[list[str]], list[float]] | None = None
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(self.text.split())
+
     def __call__(self, name: str, ways: list[str]) -> bool:
         """Was a value said, in one of these ways, or at least that the parameter of that name has one?"""
-        words = set(self.text.split())
         spoken = [way for way in map(plain, ways) if way]
-        if not spoken or any(words.issuperset(way.split()) for way in (plain(name), *spoken)):
+        if not spoken or any(self.words.issuperset(way.split()) for way in (plain(name), *spoken)):
             return True
         return self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -317,30 +318,25 @@ class WrenModel:
         def start_speaking() -> None:
             slot, voice = self.talker_slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
             body = replies.speak(request, slot, voice, self.runner, reply, 0)
-            free = lambda: self.talker_slots.give_back(slot)  # noqa: E731
+            free = partial(self.talker_slots.give_back, slot)
             self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
 
-        items = request.context.items
-        doubted = bool(items) and items[-1].item_id in self._sessions[session_id].doubted
-        facts = self._facts(session_id, request.context, turn)
+        last = request.context.items[-1] if request.context.items else None
+        doubted = last is not None and last.item_id in self._sessions[session_id].doubted
+        asked = last if isinstance(last, Message) and last.role == "user" else None
+        facts = self._facts(session_id, request.context, asked, turn) if asked else None
         line = Drafted(stream, turn.reply if turn is not None and turn.stream is stream else ())
         # A long conversation is not read for what can call nothing.
-        said = self._said(session_id, request.context, turn) if self._tools(request) else None
+        said = self._said(session_id, request.context, turn) if asked and self._tools(request) else None
         yield from replies.think(request, line, self.script, reply, start_speaking, doubted, turn, facts, said)
 
-    def _facts(self, session_id: str, context: Context, turn: HeardTurn | None) -> Facts | None:
-        """What a reply to the newest item may state; None where no user said it."""
-        last = context.items[-1] if context.items else None
-        if not isinstance(last, Message) or last.role != "user":
-            return None
-        said = plain(message_text(last, self._sessions[session_id].transcripts))
+    def _facts(self, session_id: str, context: Context, asked: Message, turn: HeardTurn | None) -> Facts:
+        """What a reply to the newest item may state, where a user said it."""
+        said = plain(message_text(asked, self._sessions[session_id].transcripts))
         return Facts(dict(facts_from(context.instructions)), said, turn.likeness if turn else None)
 
-    def _said(self, session_id: str, context: Context, turn: HeardTurn | None) -> Said | None:
-        """What a call may be made of; None where no user said the newest item."""
-        last = context.items[-1] if context.items else None
-        if not isinstance(last, Message) or last.role != "user":
-            return None
+    def _said(self, session_id: str, context: Context, turn: HeardTurn | None) -> Said:
+        """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
         texts = [item_text(item, transcripts) for item in context.items]
         return Said(plain(" ".join([context.instructions, *texts])), turn.likeness if turn else None)

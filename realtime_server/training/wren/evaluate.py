@@ -324,14 +324,16 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str, unseen: bool = 
 
     `unseen`: sentences that training left out; most others were spoken in it.
     """
+
+    def asked_for(text: str) -> bool:
+        return set(plain(text).split()) <= judge.words and (never_spoken(text) or not unseen)
+
     rng, by_voice, stuck = random.Random(seed), defaultdict(list), 0
     seen: set[tuple[object, str]] = set()
     while len(seen) < number:
         dialogue = domain.sample_text(rng) if unseen else domain.sample(rng)
-        if unseen and not (isinstance(dialogue.reply, Say) and never_spoken(dialogue.reply.text)):
-            continue
         # The letters of spelling are no words of the judge's, and one that sounds like them would be counted as wrong.
-        if not isinstance(dialogue.reply, Say) or not set(plain(dialogue.reply.text).split()) <= judge.words:
+        if not isinstance(dialogue.reply, Say) or not asked_for(dialogue.reply.text):
             continue
         voice = NAMES[len(seen) % len(NAMES)]
         if (dialogue.user, voice) in seen or dialogue.language != "en":
@@ -339,7 +341,7 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str, unseen: bool = 
         seen.add((dialogue.user, voice))
         answer = asker.write(str(dialogue.user), context_of(dialogue), voice)
         wanted = plain(answer.text)
-        if not set(wanted.split()) <= judge.words or not wanted or (unseen and not never_spoken(answer.text)):
+        if not wanted or not asked_for(answer.text):
             by_voice[voice].append((0, 0))
             continue
         seconds, letters = len(answer.sound) / 24_000, len(answer.text)

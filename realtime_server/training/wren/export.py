@@ -74,10 +74,9 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     config = WrenConfig(
         vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codebooks, codes=codes, choices_shown=True
     )
-    config = replace(config, voices=len(state["average"]["voice.weight"]))
-    if of:
-        # Until it is measured anew.
-        config = replace(config, most_doubt=json.loads((of / "config.json").read_text())["net"]["most_doubt"])
+    # Until it is measured anew, as that model's.
+    doubt = json.loads((of / "config.json").read_text())["net"].get("most_doubt") if of else None
+    config = replace(config, voices=len(state["average"]["voice.weight"]), most_doubt=doubt)
     net, codec = Wren(config), Codec(codebooks, codes, components)
     net.load_state_dict(between(load_file(of / "model.safetensors"), state["average"], share) if of else state["average"])
     codec.load_state_dict(fitted)

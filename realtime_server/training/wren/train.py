@@ -143,9 +143,9 @@ def hold_still(model: Wren, rows: Shape) -> None:
 
 def optimizers(model: Wren, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for all else; what holds still is in neither."""
-    matrices = [p for p in [*model.trunk.layers.parameters(), *model.talker.layers.parameters()] if p.ndim == 2]
-    matrices = [p for p in matrices if p.requires_grad]
-    others = [p for p in model.parameters() if p.requires_grad and all(p is not matrix for matrix in matrices)]
+    learning = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    matrices = [p for name, p in learning if ".layers." in name and p.ndim == 2]
+    others = [p for name, p in learning if ".layers." not in name or p.ndim != 2]
     groups = [
         {"params": [p for p in others if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
         {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
@@ -297,14 +297,7 @@ def main() -> None:
     parser.add_argument("--until", type=int, help="stop here; --steps still shapes the learning rate")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     rows = ("HEARD", "TRANSCRIBED", "WRITTEN", "SPOKEN")
-    parser.add_argument(
-        "--rows",
-        type=int,
-        nargs=4,
-        default=(16, 96, 16, 64),
-        metavar=rows,
-        help="of a step; where none speak, or only those, what the others teach stays as it is",
-    )
+    parser.add_argument("--rows", type=int, nargs=4, default=(16, 96, 16, 64), metavar=rows, help="0: see hold_still")
     parser.add_argument("--together", type=json.loads, default={}, help="rows that go through the network together, as JSON")
     parser.add_argument("--start", type=Path, help="a model's folder to begin with")
     parser.add_argument("--people", type=Path)
