@@ -103,3 +103,11 @@ def test_excerpts_are_words_in_a_row(listener: Listener) -> None:
         assert " ".join(words) in text
         length = borders[words[-1]][1] - borders[words[0]][0] + 2 * people.EXCERPT_MARGIN_S
         assert len(excerpt.mel) * 0.01 == pytest.approx(length, abs=0.021)
+
+
+def test_a_digit_is_taken_alone_as_well(script: Script) -> None:
+    listener = Listener("give me eight or two", script)
+    aligner = Aligner(listener, LAG * MOMENT_S, (LAG - 1) * MOMENT_S)  # type: ignore[arg-type]
+    recording = Heard(listener.mel, Dialogue("reading", "give me eight or two", Say("Yes.")), "reader")
+    found = people.excerpts([recording], aligner, 3, random.Random(0))
+    assert [e.dialogue.transcript for e in found[3:]] == ["eight", "two"] * people.DIGIT_EXCERPTS

@@ -5,7 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server.training.wren.augment import AFTER_S, BEFORE_S
-from realtime_server.training.wren.channels import RATE_HZ, SIGNAL_TO_NOISE_DB, level, room, telephone
+from realtime_server.training.wren.channels import (
+    LONGEST_TAIL_S,
+    RATE_HZ,
+    SIGNAL_TO_NOISE_DB,
+    level,
+    reverberated,
+    room,
+    some_room,
+    telephone,
+)
 
 BEFORE, AFTER = int(BEFORE_S * RATE_HZ), int(AFTER_S * RATE_HZ)
 
@@ -37,6 +46,26 @@ def test_rooms_go_on_after_the_last_sound_and_die_away() -> None:
     first, soon, last = (float(power[at : at + 800].mean()) for at in (0, 1600, AFTER - 800))
     assert first > 1.3 * soon
     assert first > 1.5 * last
+
+
+@given(st.integers(0, 50), st.floats(-3.0, 20.0), st.floats(0.1, 1.0))
+@settings(max_examples=20)
+def test_what_comes_back_is_as_far_below_the_direct_sound_as_it_says(seed: int, direct_db: float, decay_s: float) -> None:
+    click = np.zeros(2 * RATE_HZ, np.float32)
+    click[100] = 1.0
+    heard = reverberated(click, decay_s, direct_db, np.random.default_rng(seed))
+    assert abs(heard[:101] - click[:101]).max() < 1e-6
+    assert abs(-10 * np.log10(np.sum(heard[101:] ** 2)) - direct_db) < 0.5
+    assert abs(heard[101 + int(decay_s * RATE_HZ) :]).max() < 1e-6
+
+
+@given(st.integers(0, 50))
+@settings(max_examples=20)
+def test_some_room_keeps_the_speech_where_it_was(seed: int) -> None:
+    audio = speech(seed)
+    heard = some_room(audio, np.random.default_rng(seed))
+    assert len(heard) == len(audio) + int(LONGEST_TAIL_S * RATE_HZ)
+    assert np.corrcoef(heard[: len(audio)], audio)[0, 1] > 0.6
 
 
 @given(st.integers(0, 50))

@@ -11,7 +11,7 @@ from realtime_server.engine.wren.script import NOT_KNOWN
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import domain, people, talk, tools
 from realtime_server.training.wren.dialogue import Call, Say, dump, undump
-from realtime_server.training.wren.lexicon import lexicon, never_heard, open_words
+from realtime_server.training.wren.lexicon import WORDS, free_word, invented_word, lexicon, never_heard, open_words
 
 seeds = st.integers(0, 10**6)
 
@@ -118,3 +118,22 @@ def test_words_are_kept_for_the_evaluation() -> None:
     said = {word for _ in range(3000) for word in str(domain.sample(rng).user).split()}
     # A few of them are words of the fixed sentences; those are not free.
     assert len(said & set(kept)) < len(kept) / 4
+
+
+@given(st.integers(0, 1000))
+def test_invented_words_are_in_no_list_and_can_be_spoken(seed: int) -> None:
+    word = invented_word(random.Random(seed))
+    assert word not in lexicon()
+    assert word not in WORDS
+    assert word.isalpha()
+    assert plain(word) == word
+    assert 4 <= len(word) <= 10
+
+
+def test_free_words_are_of_every_kind_and_never_one_that_is_kept() -> None:
+    rng = random.Random(0)
+    drawn = [free_word(rng) for _ in range(2000)]
+    known = set(lexicon())
+    kinds = [sum(map(kind, drawn)) for kind in (WORDS.__contains__, known.difference(WORDS).__contains__)]
+    assert min(*kinds, len(drawn) - sum(kinds)) > 300
+    assert not any(word in known and never_heard(word) for word in drawn)

@@ -96,7 +96,7 @@ def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     """A different talker in a different room at a different microphone; the frame at which speech ends."""
     if random.random() < 0.8:
         mel = another_talker(mel, random)
-    if len(mel) > 40 and random.random() < 0.2:
+    if len(mel) > 24 and random.random() < 0.25:
         # Cut so closely that the edges of the first and the last sound are gone.
         mel = mel[random.integers(0, 5) : len(mel) - random.integers(0, 5)]
     mel, end = pad(mel, random)

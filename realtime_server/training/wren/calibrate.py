@@ -21,7 +21,7 @@ from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dataset import Heard, load_heard
 from realtime_server.training.wren.evaluate import NUMBER, context_of, right
 from realtime_server.training.wren.export import write_manifest
-from realtime_server.training.wren.train import HELD_OUT_EVERY
+from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
 ONE_IN = 100
 """Of the questions that would be answered right, so many are refused, if it were not for the margin."""

@@ -1,6 +1,7 @@
-"""The ways that a voice takes, for measuring: a room with noise, a telephone line. Training spoils spectra instead (`augment`).
+"""The ways that a voice takes: rooms, for training; a room with noise and a telephone line, for measuring.
 
-Samples at 16 kHz, with the silence around them as a session's turn has it.
+Whatever else training hears is spoilt as spectra (`augment`). Samples at 16 kHz, with the silence around them as a session's
+turn has it.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from realtime_server.training.wren.augment import AFTER_S, BEFORE_S
 
 RATE_HZ = 16_000
 SIGNAL_TO_NOISE_DB, DIRECT_TO_REVERBERANT_DB = 10.0, 6.0
+LONGEST_TAIL_S = 0.2
 Channel = Callable[[FloatArray, np.random.Generator], FloatArray]
 
 
@@ -22,16 +24,25 @@ def room(audio: FloatArray, random: np.random.Generator) -> FloatArray:
 
     Its response is noise that decays by 60 dB in 0.25 to 0.6 s (Polack 1988), 6 dB below the direct sound.
     """
-    decay_s = random.uniform(0.25, 0.6)
-    tail = random.normal(size=int(decay_s * RATE_HZ)) * 10 ** (-3 * np.linspace(0, 1, int(decay_s * RATE_HZ)))
-    tail *= 10 ** (-DIRECT_TO_REVERBERANT_DB / 20) / np.sqrt(np.sum(tail**2))
-    tail[0] = 1.0
-    heard = padded(audio)
-    size = len(heard) + len(tail)
-    reverberant = np.fft.irfft(np.fft.rfft(heard, size) * np.fft.rfft(tail, size), size)[: len(heard)]
-    noise = pink(len(heard), random)
+    reverberant = reverberated(padded(audio), random.uniform(0.25, 0.6), DIRECT_TO_REVERBERANT_DB, random)
+    noise = pink(len(reverberant), random)
     noise *= level(reverberant) * 10 ** (-SIGNAL_TO_NOISE_DB / 20) / level(noise)
     return np.asarray(reverberant + noise, np.float32)
+
+
+def some_room(audio: FloatArray, random: np.random.Generator) -> FloatArray:
+    """Any room, small or large, near the microphone or far from it; without noise."""
+    longer = np.pad(audio, (0, int(LONGEST_TAIL_S * RATE_HZ)))
+    return reverberated(longer, random.uniform(0.15, 0.9), random.uniform(-2.0, 16.0), random).astype(np.float32)
+
+
+def reverberated(audio: FloatArray, decay_s: float, direct_db: float, random: np.random.Generator) -> np.ndarray:
+    """Of the same length; the direct sound is so much above all that follows it."""
+    tail = random.normal(size=int(decay_s * RATE_HZ)) * 10 ** (-3 * np.linspace(0, 1, int(decay_s * RATE_HZ)))
+    tail *= 10 ** (-direct_db / 20) / np.sqrt(np.sum(tail**2))
+    tail[0] = 1.0
+    size = len(audio) + len(tail)
+    return np.asarray(np.fft.irfft(np.fft.rfft(audio, size) * np.fft.rfft(tail, size), size)[: len(audio)])
 
 
 def telephone(audio: FloatArray, _: np.random.Generator) -> FloatArray:

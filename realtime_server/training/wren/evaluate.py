@@ -37,7 +37,7 @@ from realtime_server.training.wren.dataset import Heard, load_heard, never_spoke
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
 from realtime_server.training.wren.lexicon import DIGITS, lexicon, never_heard
-from realtime_server.training.wren.train import HELD_OUT_EVERY
+from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
 COFFEE = m.Function(
     tools.ORDER.name, "Order a drink.",

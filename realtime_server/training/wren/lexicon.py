@@ -1,6 +1,7 @@
 """The words that the domain is made of, and the words that training never hears."""
 
 import random
+import re
 import zlib
 from functools import lru_cache
 from importlib import resources
@@ -94,9 +95,33 @@ def open_words() -> tuple[str, ...]:
     return tuple(word for word in lexicon() if not never_heard(word))
 
 
+INVENTED = 0.2
+"""Of free words. Of words that come again and again, the ear learns the words instead of their sounds."""
+_VOWELS = re.compile("[aeiou]+")
+
+
+def invented_word(rng: random.Random) -> str:
+    """The beginning of one word and the end of another: it sounds like English and is in no list."""
+    while True:
+        first, last = rng.choice(open_words()), rng.choice(open_words())
+        before, behind = ([match.start() for match in _VOWELS.finditer(word)] for word in (first, last))
+        if len(before) > 1 and behind:
+            word = first[: rng.choice(before[1:])] + last[rng.choice(behind) :]
+            if 4 <= len(word) <= 10 and word not in _known():
+                return word
+
+
+@lru_cache
+def _known() -> frozenset[str]:
+    return frozenset((*lexicon(), *WORDS))
+
+
 def free_word(rng: random.Random) -> str:
-    """Half of the time a well-known word, half of the time any."""
-    return rng.choice(WORDS) if rng.random() < 0.4 else rng.choice(open_words())
+    """A well-known word, any other, or one that nobody has ever said."""
+    kind = rng.random()
+    if kind < INVENTED:
+        return invented_word(rng)
+    return rng.choice(WORDS) if kind < 0.5 else rng.choice(open_words())
 
 
 def free_words(rng: random.Random, most: int) -> str:

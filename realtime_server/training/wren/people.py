@@ -22,6 +22,7 @@ from realtime_server.training.wren import tools
 from realtime_server.training.wren.alignment import Aligner, Times, heard_letters
 from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say
+from realtime_server.training.wren.lexicon import DIGITS
 from realtime_server.training.wren.synthesis import VOICE_RATE_HZ, WREN_VOICES
 
 HELD_OUT_EVERY = 5
@@ -84,6 +85,8 @@ def readings(folder: Path) -> list[Heard]:
 
 
 LONGEST_EXCERPT, EXCERPT_MARGIN_S = 4, 0.04
+DIGIT_EXCERPTS = 4
+"""How often a digit is taken alone: turns of one word are mostly digits, and few real ones are there to learn from."""
 
 
 def excerpts(recordings: list[Heard], aligner: Aligner, each: int, rng: random.Random) -> list[Heard]:
@@ -92,10 +95,12 @@ def excerpts(recordings: list[Heard], aligner: Aligner, each: int, rng: random.R
     result = []
     for recording in recordings:
         times = aligner.times(recording.mel, recording.dialogue.transcript)
-        for _ in range(each if times else 0):
-            assert times is not None
-            first = rng.randrange(len(times))
-            part = times[first : first + rng.randint(1, LONGEST_EXCERPT)]
+        if not times:
+            continue
+        drawn = [(rng.randrange(len(times)), rng.randint(1, LONGEST_EXCERPT)) for _ in range(each)]
+        drawn += [(n, 1) for n, (word, _, _) in enumerate(times) if word in DIGITS] * DIGIT_EXCERPTS
+        for first, words in drawn:
+            part = times[first : first + words]
             start, end = max(0.0, part[0][1] - EXCERPT_MARGIN_S), part[-1][2] + EXCERPT_MARGIN_S
             said = " ".join(word for word, _, _ in part)
             mel = recording.mel[round(100 * start) : round(100 * end)]

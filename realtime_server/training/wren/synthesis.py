@@ -26,12 +26,17 @@ import soxr
 from realtime_server.audio.mel import LogMel
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import domain
+from realtime_server.training.wren.channels import some_room
 from realtime_server.training.wren.dialogue import Dialogue, dump
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
 
 USER_RATE_HZ = 16_000
 VOICE_RATE_HZ = 24_000
+IN_A_ROOM = 0.3
+"""Of what users say, how much is spoken some steps away from the microphone."""
+HELD_OUT_EVERY = 40
+"""Of the users' recordings, one in so many is never trained on. These are clean: what they measure is how much is learned."""
 SHARD, VOICE_SHARD = 400, 200
 """Utterances in one file."""
 ESPEAK_ACCENTS = ("en-us", "en-us", "en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us-nyc")
@@ -160,9 +165,11 @@ def spoken_shard(dialogues: list[Dialogue], target: Path, rng: random.Random) ->
         return f"{target} kept"
     jobs = [(str(d.user), draw_speaker(d, rng)) for d in dialogues]
     with tempfile.TemporaryDirectory() as name:
-        frames = []
-        for path, (_, speaker) in zip(speak_files(jobs, Path(name)), jobs, strict=True):
+        frames, random_ = [], np.random.default_rng(rng.getrandbits(64))
+        for n, (path, (_, speaker)) in enumerate(zip(speak_files(jobs, Path(name)), jobs, strict=True)):
             audio = load(path, USER_RATE_HZ, speaker.stretch)
+            if n % HELD_OUT_EVERY and random_.random() < IN_A_ROOM:
+                audio = some_room(audio, random_)
             loud = np.abs(audio).max() or 1.0
             frames.append(LogMel().push((audio * (0.3 / loud)).astype(np.float32)).astype(np.float16))
     rows = [{"dialogue": dump(d), "engine": s.engine} for d, (_, s) in zip(dialogues, jobs, strict=True)]

@@ -111,8 +111,10 @@ def arithmetic(rng: random.Random) -> Dialogue:
 
 
 def digits(rng: random.Random) -> Dialogue:
-    spoken = " ".join(rng.choice(DIGITS) for _ in range(rng.choice((1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7))))
-    user = rng.choice(("{}", "{}", "{}", "my number is {}", "the number is {}", "read back {}", "repeat the number {}"))
+    spoken = " ".join(rng.choice(DIGITS) for _ in range(rng.choice((1, 1, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7))))
+    user = rng.choice(
+        ("{}", "{}", "{}", "{}", "{}", "my number is {}", "the number is {}", "read back {}", "repeat the number {}")
+    )
     return Dialogue("digits", user.format(spoken), Say(spoken.capitalize() + "."))
 
 
