@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.sampling import Choice
-from realtime_server.engine.wren.calls import MISHEARD, CallWriter, Evidence, Said
+from realtime_server.engine.wren.calls import MISHEARD, CallWriter, Evidence, Said, refers_back
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.script import ARGUMENT, END, Script
 from realtime_server.engine.wren.steps import Stream
@@ -84,6 +84,17 @@ def test_what_nobody_said_is_left_out_where_it_can_be(seed: int, required: set[s
     # Booleans go without saying.
     left = {key: value for key, value in arguments.items() if key not in required and key != "iced"}
     assert left in ({}, {"size": "large"}) if text == "large" else left in ({}, {"shots": 2})
+
+
+@given(
+    st.sampled_from(["", "please "]),
+    st.sampled_from(["make it", "change that to", "turn them"]),
+    st.sampled_from(["large", "off"]),
+)
+def test_changing_it_refers_back(please: str, verb: str, rest: str) -> None:
+    assert refers_back(f"{please}{verb} {rest}")
+    assert not refers_back(f"{rest} {verb}")
+    assert not any(map(refers_back, ("is it raining in paris", "make items large", "turn the kitchen light on")))
 
 
 words = st.lists(st.sampled_from("large roast dark two sugar".split()), min_size=1, max_size=3).map(" ".join)

@@ -16,7 +16,7 @@ from tests.engine.test_writing import SCRIPT
 SIZE = {"type": "string", "enum": ["small", "large"]}
 
 
-def reply(said: Said | None, required: list[str], tool_choice: str = "auto") -> tuple[Reply, list[int]]:
+def reply(said: Said | None, required: list[str], tool_choice: str = "auto", doubt: float = 0.0) -> tuple[Reply, list[int]]:
     """Of a network that wants to call `order` with a large size; and what its stream holds then."""
     tool = m.Function("order", "", {"type": "object", "properties": {"size": SIZE}, "required": required})
     wanted = [CALL, *SCRIPT.encode("order"), ARGUMENT, *SCRIPT.encode("size"), VALUE, *SCRIPT.encode("large"), END]
@@ -25,7 +25,7 @@ def reply(said: Said | None, required: list[str], tool_choice: str = "auto") -> 
         Reply(),
         Stream(0, []),
     )
-    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, False, None, None, said)
+    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, replies.Grounds(said=said))
     try:
         step = next(steps)
         while True:
@@ -56,3 +56,9 @@ def test_what_was_said_is_called(said: Said | None, required: list[str]) -> None
 def test_a_call_that_is_demanded_is_made_whatever_was_said() -> None:
     result, _ = reply(Said("turn it on"), [], "required")
     assert isinstance(result.outputs[0], m.CallStarted)
+
+
+def test_what_refers_to_nothing_is_no_call() -> None:
+    result, _ = reply(Said("make it large", baseless=True), [])
+    assert result.text == NOT_UNDERSTOOD
+    assert isinstance(reply(Said("make it large", baseless=True), [], "required")[0].outputs[0], m.CallStarted)

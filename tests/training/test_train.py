@@ -87,6 +87,18 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     assert mine.known.like("blorf", 1) == ["blorf"]
 
 
+@given(st.integers(1, 4), st.integers(0, 4), st.integers(0, 1000))
+@settings(max_examples=20)
+def test_more_layers_change_nothing_until_they_learn(layers: int, more: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    shallow, deep = (Wren(WrenConfig(20, 16, n, 2, 16, 1, talker_layers=1)).eval() for n in (layers, layers + more))
+    deep.load_state_dict(deep.state_dict() | train.grown(shallow.state_dict(), deep.state_dict()))
+    x = torch.randn(2, 5, 16)
+    assert torch.equal(deep.think(x)[0], shallow.think(x)[0])
+    deep.think(x)[0].square().sum().backward()
+    assert all(layer.out.weight.grad is not None and layer.out.weight.grad.any() for layer in deep.trunk.layers)
+
+
 def share_of_rows(rank: int, folder: Path) -> None:
     """One of two processes: what their gradients become together."""
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)

@@ -67,9 +67,9 @@ def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
 
 
 class Layer(nn.Module):
-    def __init__(self, width: int, heads: int, hidden: int) -> None:
+    def __init__(self, width: int, heads: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.dropout = heads, nn.Dropout(dropout)
         self.norm1, self.norm2 = nn.RMSNorm(width), nn.RMSNorm(width)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
@@ -85,9 +85,9 @@ class Layer(nn.Module):
             k, v = self._through_cache(k, v, index, rows, bias.shape[-1])
         # Explicit products: on a CPU torch's fused attention is slower for short sequences.
         weights = torch.softmax(q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + bias, dim=-1)
-        x = x + self.out((weights @ v).transpose(1, 2).reshape(batch, time, width))
+        x = x + self.dropout(self.out((weights @ v).transpose(1, 2).reshape(batch, time, width)))
         gate, value = self.up(self.norm2(x)).chunk(2, dim=-1)
-        return x + self.down(F.silu(gate) * value)
+        return x + self.dropout(self.down(F.silu(gate) * value))
 
     @staticmethod
     def _through_cache(k: Tensor, v: Tensor, index: int, rows: Rows, length: int) -> tuple[Tensor, Tensor]:
@@ -102,10 +102,11 @@ class Layer(nn.Module):
 
 
 class Transformer(nn.Module):
-    def __init__(self, width: int, layers: int, heads: int, hidden: int) -> None:
+    def __init__(self, width: int, layers: int, heads: int, hidden: int, dropout: float = 0.0) -> None:
+        """`dropout`: of what a layer adds, in training."""
         super().__init__()
         self.heads, self.head_dim = heads, width // heads
-        self.layers = nn.ModuleList(Layer(width, heads, hidden) for _ in range(layers))
+        self.layers = nn.ModuleList(Layer(width, heads, hidden, dropout) for _ in range(layers))
         self.norm = nn.RMSNorm(width)
 
     def new_cache(self, device: torch.device) -> KVCache:

@@ -20,6 +20,8 @@ LETTERS = " abcdefghijklmnopqrstuvwxyz'.,?!-"
 CTC_LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 """Labels of the transcription head; label 0 is the blank."""
 LETTERS_BEHIND, LETTERS_AHEAD = 6, 12
+TALKER_DROPOUT = 0.1
+"""In training: there is little speech to learn from, and it is learned by heart."""
 MEL_HISTORY = 7
 """Mel frames before its own eight that one heard frame depends on."""
 MEL_STRIDE = 8
@@ -29,10 +31,11 @@ MEL_STRIDE = 8
 class WrenConfig:
     vocabulary: int
     width: int = 256
-    layers: int = 6
+    layers: int = 8
     heads: int = 4
     hidden: int = 640
-    early_ctc_layer: int = 4
+    early_ctc_layer: int = 6
+    talker_layers: int = 6
     codebooks: int = 4
     codes: int = 1024
     voices: int = 2
@@ -47,20 +50,33 @@ class WrenConfig:
 
 
 class Ear(nn.Module):
-    """Log-mel windows -> one vector per 80 ms: three strided convolutions over exactly 15 mel frames, no other state."""
+    """Log-mel windows -> one vector per 80 ms: three strided convolutions over exactly 15 mel frames, no other state.
+
+    Behind each stands a block that mixes the channels of a moment (as ConvNeXt's do, Liu et al. 2022).
+    """
 
     def __init__(self, width: int, mels: int = 80) -> None:
         super().__init__()
         channels = (mels, 160, 224, width)
         self.convolutions = nn.ModuleList(nn.Conv1d(a, b, 3, stride=2) for a, b in pairwise(channels))
+        self.mixers = nn.ModuleList(mixer(b) for b in channels[1:])
         self.norm = nn.LayerNorm(width)
 
     def forward(self, mel: Tensor) -> Tensor:
         """[B, MEL_HISTORY + 8 * T, mels] -> [B, T, width]."""
-        x = ((mel + 8.0) * 0.25).transpose(1, 2)
-        for convolution in self.convolutions:
-            x = F.gelu(convolution(x))
-        return self.norm(x.transpose(1, 2))
+        x = (mel + 8.0) * 0.25
+        for convolution, mix in zip(self.convolutions, self.mixers, strict=True):
+            x = F.gelu(convolution(x.transpose(1, 2))).transpose(1, 2)
+            x = x + mix(x)
+        return self.norm(x)
+
+
+def mixer(channels: int) -> nn.Sequential:
+    """[..., channels] -> the same; zero until it has learned something."""
+    last = nn.Linear(3 * channels, channels)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 3 * channels), nn.GELU(), last)
 
 
 class Mouth(nn.Module):
@@ -89,7 +105,7 @@ class Wren(nn.Module):
         self.ear = Ear(width)
         self.text = nn.Embedding(config.vocabulary, width)
         self.trunk = Transformer(width, config.layers, config.heads, config.hidden)
-        self.talker = Transformer(width, config.layers, config.heads, config.hidden)
+        self.talker = Transformer(width, config.talker_layers, config.heads, config.hidden, TALKER_DROPOUT)
         labels = 2 * (len(CTC_LETTERS) + 1)
         self.ctc, self.early_ctc = nn.Linear(width, labels), nn.Linear(width, labels)
         self.turn_end = nn.Linear(width, 1)

@@ -1,5 +1,6 @@
 """A function call, written token by token so that its JSON fits the function's schema by construction."""
 
+import re
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +38,8 @@ class Said:
 
     text: str
     likeness: Callable[[list[str]], list[float]] | None = None
+    baseless: bool = False
+    """What was said refers to something before it (`refers_back`), and there is nothing."""
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -48,6 +51,14 @@ class Said:
         if not spoken or any(self.words.issuperset(way.split()) for way in (plain(name), *spoken)):
             return True
         return self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
+
+
+_REFERENCE = re.compile(r"(please )?(make|change|turn|switch) (it|that|them)\b")
+
+
+def refers_back(words: str) -> bool:
+    """Do these plain words change what was said before them ("make it large")?"""
+    return _REFERENCE.match(words) is not None
 
 
 class CallWriter:
@@ -64,7 +75,7 @@ class CallWriter:
         self._evidence, self._said = evidence, said
         self.tokens = self._told = 0
         self.invented = False
-        """It has arguments, and nobody said any of them."""
+        """It has arguments, and nobody said any of them, or one that it needs; or what was said is baseless."""
 
     def write(self, only: str | None) -> Steps:
         """One call, of the function `only` or of whichever the model chooses."""
@@ -78,6 +89,7 @@ class CallWriter:
         text = _Json()
         written: set[tuple[str, ...]] = set()
         heard: list[bool] = []
+        lacking = False
         while True:
             missing, left = shape.missing(written), [leaf for leaf in shape.leaves if leaf.path not in written]
             token = ARGUMENT if missing else token if left else END
@@ -90,9 +102,11 @@ class CallWriter:
             written.add(leaf.path)
             known = self._said is None or all(self._said(leaf.spoken, ways) for ways in leaf.ways(value))
             heard.append(known)
+            lacking = lacking or (not known and leaf in missing)
             if known or leaf in missing:
                 self._tell(text.add(leaf.path, value))
-        self.invented = bool(heard) and not any(heard)
+        baseless = self._said is not None and self._said.baseless
+        self.invented = lacking or baseless or (bool(heard) and not any(heard))
         self._tell(text.end(shape.objects(written)))
         self._outputs.append(CallDone(self._response_id))
         return logits

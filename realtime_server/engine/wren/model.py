@@ -15,7 +15,7 @@ from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
 from realtime_server.engine.wren import replies, schemas, voices
-from realtime_server.engine.wren.calls import Said
+from realtime_server.engine.wren.calls import Said, refers_back
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
@@ -59,6 +59,9 @@ from realtime_server.messages import (
 log = logging.getLogger(__name__)
 LONGEST_CONTEXT = 2000
 """Positions: older items are left out of the prompt beyond it."""
+TRUSTED = 0.6
+"""Of the most doubt that a turn may raise, up to where a value counts as said that only sounds alike: where the transcript is
+far from the sound, any value is as near to it."""
 Body = Generator[Step | None, Any, None]
 
 
@@ -328,7 +331,8 @@ class WrenModel:
         line = Drafted(stream, turn.reply if turn is not None and turn.stream is stream else ())
         # A long conversation is not read for what can call nothing.
         said = self._said(session_id, request.context, turn) if asked and self._tools(request) else None
-        yield from replies.think(request, line, self.script, reply, start_speaking, doubted, turn, facts, said)
+        grounds = replies.Grounds(doubted, turn, facts, said)
+        yield from replies.think(request, line, self.script, reply, start_speaking, grounds)
 
     def _facts(self, session_id: str, context: Context, asked: Message, turn: HeardTurn | None) -> Facts:
         """What a reply to the newest item may state, where a user said it."""
@@ -339,7 +343,10 @@ class WrenModel:
         """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
         texts = [item_text(item, transcripts) for item in context.items]
-        return Said(plain(" ".join([context.instructions, *texts])), turn.likeness if turn else None)
+        most = self.runner.net.config.most_doubt
+        trusted = turn is not None and (most is None or turn.doubt <= TRUSTED * most)
+        baseless = len(texts) == 1 and refers_back(plain(texts[0]))
+        return Said(plain(" ".join([context.instructions, *texts])), turn.likeness if turn and trusted else None, baseless)
 
     def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

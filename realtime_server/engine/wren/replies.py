@@ -4,6 +4,7 @@ Yielding None means: nothing to do before something else happens.
 """
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,25 @@ LONGEST_WAIT = 20
 """Frames (1.6 s) that the pointer may stand on one letter before it is moved on."""
 
 
-def think(
-    request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None], doubted: bool,
-    turn: HeardTurn | None, facts: Facts | None, said: Said | None,
-) -> Steps:  # fmt: skip
-    """Writes the reply on `line`, behind a context that is already there; calls `start_speaking` with its first words.
+@dataclass(frozen=True)
+class Grounds:
+    """What a reply goes by, besides its stream.
 
     `doubted`: what was said is not understood, so the reply says so, unless a call is demanded. `turn`: what is replied to,
     where it was heard. `facts`: what it may state, `said`: what a call may be made of; None where it does not reply to a user.
     """
+
+    doubted: bool = False
+    turn: HeardTurn | None = None
+    facts: Facts | None = None
+    said: Said | None = None
+
+
+def think(
+    request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None], grounds: Grounds
+) -> Steps:
+    """Writes the reply on `line`, behind a context that is already there; calls `start_speaking` with its first words."""
+    doubted = grounds.doubted
     tools = request.context.tools if request.tool_choice != "none" else ()
     named = request.tool_choice.removeprefix("function:") if request.tool_choice.startswith("function:") else None
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
@@ -52,7 +63,8 @@ def think(
     calls = forced or (not doubted and tools and best_text(logits, END, CALL)[0] == CALL)
     if calls:
         first, outputs = line.end, list[Output]()
-        evidence, said = turn.evidence if turn else None, None if forced else said
+        evidence = grounds.turn.evidence if grounds.turn else None
+        said = None if forced else grounds.said
         writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said)
         yield from writer.write(named)
         if writer.invented:
@@ -63,7 +75,7 @@ def think(
             reply.tokens += writer.tokens
     if not calls:
         words = TextWriter(request, line, script, reply, start_speaking)
-        yield from words.give(NOT_UNDERSTOOD) if doubted else words.write(logits, facts)
+        yield from words.give(NOT_UNDERSTOOD) if doubted else words.write(logits, grounds.facts)
     reply.written = True
     while request.audio and reply.text and not reply.spoken:
         yield None

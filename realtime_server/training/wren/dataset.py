@@ -13,6 +13,7 @@ from torch import Tensor
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, letter_indices, letter_windows
 from realtime_server.engine.wren.letters import labels
+from realtime_server.engine.wren.runner import BOOKS_REMEMBERED
 from realtime_server.engine.wren.script import PAD, REPLY, Script
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment
@@ -228,7 +229,7 @@ class SpeechSet:
             windows.append(torch.nn.functional.pad(window, (0, 0, 0, most - frames)))
         hidden = (torch.rand(before.shape[:2], generator=generator) < forget)[..., None]
         if forget:
-            depths = torch.tensor([1, 2, 3, books])[torch.randint(4, (len(picks), 1), generator=generator)]
+            depths = torch.tensor([1, BOOKS_REMEMBERED, 3, books])[torch.randint(4, (len(picks), 1), generator=generator)]
             hidden = hidden | (torch.arange(books) >= depths)[:, None]
         before = before.masked_fill(hidden, self._start)
         return Speech(before, torch.stack(windows), self.voices[picks], codes, advances, codes[..., 0] != IGNORE)

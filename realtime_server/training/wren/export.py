@@ -24,6 +24,7 @@ from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
 from realtime_server.training.wren.synthesis import WREN_VOICES
+from realtime_server.training.wren.train import grown
 
 WOMAN, MAN = 0, 1
 VOICES = {
@@ -78,7 +79,10 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     doubt = json.loads((of / "config.json").read_text())["net"].get("most_doubt") if of else None
     config = replace(config, voices=len(state["average"]["voice.weight"]), most_doubt=doubt)
     net, codec = Wren(config), Codec(codebooks, codes, components)
-    net.load_state_dict(between(load_file(of / "model.safetensors"), state["average"], share) if of else state["average"])
+    trained = state["average"]
+    if of:
+        trained = between(grown(load_file(of / "model.safetensors"), net.state_dict()), trained, share)
+    net.load_state_dict(trained)
     codec.load_state_dict(fitted)
     tensors = {**net.state_dict(), **{f"codec.{name}": tensor for name, tensor in codec.state_dict().items()}}
     save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, target / "model.safetensors")

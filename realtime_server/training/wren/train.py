@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import random
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -34,9 +35,9 @@ from realtime_server.training.wren.dataset import Heard, SpeechSet, T, load_hear
 from realtime_server.training.wren.muon import Muon
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
+from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
-HELD_OUT_EVERY, READERS_HELD_OUT_EVERY = 40, 10
-"""Of the synthetic recordings, one in so many is never trained on."""
+READERS_HELD_OUT_EVERY = 10
 PEOPLE_EVERY, KEPT_EVERY, TOLD_EVERY = 1000, 200, 25
 """Steps between two transcriptions of the people's orders, two checkpoints (and losses of what is left out), two log lines."""
 WARM_UP = 300
@@ -118,7 +119,8 @@ def speakers_of(folder: Path) -> int:
 
 def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
     """Takes over the weights of a finished model, as far as they fit; with other audio tokens, none that stand for those."""
-    own, found = model.state_dict(), load_file(folder / "model.safetensors")
+    own = model.state_dict()
+    found = grown(load_file(folder / "model.safetensors"), own)
     same_codec = found["codec.table"].shape == codec.shape and torch.equal(found["codec.table"], codec.half())
     fitting = {
         name: tensor.float()
@@ -132,6 +134,26 @@ def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
     fitting["voice.weight"] = torch.cat([known, own["voice.weight"][len(known) :]])
     model.load_state_dict(own | fitting)
     print(f"from {folder}: all but {sorted(set(own) - set(fitting))}")
+
+
+_LAYER = re.compile(r"trunk\.layers\.(\d+)\.(.*)")
+_ADDS = re.compile(r"trunk\.layers\.\d+\.(out|down)\.weight|ear\.mixers\.\d+\.3\.(weight|bias)")
+
+
+def grown(found: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a model whose trunk has fewer layers as those of a deeper one, `own`: what it lacks stands between what it
+    has, and adds nothing yet (Net2Net, Chen et al. 2016)."""
+
+    def depth(weights: dict[str, Tensor]) -> int:
+        return 1 + max(int(match[1]) for name in weights if (match := _LAYER.fullmatch(name)))
+
+    have, layers = depth(found), depth(own)
+    places = [-(-n * layers // have) for n in range(have)]
+    result: dict[str, Tensor] = {}
+    for name, tensor in found.items():
+        match = _LAYER.fullmatch(name)
+        result[f"trunk.layers.{places[int(match[1])]}.{match[2]}" if match else name] = tensor
+    return {name: torch.zeros_like(own[name]) for name in own if _ADDS.fullmatch(name)} | result
 
 
 def hold_still(model: Wren, rows: Shape) -> None:
@@ -177,7 +199,7 @@ class Training:
         rows = (-(-rows // options.processes) for rows in options.rows)
         self.shape = replace(Shape(*rows), **options.together)
         hold_still(self.model, self.shape)
-        self.average = Wren(self.model.config).to(self.device)
+        self.average = Wren(self.model.config).to(self.device).eval()
         self.average.load_state_dict(self.model.state_dict())
         self.optimizers = optimizers(self.model, options.rate)
         self.gradients = Gradients(self.model)
