@@ -16,10 +16,11 @@ from tests.engine.test_writing import SCRIPT
 SIZE = {"type": "string", "enum": ["small", "large"]}
 
 
-def reply(said: Said | None, required: list[str], tool_choice: str = "auto", doubt: float = 0.0) -> tuple[Reply, list[int]]:
-    """Of a network that wants to call `order` with a large size; and what its stream holds then."""
-    tool = m.Function("order", "", {"type": "object", "properties": {"size": SIZE}, "required": required})
-    wanted = [CALL, *SCRIPT.encode("order"), ARGUMENT, *SCRIPT.encode("size"), VALUE, *SCRIPT.encode("large"), END]
+def reply(said: Said | None, required: list[str], tool_choice: str = "auto", name: str = "order") -> tuple[Reply, list[int]]:
+    """Of a network that wants to call this function with a large size; and what its stream holds then."""
+    tool = m.Function(name, "", {"type": "object", "properties": {"size": SIZE}, "required": required})
+    called, size, large = (SCRIPT.encode(words) for words in (name.replace("_", " "), "size", "large"))
+    wanted = [CALL, *called, ARGUMENT, *size, VALUE, *large, END]
     request, result, stream = (
         m.Respond("r", m.Context("", (tool,), ()), False, "marin", tool_choice, None),
         Reply(),
@@ -62,3 +63,5 @@ def test_what_refers_to_nothing_is_no_call() -> None:
     result, _ = reply(Said("make it large", baseless=True), [])
     assert result.text == NOT_UNDERSTOOD
     assert isinstance(reply(Said("make it large", baseless=True), [], "required")[0].outputs[0], m.CallStarted)
+    called, _ = reply(Said("make it large", baseless=True), [], name="make_it_large")
+    assert isinstance(called.outputs[0], m.CallStarted)

@@ -105,7 +105,8 @@ class CallWriter:
             lacking = lacking or (not known and leaf in missing)
             if known or leaf in missing:
                 self._tell(text.add(leaf.path, value))
-        baseless = self._said is not None and self._said.baseless
+        # A function may be called turn_it_off.
+        baseless = self._said is not None and self._said.baseless and not refers_back(identifier_words(name))
         self.invented = lacking or baseless or (bool(heard) and not any(heard))
         self._tell(text.end(shape.objects(written)))
         self._outputs.append(CallDone(self._response_id))
