@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from realtime_server import messages as m
+from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD
+from realtime_server.engine.wren.steps import Stream
 from tests.engine.test_wren_model import run, sound, told, turn
 
 WATER = m.Function("water", "", {"type": "object", "properties": {}})
@@ -54,3 +56,21 @@ def test_a_call_that_is_demanded_is_made(tiny_model: WrenModel) -> None:
     items = (m.Message("whole", "user", (m.Audio(torch.zeros(24_000).numpy(), None),)),)
     tiny_model.run("a", m.Respond("r", m.Context("", (WATER,), items), False, "marin", "required", None))
     assert any(isinstance(output, m.CallStarted) for _, output in run(tiny_model))
+
+
+@pytest.mark.parametrize(("most_doubt", "trusted"), [(None, 9.0), (2.0, 1.0)], indirect=["most_doubt"])
+@pytest.mark.usefixtures("most_doubt")
+def test_what_sounds_alike_counts_as_said_where_the_turn_is_trusted(tiny_model: WrenModel, trusted: float) -> None:
+    tiny_model.run("s", m.Cancel("r"))
+    context = m.Context("", (), (m.Message("m", "user", (m.Text("A latte."),)),))
+    heard = HeardTurn("m", Stream(0, []), [], doubt=trusted)
+    assert tiny_model._said("s", context, heard).likeness is not None
+    assert tiny_model._said("s", context, None).likeness is None
+
+
+@pytest.mark.parametrize("most_doubt", [2.0], indirect=True)
+@pytest.mark.usefixtures("most_doubt")
+def test_in_a_doubted_turn_nothing_counts_as_said_that_only_sounds_alike(tiny_model: WrenModel) -> None:
+    tiny_model.run("s", m.Cancel("r"))
+    context = m.Context("", (), (m.Message("m", "user", (m.Text("A latte."),)),))
+    assert tiny_model._said("s", context, HeardTurn("m", Stream(0, []), [], doubt=1.5)).likeness is None

@@ -95,6 +95,10 @@ def test_more_layers_change_nothing_until_they_learn(layers: int, more: int, see
     deep.load_state_dict(deep.state_dict() | train.grown(shallow.state_dict(), deep.state_dict()))
     x = torch.randn(2, 5, 16)
     assert torch.equal(deep.think(x)[0], shallow.think(x)[0])
+    deaf = {name: tensor for name, tensor in shallow.state_dict().items() if not name.startswith("ear.mixers")}
+    deep.load_state_dict(deep.state_dict() | train.grown(deaf, deep.state_dict()))
+    mel = torch.randn(2, 23, 80)
+    assert torch.equal(deep.ear(mel), shallow.ear(mel))
     deep.think(x)[0].square().sum().backward()
     assert all(layer.out.weight.grad is not None and layer.out.weight.grad.any() for layer in deep.trunk.layers)
 

@@ -257,9 +257,13 @@ class WrenModel:
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
         state.transcripts[turn.item_id] = turn.transcript or ""
-        most = self.runner.net.config.most_doubt
-        if most is not None and turn.doubt > most:
+        if self._doubts(turn):
             state.doubted.add(turn.item_id)
+
+    def _doubts(self, turn: HeardTurn, share: float = 1.0) -> bool:
+        """Does it raise more than this share of the most doubt that it may?"""
+        most = self.runner.net.config.most_doubt
+        return most is not None and turn.doubt > share * most
 
     def _heard(self, state: _SessionState, turn: HeardTurn) -> None:
         """Its sequence is over: heard to the end, or dropped."""
@@ -343,10 +347,9 @@ class WrenModel:
         """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
         texts = [item_text(item, transcripts) for item in context.items]
-        most = self.runner.net.config.most_doubt
-        trusted = turn is not None and (most is None or turn.doubt <= TRUSTED * most)
+        likeness = turn.likeness if turn and not self._doubts(turn, TRUSTED) else None
         baseless = len(texts) == 1 and refers_back(plain(texts[0]))
-        return Said(plain(" ".join([context.instructions, *texts])), turn.likeness if turn and trusted else None, baseless)
+        return Said(plain(" ".join([context.instructions, *texts])), likeness, baseless)
 
     def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

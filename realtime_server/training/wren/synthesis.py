@@ -39,6 +39,7 @@ HELD_OUT_EVERY = 40
 """Of the users' recordings, one in so many is never trained on. These are clean: what they measure is how much is learned."""
 SHARD, VOICE_SHARD = 400, 200
 """Utterances in one file."""
+assert SHARD % HELD_OUT_EVERY == 0
 ESPEAK_ACCENTS = ("en-us", "en-us", "en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us-nyc")
 ESPEAK_VARIANTS = ("klatt", "klatt2", "klatt3", "klatt4", "klatt5", "klatt6") * 5 + (
     "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "Alex", "Alicia", "Andrea", "Andy", "Annie",
