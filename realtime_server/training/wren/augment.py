@@ -92,20 +92,31 @@ def clean(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     return add(mel, noise_like(mel, random.uniform(-14.0, -11.0), random)), end
 
 
+SOFTEST = 5.0
+"""Log power (22 dB) below the loudest moment: whoever cuts recordings takes what is softer for silence."""
+
+
+def cut_closely(mel: FloatArray, random: Random) -> FloatArray:
+    """Without the silence around it, and without up to 40 ms of its first and its last sound."""
+    loud = mel.mean(1)
+    (heard,) = np.nonzero(loud > loud.max() - SOFTEST)
+    start, end = heard[0] + random.integers(0, 5), heard[-1] + 1 - random.integers(0, 5)
+    return mel[start:end] if end - start > 16 else mel
+
+
 def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     """A different talker in a different room at a different microphone; the frame at which speech ends."""
     if random.random() < 0.8:
         mel = another_talker(mel, random)
-    if len(mel) > 24 and random.random() < 0.25:
-        # Cut so closely that the edges of the first and the last sound are gone.
-        mel = mel[random.integers(0, 5) : len(mel) - random.integers(0, 5)]
+    if len(mel) > 24 and random.random() < 0.3:
+        mel = cut_closely(mel, random)
     mel, end = pad(mel, random)
     if random.random() < 0.5:
         mel = reverberate(mel, random)
     colour = np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
     mel = mel + colour + random.uniform(-2.5, 2.0)
     loud = float(np.percentile(mel.mean(1), 90))
-    ratio_db = random.uniform(6.0, 40.0)
+    ratio_db = random.uniform(4.0, 34.0)
     mel = add(mel, noise_like(mel, loud - ratio_db * 0.23, random))
     if random.random() < 0.35:
         # A telephone: nothing above 3 to 4 kHz, and mostly nothing below 300 Hz.

@@ -80,7 +80,17 @@ FOREIGN = {
 @lru_cache
 def lexicon() -> tuple[str, ...]:
     """About 9 000 common English words."""
-    lines = (resources.files(__package__) / "lexicon.txt").read_text().splitlines()
+    return _words_of("lexicon.txt")
+
+
+@lru_cache
+def rare_words() -> tuple[str, ...]:
+    """About 34 000 others that training speaks too: the more words, the less is any of them learned by heart."""
+    return tuple(word for word in _words_of("rare-words.txt") if not never_heard(word))
+
+
+def _words_of(name: str) -> tuple[str, ...]:
+    lines = (resources.files(__package__) / name).read_text().splitlines()
     return tuple(word for line in lines if not line.startswith("#") for word in line.split())
 
 
@@ -91,12 +101,13 @@ def never_heard(word: str) -> bool:
 
 @lru_cache
 def open_words() -> tuple[str, ...]:
-    """What training draws free words from."""
+    """The common words that training draws free words from."""
     return tuple(word for word in lexicon() if not never_heard(word))
 
 
-INVENTED = 0.2
-"""Of free words. Of words that come again and again, the ear learns the words instead of their sounds."""
+INVENTED, RARE, WELL_KNOWN = 0.2, 0.35, 0.15
+"""Of free words; the others are common ones. Of words that come again and again, the ear learns the words instead of their
+sounds."""
 _VOWELS = re.compile("[aeiou]+")
 
 
@@ -113,15 +124,17 @@ def invented_word(rng: random.Random) -> str:
 
 @lru_cache
 def _known() -> frozenset[str]:
-    return frozenset((*lexicon(), *WORDS))
+    return frozenset((*lexicon(), *WORDS, *_words_of("rare-words.txt")))
 
 
 def free_word(rng: random.Random) -> str:
-    """A well-known word, any other, or one that nobody has ever said."""
+    """A word that anybody may say, or one that nobody has ever said."""
     kind = rng.random()
     if kind < INVENTED:
         return invented_word(rng)
-    return rng.choice(WORDS) if kind < 0.5 else rng.choice(open_words())
+    if kind < INVENTED + RARE:
+        return rng.choice(rare_words())
+    return rng.choice(WORDS if kind < INVENTED + RARE + WELL_KNOWN else open_words())
 
 
 def free_words(rng: random.Random, most: int) -> str:

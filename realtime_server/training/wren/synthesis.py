@@ -33,7 +33,7 @@ from realtime_server.training.wren.own import load as load_own
 
 USER_RATE_HZ = 16_000
 VOICE_RATE_HZ = 24_000
-IN_A_ROOM = 0.3
+IN_A_ROOM = 0.35
 """Of what users say, how much is spoken some steps away from the microphone."""
 HELD_OUT_EVERY = 40
 """Of the users' recordings, one in so many is never trained on. These are clean: what they measure is how much is learned."""
