@@ -12,11 +12,12 @@ from torch import Tensor
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
-from realtime_server.engine.wren.steps import Stream, Think, Try
-from realtime_server.engine.wren.weighing import MEANINGLESS, UNKNOWN, UNUSUAL, ReplyKind, Weigher
+from realtime_server.engine.wren.steps import FRAME, Stream, Think, Try
+from realtime_server.engine.wren.weighing import EXPECTED, MEANINGLESS, UNKNOWN, UNUSUAL, ReplyKind, Weigher
 from tests.engine.test_letters import sounding_like
 
-KNOWN = WordList(["abacus", "apple", "zebra"])
+KNOWN_WORDS = ("abacus", "apple", "zebra")
+KNOWN = WordList(KNOWN_WORDS)
 TEXTS = ("say apple", "say abacus", "say zebra please", "apple", "zebra")
 shared = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ways = st.lists(st.lists(st.integers(len(MARKS), 60), min_size=1, max_size=5), min_size=1, max_size=5)
@@ -86,11 +87,33 @@ def test_words_that_nobody_knows_are_less_likely_than_words_of_the_context(tiny_
         result(tiny_model, weigher_of(stream, tiny_model, letters, known).likelihoods(["say appel", "say apple"]))
         for known in (WordList(()), WordList(["apple", "appel"]))
     )
-    assert torch.allclose(nobody + (UNKNOWN - UNUSUAL), everybody, atol=1e-6)
+    # What is in a list is made up for being unexpected, too.
+    assert torch.all(nobody + (UNKNOWN - UNUSUAL) <= everybody + 1e-6)
     weigher = weigher_of(stream, tiny_model, letters, WordList(()))
     assert {"say", "please"} <= weigher.brought_up
     assert "wren" not in weigher.brought_up
     assert float(weigher._against(["say please"])) == 0
+
+
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5, unique=True), st.integers(0, 50))
+@shared
+def test_known_words_are_as_likely_as_any_before_they_are_heard(tiny_model: WrenModel, texts: list[str], seed: int) -> None:
+    script = tiny_model.script
+    ways = [[USER, *script.encode(text), REPLY] for text in texts]
+    stream = turn(tiny_model, SYSTEM)
+    alone = tiny_model.runner.run([Try(stream, len(stream.ids), [way[:-1] for way in ways])])[0]
+    frames = torch.randn(4, tiny_model.runner.net.config.width, generator=torch.Generator().manual_seed(seed))
+    tiny_model.runner.run([Think(stream, [FRAME] * 4, frames)])
+    weigher = weigher_of(stream, tiny_model, sounding_like("say apple", 1.0, seed), WordList(["say", *KNOWN_WORDS]))
+    made_up_for = result(tiny_model, weigher._unexpected(ways))
+    for text, way, logprobs, nats in zip(texts, ways, alone, made_up_for, strict=True):
+        spelled = [len(script.encode(word)) for word in text.split()]
+        of_tokens = logprobs[range(len(way) - 1), way[1:]]
+        *of_words, (*last, end) = of_tokens.split([*spelled[:-1], spelled[-1] + 1])
+        lost = [
+            float(sum(part)) for part, word in zip([*of_words, [*last, end]], text.split(), strict=True) if word != "please"
+        ]
+        assert float(nats) == pytest.approx(sum(max(0.0, -EXPECTED - nats) for nats in lost), abs=1e-3)
 
 
 def test_what_is_too_much_to_try_is_not_likely(tiny_model: WrenModel) -> None:

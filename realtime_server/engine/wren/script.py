@@ -99,3 +99,14 @@ class Script:
         for key, value in arguments:
             ids += [ARGUMENT, *self.encode(identifier_words(key)), VALUE, *self.encode(value)]
         return [*ids, END]
+
+
+def whole_words(pieces: list[str], logprobs: list[float]) -> list[tuple[str, float]]:
+    """The words that pieces make, each with its log-probability."""
+    words: list[tuple[str, float]] = []
+    for piece, logprob in zip(pieces, logprobs, strict=True):
+        if piece.startswith(" ") or not words:
+            words.append((piece.strip(), logprob))
+        else:
+            words[-1] = (words[-1][0] + piece, words[-1][1] + logprob)
+    return words

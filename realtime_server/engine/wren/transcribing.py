@@ -15,7 +15,7 @@ from torch import Tensor
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
 from realtime_server.engine.wren.respelling import SURE, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
-from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script
+from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
 from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
 from realtime_server.engine.wren.weighing import Weigher, Weighing
 from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
@@ -157,17 +157,6 @@ def tell(turn: HeardTurn, pieces: list[str], logprobs: list[float], told: int, o
     for n, (piece, logprob) in enumerate(zip(pieces, logprobs, strict=True)):
         if n >= told:
             outputs.append(TranscriptDelta(turn.item_id, piece if n else piece.lstrip(), logprob))
-
-
-def whole_words(pieces: list[str], logprobs: list[float]) -> list[tuple[str, float]]:
-    """The words that pieces make, each with its log-probability."""
-    words: list[tuple[str, float]] = []
-    for piece, logprob in zip(pieces, logprobs, strict=True):
-        if piece.startswith(" ") or not words:
-            words.append((piece.strip(), logprob))
-        else:
-            words[-1] = (words[-1][0] + piece, words[-1][1] + logprob)
-    return words
 
 
 def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:

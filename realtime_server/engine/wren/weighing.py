@@ -15,7 +15,7 @@ from torch import Tensor
 
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
 from realtime_server.engine.wren.respelling import WordList
-from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script
+from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
 from realtime_server.engine.wren.steps import FRAME, Stream, Try
 from realtime_server.engine.wren.words import plain
 
@@ -25,6 +25,9 @@ LETTERS_WEIGHT = 0.5
 """Of a nat of the letters against one of the words: what was written knows the language, what was heard knows the sound."""
 UNUSUAL, UNKNOWN = 1.0, 6.0
 """Nats that speak against a word that the conversation has not brought up, and against one that is in no list."""
+EXPECTED = 10.0
+"""Nats: one in some e^10 words that anybody may say. Before it is heard, no word in a list counts as less likely than that: of
+those that training did not have, the model thinks that nobody says them (internal language model, Meng et al. 2021)."""
 MOST_TRIED = 480
 """Positions in one step, in which no other session moves."""
 BEAM, LONGEST = 8, 10
@@ -51,6 +54,8 @@ class Weigher:
         said = dropwhile(lambda token: token >= len(MARKS), stream.ids[1:at])
         self.brought_up = frozenset(plain(script.decode(token for token in said if token != FRAME)).split())
         """The words of the context."""
+        self._unheard = at - sum(1 for _ in takewhile(lambda token: token == FRAME, reversed(stream.ids[:at])))
+        """Where the turn's frames begin."""
         pairs = zip(script.encode(NOT_UNDERSTOOD), script.encode(NOT_KNOWN), strict=False)
         alike = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         self._refusal = script.encode(NOT_UNDERSTOOD)[: alike + 1]
@@ -59,16 +64,27 @@ class Weigher:
         """[len(texts)] nats that words and letters speak for each, from a level that is the same for all; -inf for what is too
         long to have been said, and for those at the end that are too many to try."""
         ways = [[USER, *self._script.encode(text), REPLY] for text in texts]
-        shared = self._shared(ways)
         # What all begin with speaks for none of them.
-        ways = [way[shared:] for way in ways]
-        number = sum(end <= MOST_TRIED for end in accumulate(map(len, ways)))
+        shared = self._shared(ways)
+        number = sum(end <= MOST_TRIED for end in accumulate(len(way) - shared for way in ways))
         likely = torch.full((len(texts),), -math.inf, dtype=torch.double)
         if number and cells(self.letters, texts[:number]) <= MOST_CELLS:
-            words = yield from self._sums(shared, ways[:number])
+            words = yield from self._sums(shared, [way[shared:] for way in ways[:number]])
+            unexpected = yield from self._unexpected(ways[:number])
             letters = log_likelihoods(self.letters, texts[:number])
-            likely[:number] = words.double() + LETTERS_WEIGHT * letters.double() - self._against(texts[:number])
+            likely[:number] = words.double() + LETTERS_WEIGHT * letters.double() + unexpected - self._against(texts[:number])
         return likely
+
+    def _unexpected(self, ways: list[list[int]]) -> Weighing[Tensor]:
+        """[len(ways)] nats that the model without its ears takes from known words in each, beyond what any word may lose."""
+        behind = yield Try(self._stream, self._unheard, [way[:-1] for way in ways])
+
+        def unexpected(way: list[int], logprobs: Tensor) -> float:
+            pieces = [self._script.pieces[token] for token in way[1:]]
+            words = whole_words(pieces, logprobs[range(len(pieces)), way[1:]].tolist())
+            return sum(max(0.0, -EXPECTED - nats) for word, nats in words if word in self.known or word in self.brought_up)
+
+        return torch.tensor([unexpected(way, part) for way, part in zip(ways, behind, strict=True)], dtype=torch.double)
 
     def _against(self, texts: list[str]) -> Tensor:
         def against(word: str) -> float:
