@@ -49,10 +49,17 @@ def test_other_replies_go_on_as_they_are(reply: str) -> None:
     assert decided(Facts(TOLD, "what is the owner"), reply) is None
 
 
-@given(keys, words)
-def test_what_a_user_wants_repeated_is_repeated(key: str, value: str) -> None:
-    assert decided(Facts(TOLD, f"say the {key} is {value}"), f"The {key} is {value}.") is None
-    assert decided(Facts({}, f"say the {key} is {value}"), f"The {key} is {value}.") is None
+@given(st.sampled_from(["say", "please say", "repeat after me"]), keys, words, words)
+def test_what_a_user_wants_repeated_is_repeated(order: str, key: str, value: str, other: str) -> None:
+    for said in (f"the {key} is {value}", f"{value} {other}"):
+        for facts in (Facts(TOLD, f"{order} {said}"), Facts({}, f"{order} {said}")):
+            for wrong in (f"{said.capitalize()}ing.", f"{said[0].upper()}z {other}."):
+                assert decided(facts, wrong) == f"{said.capitalize()}."
+            assert facts.instead(said.capitalize()[: len(said) // 2], sure=True) == f"{said.capitalize()}."
+            # What is right goes on, with whatever follows; so does what is no repetition.
+            for right in (f"{said.capitalize()}.", f"{said.capitalize()}, {other}!", "I know a lot.", NOT_UNDERSTOOD):
+                assert decided(facts, right) is None
+    assert decided(Facts({}, "repeat the number two three"), "Two three.") is None
 
 
 def test_a_sentence_that_the_model_was_taught_goes_on_unless_it_hesitated() -> None:
