@@ -16,8 +16,7 @@ from realtime_server.engine.wren.steps import FRAME, Stream, Think, Try
 from realtime_server.engine.wren.weighing import EXPECTED, MEANINGLESS, UNKNOWN, UNUSUAL, ReplyKind, Weigher
 from tests.engine.test_letters import sounding_like
 
-KNOWN_WORDS = ("abacus", "apple", "zebra")
-KNOWN = WordList(KNOWN_WORDS)
+KNOWN = WordList(["abacus", "apple", "zebra"])
 TEXTS = ("say apple", "say abacus", "say zebra please", "apple", "zebra")
 shared = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ways = st.lists(st.lists(st.integers(len(MARKS), 60), min_size=1, max_size=5), min_size=1, max_size=5)
@@ -104,15 +103,14 @@ def test_known_words_are_as_likely_as_any_before_they_are_heard(tiny_model: Wren
     alone = tiny_model.runner.run([Try(stream, len(stream.ids), [way[:-1] for way in ways])])[0]
     frames = torch.randn(4, tiny_model.runner.net.config.width, generator=torch.Generator().manual_seed(seed))
     tiny_model.runner.run([Think(stream, [FRAME] * 4, frames)])
-    weigher = weigher_of(stream, tiny_model, sounding_like("say apple", 1.0, seed), WordList(["say", *KNOWN_WORDS]))
+    weigher = weigher_of(stream, tiny_model, sounding_like("say apple", 1.0, seed), KNOWN)
     made_up_for = result(tiny_model, weigher._unexpected(ways))
     for text, way, logprobs, nats in zip(texts, ways, alone, made_up_for, strict=True):
-        spelled = [len(script.encode(word)) for word in text.split()]
-        of_tokens = logprobs[range(len(way) - 1), way[1:]]
-        *of_words, (*last, end) = of_tokens.split([*spelled[:-1], spelled[-1] + 1])
-        lost = [
-            float(sum(part)) for part, word in zip([*of_words, [*last, end]], text.split(), strict=True) if word != "please"
-        ]
+        words = text.split()
+        spelled = [len(script.encode(word)) for word in words]
+        of_words = logprobs[range(len(way) - 1), way[1:]].split([*spelled[:-1], spelled[-1] + 1])
+        # But for what is in no list, and for what is neither to be repeated nor spelled.
+        lost = [float(part.sum()) for word, part in list(zip(words, of_words, strict=True))[1:] if word in KNOWN]
         assert float(nats) == pytest.approx(sum(max(0.0, -EXPECTED - nats) for nats in lost), abs=1e-3)
 
 

@@ -11,7 +11,16 @@ from realtime_server.engine.wren.script import NOT_KNOWN
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import domain, people, talk, tools
 from realtime_server.training.wren.dialogue import Call, Say, dump, undump
-from realtime_server.training.wren.lexicon import WORDS, free_word, invented_word, lexicon, never_heard, open_words
+from realtime_server.training.wren.lexicon import (
+    WORDS,
+    common_words,
+    free_word,
+    invented_word,
+    lexicon,
+    never_heard,
+    open_words,
+    rare_words,
+)
 
 seeds = st.integers(0, 10**6)
 
@@ -137,3 +146,13 @@ def test_free_words_are_of_every_kind_and_never_one_that_is_kept() -> None:
     kinds = [sum(map(kind, drawn)) for kind in (WORDS.__contains__, known.difference(WORDS).__contains__)]
     assert min(*kinds, len(drawn) - sum(kinds)) > 300
     assert not any(word in known and never_heard(word) for word in drawn)
+
+
+def test_rare_words_are_drawn_but_where_only_common_ones_are_wanted() -> None:
+    rare = set(rare_words()) - set(WORDS)
+    assert not rare.intersection(lexicon())
+    assert not any(map(never_heard, rare))
+    rng = random.Random(0)
+    with common_words():
+        assert not rare.intersection(free_word(rng) for _ in range(300))
+    assert rare.intersection(free_word(rng) for _ in range(300))

@@ -21,13 +21,14 @@ from realtime_server.engine.wren.words import plain
 
 T = TypeVar("T")
 Weighing = Generator[Try, list[Tensor], T]
-LETTERS_WEIGHT = 0.5
-"""Of a nat of the letters against one of the words: what was written knows the language, what was heard knows the sound."""
 UNUSUAL, UNKNOWN = 1.0, 6.0
 """Nats that speak against a word that the conversation has not brought up, and against one that is in no list."""
 EXPECTED = 10.0
-"""Nats: one in some e^10 words that anybody may say. Before it is heard, no word in a list counts as less likely than that: of
-those that training did not have, the model thinks that nobody says them (internal language model, Meng et al. 2021)."""
+"""Nats: one in some e^10 words that anybody may say. Before it is heard, no word in a list counts as less likely than that
+where it is to be repeated or spelled: of those that training did not have, the model thinks that nobody says them (internal
+language model, Meng et al. 2021)."""
+ANY_WORD_BEHIND = frozenset({"say", "repeat", "spell"})
+"""Elsewhere what the model expects is worth more: most turns are about something."""
 MOST_TRIED = 480
 """Positions in one step, in which no other session moves."""
 BEAM, LONGEST = 8, 10
@@ -72,7 +73,7 @@ class Weigher:
             words = yield from self._sums(shared, [way[shared:] for way in ways[:number]])
             unexpected = yield from self._unexpected(ways[:number])
             letters = log_likelihoods(self.letters, texts[:number])
-            likely[:number] = words.double() + LETTERS_WEIGHT * letters.double() + unexpected - self._against(texts[:number])
+            likely[:number] = words.double() + letters.double() + unexpected - self._against(texts[:number])
         return likely
 
     def _unexpected(self, ways: list[list[int]]) -> Weighing[Tensor]:
@@ -82,7 +83,8 @@ class Weigher:
         def unexpected(way: list[int], logprobs: Tensor) -> float:
             pieces = [self._script.pieces[token] for token in way[1:]]
             words = whole_words(pieces, logprobs[range(len(pieces)), way[1:]].tolist())
-            return sum(max(0.0, -EXPECTED - nats) for word, nats in words if word in self.known or word in self.brought_up)
+            free = dropwhile(lambda pair: pair[0] not in ANY_WORD_BEHIND, words)
+            return sum(max(0.0, -EXPECTED - nats) for word, nats in free if word in self.known or word in self.brought_up)
 
         return torch.tensor([unexpected(way, part) for way, part in zip(ways, behind, strict=True)], dtype=torch.double)
 

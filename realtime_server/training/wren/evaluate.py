@@ -36,7 +36,7 @@ from realtime_server.training.wren.channels import Channel, room, telephone
 from realtime_server.training.wren.dataset import Heard, load_heard, never_spoken
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
-from realtime_server.training.wren.lexicon import DIGITS, lexicon, never_heard
+from realtime_server.training.wren.lexicon import DIGITS, common_words, lexicon, never_heard
 from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
 COFFEE = m.Function(
@@ -467,4 +467,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with common_words():
+        main()

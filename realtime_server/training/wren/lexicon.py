@@ -3,6 +3,9 @@
 import random
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from importlib import resources
 
@@ -108,6 +111,9 @@ def open_words() -> tuple[str, ...]:
 INVENTED, RARE, WELL_KNOWN = 0.2, 0.35, 0.15
 """Of free words; the others are common ones. Of words that come again and again, the ear learns the words instead of their
 sounds."""
+COMMON_WELL_KNOWN = 0.3
+"""Where no rare ones are drawn."""
+_common: ContextVar[bool] = ContextVar("common", default=False)
 _VOWELS = re.compile("[aeiou]+")
 
 
@@ -127,14 +133,25 @@ def _known() -> frozenset[str]:
     return frozenset((*lexicon(), *WORDS, *_words_of("rare-words.txt")))
 
 
+@contextmanager
+def common_words() -> Iterator[None]:
+    """Within it no rare words are drawn: what is measured are the words that people use."""
+    before = _common.set(True)
+    try:
+        yield
+    finally:
+        _common.reset(before)
+
+
 def free_word(rng: random.Random) -> str:
     """A word that anybody may say, or one that nobody has ever said."""
+    rare, well_known = (0.0, COMMON_WELL_KNOWN) if _common.get() else (RARE, WELL_KNOWN)
     kind = rng.random()
     if kind < INVENTED:
         return invented_word(rng)
-    if kind < INVENTED + RARE:
+    if kind < INVENTED + rare:
         return rng.choice(rare_words())
-    return rng.choice(WORDS if kind < INVENTED + RARE + WELL_KNOWN else open_words())
+    return rng.choice(WORDS if kind < INVENTED + rare + well_known else open_words())
 
 
 def free_words(rng: random.Random, most: int) -> str:
