@@ -82,13 +82,17 @@ def test_how_much_likelier_one_is_depends_on_these_two_alone(
 def test_words_that_nobody_knows_are_less_likely_than_words_of_the_context(tiny_model: WrenModel, seed: int) -> None:
     letters, script = sounding_like("say apple please", 1.0, seed), tiny_model.script
     stream = turn(tiny_model, SYSTEM, *script.encode("wren"), USER, *script.encode("say please"))
-    nobody, everybody = (
-        result(tiny_model, weigher_of(stream, tiny_model, letters, known).likelihoods(["say appel", "say apple"]))
-        for known in (WordList(()), WordList(["apple", "appel"]))
-    )
+    texts, weigher = ["say appel", "say apple"], weigher_of(stream, tiny_model, letters, WordList(()))
+    listed = weigher_of(stream, tiny_model, letters, WordList(["apple", "appel"]))
+    nobody, everybody = (result(tiny_model, one.likelihoods(texts)) for one in (weigher, listed))
     # What is in a list is made up for being unexpected, too.
-    assert torch.all(nobody + (UNKNOWN - UNUSUAL) <= everybody + 1e-6)
-    weigher = weigher_of(stream, tiny_model, letters, WordList(()))
+    ways = [[USER, *script.encode(text), REPLY] for text in texts]
+    more, less = (result(tiny_model, one._unexpected(ways)) for one in (listed, weigher))
+    assert torch.allclose(nobody + (UNKNOWN - UNUSUAL) + more - less, everybody, atol=1e-6)
+    # Where nothing is to be repeated or spelled, it makes no difference.
+    plain_texts = ["an appel", "an apple"]
+    nobody, everybody = (result(tiny_model, one.likelihoods(plain_texts)) for one in (weigher, listed))
+    assert torch.allclose(nobody + (UNKNOWN - UNUSUAL), everybody, atol=1e-6)
     assert {"say", "please"} <= weigher.brought_up
     assert "wren" not in weigher.brought_up
     assert float(weigher._against(["say please"])) == 0

@@ -8,6 +8,7 @@ that it is asked to repeat: those that it was not trained on it now and then wri
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from realtime_server.engine.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
 
@@ -36,12 +37,12 @@ class Facts:
 
     def undecided(self, text: str) -> bool:
         """Could what begins like this still become a statement, a denial or a spelling, or is it repeated rightly so far?"""
-        if _SPELLING_BEGUN.fullmatch(text) or self._wanted().startswith(text.lower()):
+        if _SPELLING_BEGUN.fullmatch(text) or self._wanted.startswith(text.lower()):
             return True
         if text.startswith("The "):
             return _STATEMENT.match(text) is None and len(text) < LONGEST_KEY
         return (
-            self._wanted().startswith(text.lower()) or "The ".startswith(text) or (_DENIAL.startswith(text) and text != _DENIAL)
+            self._wanted.startswith(text.lower()) or "The ".startswith(text) or (_DENIAL.startswith(text) and text != _DENIAL)
         )
 
     def instead(self, text: str, sure: bool) -> str | None:
@@ -78,6 +79,7 @@ class Facts:
         word = next((word for word in reversed(asked) if word.startswith(first)), asked[-1] if asked else None)
         return None if word is None else ", ".join(word.upper()) + "."
 
+    @cached_property
     def _wanted(self) -> str:
         """The words that were to be repeated; none where there are none."""
         match = _REPEATING.fullmatch(self.said)
@@ -85,7 +87,7 @@ class Facts:
 
     def _repeated(self, text: str) -> str | None:
         """Those words, where the model begins to repeat them and goes wrong within one."""
-        wanted, so_far = self._wanted(), text.lower()
+        wanted, so_far = self._wanted, text.lower()
         if text.startswith(_APOLOGY) or not wanted.startswith(so_far[:1] or "."):
             return None
         whole = so_far.startswith(wanted) and not so_far[len(wanted) :][:1].isalpha()

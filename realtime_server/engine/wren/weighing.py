@@ -71,7 +71,8 @@ class Weigher:
         likely = torch.full((len(texts),), -math.inf, dtype=torch.double)
         if number and cells(self.letters, texts[:number]) <= MOST_CELLS:
             words = yield from self._sums(shared, [way[shared:] for way in ways[:number]])
-            unexpected = yield from self._unexpected(ways[:number])
+            free = any(not ANY_WORD_BEHIND.isdisjoint(text.split()) for text in texts[:number])
+            unexpected = (yield from self._unexpected(ways[:number])) if free else 0.0
             letters = log_likelihoods(self.letters, texts[:number])
             likely[:number] = words.double() + letters.double() + unexpected - self._against(texts[:number])
         return likely

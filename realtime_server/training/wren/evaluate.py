@@ -413,6 +413,7 @@ def eight_sessions(asker: Asker, users: list[Heard]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@common_words()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
@@ -467,5 +468,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with common_words():
-        main()
+    main()

@@ -80,7 +80,6 @@ FOREIGN = {
 """Everyday words by espeak-ng language: what is not English must be refused."""
 
 
-@lru_cache
 def lexicon() -> tuple[str, ...]:
     """About 9 000 common English words."""
     return _words_of("lexicon.txt")
@@ -92,6 +91,7 @@ def rare_words() -> tuple[str, ...]:
     return tuple(word for word in _words_of("rare-words.txt") if not never_heard(word))
 
 
+@lru_cache
 def _words_of(name: str) -> tuple[str, ...]:
     lines = (resources.files(__package__) / name).read_text().splitlines()
     return tuple(word for line in lines if not line.startswith("#") for word in line.split())
