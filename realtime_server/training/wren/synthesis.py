@@ -26,6 +26,7 @@ import soxr
 from realtime_server.audio.mel import LogMel
 from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import domain
+from realtime_server.training.wren.accents import LANGUAGES, accented, espeak
 from realtime_server.training.wren.channels import some_room
 from realtime_server.training.wren.dialogue import Dialogue, dump
 from realtime_server.training.wren.own import Own
@@ -40,6 +41,8 @@ HELD_OUT_EVERY = 40
 SHARD, VOICE_SHARD = 400, 200
 """Utterances in one file."""
 assert SHARD % HELD_OUT_EVERY == 0
+FOREIGN = 0.4
+"""Of espeak-ng's English, how much has another language's accent."""
 ESPEAK_ACCENTS = ("en-us", "en-us", "en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-us-nyc")
 ESPEAK_VARIANTS = ("klatt", "klatt2", "klatt3", "klatt4", "klatt5", "klatt6") * 5 + (
     "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "Alex", "Alicia", "Andrea", "Andy", "Annie",
@@ -63,11 +66,13 @@ ENGINES = (
 
 @dataclass(frozen=True)
 class Speaker:
-    """One way of speaking: a program's voice and its settings; `stretch` > 1 is a longer vocal tract and lower pitch."""
+    """One way of speaking: a program's voice and its settings; `stretch` > 1 is a longer vocal tract and lower pitch; `accent`
+    is the language whose sounds its English has."""
 
     engine: str
     options: tuple[str, ...] = ()
     stretch: float = 1.0
+    accent: str = ""
 
 
 def draw_speaker(dialogue: Dialogue, rng: random.Random) -> Speaker:
@@ -75,10 +80,13 @@ def draw_speaker(dialogue: Dialogue, rng: random.Random) -> Speaker:
     engine = rng.choices(names, weights)[0]
     if dialogue.language != "en":
         engine = rng.choice(("espeak", "pico")) if dialogue.language in PICO_LANGUAGES else "espeak"
-    stretch = rng.uniform(0.88, 1.14) if rng.random() < 0.6 else 1.0
+    stretch, accent = rng.uniform(0.88, 1.14) if rng.random() < 0.6 else 1.0, ""
     if engine == "espeak":
-        accent = rng.choice(ESPEAK_ACCENTS) if dialogue.language == "en" else dialogue.language
-        voice = f"{accent}+{rng.choice(ESPEAK_VARIANTS)}"
+        voice = dialogue.language
+        if voice == "en":
+            accent = rng.choice(LANGUAGES) if rng.random() < FOREIGN else ""
+            voice = accent or rng.choice(ESPEAK_ACCENTS)
+        voice = f"{voice}+{rng.choice(ESPEAK_VARIANTS)}"
         options: tuple[str, ...] = ("-v", voice, "-p", str(rng.randint(15, 85)), "-s", str(rng.randint(120, 210)))
     elif engine in FESTIVAL_VOICES:
         options = (f"{rng.uniform(0.8, 1.25):.2f}",)
@@ -90,7 +98,7 @@ def draw_speaker(dialogue: Dialogue, rng: random.Random) -> Speaker:
         if rng.random() < 0.5:
             options += ("--setf", f"int_f0_target_mean={rng.randint(85, 200)}")
             options += ("--setf", f"int_f0_target_stddev={rng.randint(5, 40)}")
-    return Speaker(engine, options, stretch)
+    return Speaker(engine, options, stretch, accent)
 
 
 def speak_files(jobs: list[tuple[str, Speaker]], folder: Path) -> list[Path]:
@@ -98,7 +106,8 @@ def speak_files(jobs: list[tuple[str, Speaker]], folder: Path) -> list[Path]:
     paths = [folder / f"{n}.wav" for n in range(len(jobs))]
     for (text, speaker), path in zip(jobs, paths, strict=True):
         if speaker.engine == "espeak":
-            command = ["espeak-ng", *speaker.options, "-w", str(path), text]
+            said = accented(text, speaker.accent, random.Random(text)) if speaker.accent else text
+            command = ["espeak-ng", *speaker.options, "-w", str(path), said]
         elif speaker.engine in FESTIVAL_VOICES:
             continue
         elif speaker.engine in PICO_ENGINES:
@@ -140,9 +149,7 @@ def run_festival(lines: list[str], folder: Path) -> str:
 
 def phonemes(text: str) -> str:
     """How espeak-ng pronounces it, without stress."""
-    said = subprocess.run(
-        ["espeak-ng", "-q", "-x", "-v", "en-us", plain(text)], check=True, capture_output=True, text=True
-    ).stdout
+    said = espeak("-v", "en-us", plain(text))
     return "".join(said.split()).translate({ord("'"): None, ord(","): None})
 
 
