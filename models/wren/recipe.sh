@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Wren from nothing, or further from a finished model.
 # usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--speech] [--steps N] [--first N]
-#                       [--share S] [--out MODEL]
+#                       [--share S] [--out MODEL | --folds MODELS]
 #   WORK       a folder for everything that is made on the way (about 7 GB)
 #   --people   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
 #   --readers  read sentences with transcripts.json (LJ Speech)
@@ -13,6 +13,8 @@
 #              says, the ten that it says most are always there)
 #   --share    of the way from --start's weights to the trained ones, 0 to 1
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
+#   --folds    instead, five models that only hear and write, from nothing: to each another fifth of the --people is unknown.
+#              Two hours; scripts/eval_wren --folds measures them
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
 # Hours on two cores: synthesis about 0.8, codec about 0.3, training with AMX 0.6 for each 1000 steps to hear and write and 0.15
@@ -21,12 +23,12 @@
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
-people='' readers='' start='' own='' speech='' steps='' first=0 share='' out=''
+people='' readers='' start='' own='' speech='' steps='' first=0 share='' out='' folds=''
 while [ $# -gt 0 ]; do
   case $1 in
     --speech) speech=yes; shift; continue ;;
     --people) people=$2 ;; --readers) readers=$2 ;; --start) start=$2 ;; --own) own=$2 ;; --steps) steps=$2 ;;
-    --first) first=$2 ;; --share) share=$2 ;; --out) out=$2 ;;
+    --first) first=$2 ;; --share) share=$2 ;; --out) out=$2 ;; --folds) folds=$2 ;;
     *) echo "recipe.sh: unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
@@ -46,8 +48,24 @@ wren synthesis voices "$work" --number "$voices" --first "$first" ${own:+--own "
 # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
 [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
   MALLOC_CONF=thp:always,oversize_threshold:0,narenas:2,dirty_decay_ms:60000,muzzy_decay_ms:0
-wren train "$work" --steps "${steps:-8000}" --processes "$(nproc)" --compile ${start:+--start "$start"} \
-  ${people:+--people "$people"} ${readers:+--readers "$readers"} ${own:+--own "$own" --rate 4e-4} \
+learn() { wren train "$work" --processes "$(nproc)" --compile ${readers:+--readers "$readers"} "$@"; }
+if [ -n "$folds" ]; then
+  hear="--rows 12 96 8 0"
+  if [ ! -f "$work/base/manifest.json" ]; then
+    learn --steps "${steps:-2000}" --rate 2e-3 $hear
+    wren export "$work" "$work/base"
+    wren calibrate "$work/base" --work "$work"
+    rm "$work/checkpoint.pt"
+  fi
+  for fold in 0 1 2 3 4; do
+    [ ! -f "$folds/$fold/manifest.json" ] || continue
+    learn --steps $((${steps:-2000} / 12)) --rate 1e-3 $hear --start "$work/base" --people "$people" --fold $fold
+    wren export "$work" "$folds/$fold" --of "$work/base"
+    rm "$work/checkpoint.pt"
+  done
+  exit
+fi
+learn --steps "${steps:-8000}" ${start:+--start "$start"} ${people:+--people "$people"} ${own:+--own "$own" --rate 4e-4} \
   ${speech:+--rows 0 0 0 64 --rate 5e-4}
 unset LD_PRELOAD
 out=${out:-models/${own:+own-}wren}

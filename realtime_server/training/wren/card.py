@@ -30,6 +30,7 @@ CARD = {
     "unseen_tools.right_call": "functions never seen in training: the right one called, in that voice",
     "unseen_tools.right_call_and_arguments": "the same with the right arguments",
     "coffee_people.exact": "real people's coffee orders left out of training, every slot right",
+    "coffee_folds.exact": "the same five-fold: all orders, each asked of a model that never heard it",
     "digits_people.exact": "real people's single digits, never trained on, read back right",
     "no_speech.calls": "noise, hum and tones: functions called",
     "no_speech.refused": "noise, hum and tones: refused",

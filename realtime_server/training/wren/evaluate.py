@@ -60,6 +60,12 @@ OTHER_LANGUAGES = {
 """Languages that training never had."""
 
 
+def load(folder: Path) -> WrenModel:
+    model = loader.load(str(folder), "cpu")
+    assert isinstance(model, WrenModel)
+    return model
+
+
 def function(tool: Tool) -> m.Function:
     """With schemas as a client would write them; made-up functions take strings, or one of a few."""
     if tool.name == tools.ORDER.name:
@@ -258,15 +264,25 @@ def refusal_shares(answers: list[Answer]) -> dict[str, Any]:
     }
 
 
-def coffee_orders(asker: Asker, folder: Path) -> dict[str, Any]:
+def coffee_orders(asker: Asker, folder: Path, fold: int = 0) -> dict[str, Any]:
     """Real people, left out of training: every slot right."""
     results, wrong = [], []
-    for mel, slots in people.recordings(folder, held_out=True):
+    for mel, slots in people.recordings(folder, held_out=True, fold=fold):
         answer = asker.ask(augment.in_quiet(mel, 20, 30), m.Context("", (COFFEE,), ()))
         results.append(answer.call == COFFEE.name and answer.arguments == slots)
         if not results[-1]:
             wrong.append({"wanted": slots, "heard": answer.heard})
     return {"exact": share(results), "recordings": len(results), "wrong": wrong[:10]}
+
+
+def coffee_folds(models: Path, folder: Path) -> dict[str, Any]:
+    """Every recording, asked of the one of five models (`recipe.sh --folds`) that never heard it: cross-validation."""
+    folds = [coffee_orders(Asker(load(models / str(fold))), folder, fold) for fold in range(people.FOLDS)]
+    recordings = sum(fold["recordings"] for fold in folds)
+    return {
+        "exact": round(sum(fold["exact"] * fold["recordings"] for fold in folds) / recordings, 3), "recordings": recordings,
+        "exact_by_fold": [fold["exact"] for fold in folds], "wrong": [wrong for fold in folds for wrong in fold["wrong"]],
+    }  # fmt: skip
 
 
 def spoken_digits(asker: Asker, folder: Path) -> dict[str, Any]:
@@ -419,14 +435,13 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--people", type=Path)
+    parser.add_argument("--folds", type=Path, help="five models that `recipe.sh --folds` made; needs --people")
     parser.add_argument("--digits", type=Path)
     parser.add_argument("--judge", type=Path, default=Path(__file__).with_name("judge-words.txt"))
     parser.add_argument("--number", type=int, default=NUMBER)
     parser.add_argument("--only", nargs="+", help="measure these parts anew and keep the others' figures")
     options = parser.parse_args()
-    model = loader.load(str(options.model), "cpu")
-    assert isinstance(model, WrenModel)
-    asker, rng = Asker(model), random.Random("evaluate")
+    asker, rng = Asker(load(options.model)), random.Random("evaluate")
     users = [u for n, u in enumerate(load_heard(options.work / "users")) if n % HELD_OUT_EVERY == 0][: options.number]
     users = [Heard(u.mel, domain.in_context(u.dialogue, rng), u.speaker) for u in users]
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -448,6 +463,8 @@ def main() -> None:
     }
     if options.people:
         parts["coffee_people"] = lambda: coffee_orders(asker, options.people)
+        if options.folds:
+            parts["coffee_folds"] = lambda: coffee_folds(options.folds, options.people)
     if options.digits:
         parts["digits_people"] = lambda: spoken_digits(asker, options.digits)
     details: dict[str, Any] = {}

@@ -25,15 +25,16 @@ from realtime_server.training.wren.dialogue import Call, Dialogue, Say
 from realtime_server.training.wren.lexicon import DIGITS
 from realtime_server.training.wren.synthesis import VOICE_RATE_HZ, WREN_VOICES
 
-HELD_OUT_EVERY = 5
+FOLDS = 5
+"""One of these parts is left out of training: the first, where it is not said which."""
 
 
-def recordings(folder: Path, held_out: bool) -> list[tuple[FloatArray, dict[str, str]]]:
+def recordings(folder: Path, held_out: bool, fold: int = 0) -> list[tuple[FloatArray, dict[str, str]]]:
     """(mel, slots) of the part that is left out of training, or of the rest."""
     labels = json.loads((folder / "labels.json").read_text())
     result = []
     for n, (name, label) in enumerate(sorted(labels.items())):
-        if (n % HELD_OUT_EVERY == 0) == held_out:
+        if (n % FOLDS == fold) == held_out:
             audio, rate = soundfile.read(folder / name, dtype="float32")
             result.append((mel_of(audio, rate), label["slots"]))
     return result
@@ -49,11 +50,11 @@ def sentences(slots: dict[str, str]) -> list[str]:
     return [tools.order_sentence(o, a, list(b), slots["coffeeDrink"], list(c)) for o, a, b, c in ways]
 
 
-def transcribed(folder: Path, model: Wren, script: Script, held_out: bool) -> list[Heard]:
-    """Each recording with its most likely sentence and the call that it asks for."""
+def transcribed(folder: Path, model: Wren, script: Script, fold: int = 0) -> list[Heard]:
+    """Each recording to be trained on, with its most likely sentence and the call that it asks for."""
     context = script.system("Wren", (), [(tools.ORDER.name, tools.ORDER.shown())])
     result = []
-    for mel, slots in recordings(folder, held_out):
+    for mel, slots in recordings(folder, False, fold):
         texts = sentences(slots)
         text = texts[int(log_likelihoods(heard_letters(model, mel, context), texts).argmax())]
         call = Call(tools.ORDER.name, tuple((key, slots[key]) for key in tools.ORDER.parameters if key in slots))
