@@ -20,10 +20,11 @@ from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoo
 from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.words import plain
 
-SURE = 0.7
+SURE = 0.85
 """The probability of a written word from which on it is left alone."""
-TRIED, RETRIED = 400, 40
-"""Words that are tried where the word was heard, and those of them that are tried in the whole."""
+TRIED, RETRIED, SPELLED_ALIKE = 400, 40, 12
+"""Words that look like the letters and are tried where the word was heard, those of them that are tried in the whole, and those
+that are tried in the whole since they look like the written word."""
 FAR = 8.0
 """Nats of the letters behind the likeliest word from which on another is not tried in the whole."""
 MOST_DOUBTFUL = 4
@@ -98,6 +99,7 @@ def respelled(
             first, last = heard_there(heard, written, n, size)
             part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
             others = alternatives(part, heard[first:last], known, context)
+            others += [word for word in known.like("".join(now), SPELLED_ALIKE) if word not in others]
             options = [now, *([word] for word in others if [word] != now)]
             if len(options) == 1:
                 continue
