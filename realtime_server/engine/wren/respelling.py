@@ -99,7 +99,7 @@ def respelled(
             first, last = heard_there(heard, written, n, size)
             part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
             others = alternatives(part, heard[first:last], known, context)
-            others += [word for word in known.like("".join(now), SPELLED_ALIKE) if word not in others]
+            others += [word for word in known.like(plain("".join(now)), SPELLED_ALIKE) if word not in others]
             options = [now, *([word] for word in others if [word] != now)]
             if len(options) == 1:
                 continue
