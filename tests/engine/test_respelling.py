@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -87,6 +88,23 @@ def looked_up(letters: Tensor, words: list[tuple[str, float]], known: WordList, 
 def test_a_doubtful_word_becomes_the_one_that_was_heard(said: str, written: str, seed: int) -> None:
     letters = sounding_like(f"say {said} please", 3.0, seed)
     assert looked_up(letters, [("say", -0.01), (written, -2.0), ("please", -0.01)], KNOWN) == ["say", said, "please"]
+
+
+def test_what_looks_like_the_written_word_is_tried_where_the_letters_are_far_from_it() -> None:
+    tried = list[str]()
+
+    def likelihoods(texts: list[str]) -> Generator[Try, list[Tensor], Tensor]:
+        yield from ()
+        tried.extend(texts)
+        return torch.tensor([float(text == "say future") for text in texts], dtype=torch.double)
+
+    words = [("say", -0.01), ("futur", -2.0)]
+    finding = respelled(sounding_like("say falls", 9.0), words, KNOWN, (), likelihoods)
+    with pytest.raises(StopIteration) as found:
+        next(finding)
+    assert [word for word, _ in found.value.value] == ["say", "future"]
+    assert tried[:2] == ["say futur", "say falls"]
+    assert len(set(tried)) == len(tried)
 
 
 @given(word, st.integers(2, 3), st.integers(0, 100))
