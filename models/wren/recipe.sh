@@ -13,8 +13,8 @@
 #              says, the ten that it says most are always there)
 #   --share    of the way from --start's weights to the trained ones, 0 to 1
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
-#   --folds    instead, five models that only hear and write, from nothing: to each another fifth of the --people is unknown.
-#              Two hours; scripts/eval_wren --folds measures them
+#   --folds    instead, five models that only hear and write, from nothing: to each another fifth of the --people is unknown,
+#              and scripts/eval_wren --folds asks it for that. Eight hours with AMX
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
 # Hours on two cores: synthesis about 0.8, codec about 0.3, training with AMX 0.6 for each 1000 steps to hear and write and 0.15
@@ -52,14 +52,14 @@ learn() { wren train "$work" --processes "$(nproc)" --compile ${readers:+--reade
 if [ -n "$folds" ]; then
   hear="--rows 12 96 8 0"
   if [ ! -f "$work/base/manifest.json" ]; then
-    learn --steps "${steps:-2000}" --rate 2e-3 $hear
+    learn --steps "${steps:-8000}" --rate 2e-3 $hear
     wren export "$work" "$work/base"
     wren calibrate "$work/base" --work "$work"
     rm "$work/checkpoint.pt"
   fi
   for fold in 0 1 2 3 4; do
     [ ! -f "$folds/$fold/manifest.json" ] || continue
-    learn --steps $((${steps:-2000} / 12)) --rate 1e-3 $hear --start "$work/base" --people "$people" --fold $fold
+    learn --steps $((${steps:-8000} / 8)) --rate 1e-3 $hear --start "$work/base" --people "$people" --fold $fold
     wren export "$work" "$folds/$fold" --of "$work/base"
     rm "$work/checkpoint.pt"
   done

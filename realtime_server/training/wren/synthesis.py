@@ -1,6 +1,6 @@
 """Speaks the domain's sentences with free synthesisers: espeak-ng, flite and festival as programs, SVOX Pico as a library.
 
-    python -m realtime_server.training.wren.synthesis users  WORK --number 24000 [--own FOLDER]
+    python -m realtime_server.training.wren.synthesis users  WORK --number 24000 [--own FOLDER] [--foreign]
     python -m realtime_server.training.wren.synthesis voices WORK --number 2400 [--own FOLDER]
 
 `users` writes log-mel shards of what people say; `voices` writes 24 kHz audio of what Wren says, with word times.
@@ -75,16 +75,17 @@ class Speaker:
     accent: str = ""
 
 
-def draw_speaker(dialogue: Dialogue, rng: random.Random) -> Speaker:
+def draw_speaker(dialogue: Dialogue, rng: random.Random, foreign: bool = False) -> Speaker:
+    """Anyone who speaks the dialogue's language; `foreign`: somebody with an accent."""
     names, weights = zip(*ENGINES, strict=True)
-    engine = rng.choices(names, weights)[0]
+    engine = "espeak" if foreign else rng.choices(names, weights)[0]
     if dialogue.language != "en":
         engine = rng.choice(("espeak", "pico")) if dialogue.language in PICO_LANGUAGES else "espeak"
     stretch, accent = rng.uniform(0.88, 1.14) if rng.random() < 0.6 else 1.0, ""
     if engine == "espeak":
         voice = dialogue.language
         if voice == "en":
-            accent = rng.choice(LANGUAGES) if rng.random() < FOREIGN else ""
+            accent = rng.choice(LANGUAGES) if foreign or rng.random() < FOREIGN else ""
             voice = accent or rng.choice(ESPEAK_ACCENTS)
         voice = f"{voice}+{rng.choice(ESPEAK_VARIANTS)}"
         options: tuple[str, ...] = ("-v", voice, "-p", str(rng.randint(15, 85)), "-s", str(rng.randint(120, 210)))
@@ -158,20 +159,20 @@ def load(path: Path, rate_hz: int, stretch: float = 1.0) -> np.ndarray:
     return np.asarray(soxr.resample(audio, rate, rate_hz * stretch), np.float32)
 
 
-def user_shard(number: int, work: Path) -> str:
+def user_shard(number: int, work: Path, foreign: bool) -> str:
     rng = random.Random(f"users {number}")
     intents = domain.OPEN if number % 2 else domain.INTENTS
-    return spoken_shard([domain.sample(rng, intents) for _ in range(SHARD)], work / "users" / f"{number:04d}.npz", rng)
+    return spoken_shard([domain.sample(rng, intents) for _ in range(SHARD)], work / "users" / f"{number:04d}.npz", rng, foreign)
 
 
 def own_shard(number: int, dialogues: list[Dialogue], work: Path) -> str:
     return spoken_shard(dialogues, work / "own" / f"{number:04d}.npz", random.Random(f"own {number}"))
 
 
-def spoken_shard(dialogues: list[Dialogue], target: Path, rng: random.Random) -> str:
+def spoken_shard(dialogues: list[Dialogue], target: Path, rng: random.Random, foreign: bool = False) -> str:
     if target.exists():
         return f"{target} kept"
-    jobs = [(str(d.user), draw_speaker(d, rng)) for d in dialogues]
+    jobs = [(str(d.user), draw_speaker(d, rng, foreign)) for d in dialogues]
     with tempfile.TemporaryDirectory() as name:
         frames, random_ = [], np.random.default_rng(rng.getrandbits(64))
         for n, (path, (_, speaker)) in enumerate(zip(speak_files(jobs, Path(name)), jobs, strict=True)):
@@ -266,6 +267,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, required=True, help="how many utterances (per voice)")
     parser.add_argument("--first", type=int, default=0, help="the first shard's number: others are other sentences")
     parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
+    parser.add_argument("--foreign", action="store_true", help="all users have foreign accents")
     parser.add_argument("--processes", type=int, default=None)
     options = parser.parse_args()
     for folder in (options.what, "own"):
@@ -277,7 +279,7 @@ def main() -> None:
             jobs = [pool.submit(own_shard, n, spoken[first : first + SHARD], options.work)
                     for n, first in enumerate(range(0, len(spoken), SHARD))]  # fmt: skip
             last = options.first + -(-options.number // SHARD)
-            jobs += [pool.submit(user_shard, n, options.work) for n in range(options.first, last)]
+            jobs += [pool.submit(user_shard, n, options.work, options.foreign) for n in range(options.first, last)]
         else:
             number = options.first * VOICE_SHARD + options.number
             texts = domain.spoken_texts(random.Random("voices"), number) + own.replies()
