@@ -120,6 +120,13 @@ def test_a_sure_word_stays(said: str, written: str, seed: int) -> None:
     assert looked_up(letters, [("say", -0.01), (written, -0.05)], KNOWN) == ["say", written]
 
 
+@given(word, word, st.integers(0, 100))
+def test_where_any_word_may_follow_a_word_has_to_be_surer(said: str, written: str, seed: int) -> None:
+    for behind, becomes in (("say", said), ("call", written)):
+        letters = sounding_like(f"{behind} {said}", 3.0, seed)
+        assert looked_up(letters, [(behind, -0.25), (written, -0.25)], KNOWN) == [behind, becomes]
+
+
 @given(st.integers(0, 100))
 def test_words_of_the_context_are_known_and_what_nobody_knows_stays(seed: int) -> None:
     letters = sounding_like("call wesołowski".replace("ł", "l"), 3.0, seed)

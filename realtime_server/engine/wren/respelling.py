@@ -20,8 +20,10 @@ from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoo
 from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.words import plain
 
-SURE = 0.85
-"""The probability of a written word from which on it is left alone."""
+SURE, SURE_OF_ANY = 0.7, 0.85
+"""The probabilities of a written word from which on it is left alone: of most, and of those behind one that any may follow."""
+ANY_WORD_BEHIND = frozenset({"say", "repeat", "spell"})
+"""Elsewhere what the model expects is worth more: most turns are about something."""
 TRIED, RETRIED, SPELLED_ALIKE = 400, 40, 12
 """Words that look like the letters and are tried where the word was heard, those of them that are tried in the whole, and those
 that are tried in the whole since they look like the written word."""
@@ -85,7 +87,9 @@ def respelled(
     letters: [T, labels] log-probabilities. `known`: the words of the language; `context`: those of the conversation;
     `likelihoods`: of whole transcripts (`Weigher.likelihoods`).
     """
-    words, doubtful = list(words), [logprob < math.log(SURE) for _, logprob in words]
+    first_free = next((n for n, (word, _) in enumerate(words) if word in ANY_WORD_BEHIND), len(words))
+    doubtful = [logprob < math.log(SURE_OF_ANY if n > first_free else SURE) for n, (_, logprob) in enumerate(words)]
+    words = list(words)
     heard, moments = heard_letters(letters)
     # Each alone, and then two in a row: a word that is not known may have been written as two.
     for size in (1, 2):

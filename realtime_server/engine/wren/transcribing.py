@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
-from realtime_server.engine.wren.respelling import SURE, WordList, respelled
+from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
 from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
@@ -59,7 +59,7 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     before, sounded = len(turn.stream.ids), turn.sounded()
     words, logprobs = yield from written(turn)
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
-    if sounded is not None and sum(logprobs) < math.log(SURE):
+    if sounded is not None and sum(logprobs) < math.log(SURE_OF_ANY):
         weigher = Weigher(turn.stream, before, script, sounded, known)
         pieces, logprobs, told = yield from reconsidered(turn, weigher, script, pieces, logprobs)
         words = script.encode("".join(pieces).strip())
@@ -84,7 +84,7 @@ def reconsidered(
     if [word for word, _ in words] != [word for word, _ in written]:
         pieces, logprobs, told = [f" {word}" for word, _ in words], [logprob for _, logprob in words], told_words
     # Whoever has a live turn told wants what was said, not what was meant.
-    if not turn.live:
+    if not turn.live and sum(logprob for _, logprob in written) < math.log(SURE):
         ids = script.encode("".join(pieces).strip())
         meant = yield from weigher.understood(ids)
         if meant != ids:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
-from realtime_server.engine.wren.respelling import WordList
+from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList
 from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
 from realtime_server.engine.wren.steps import FRAME, Stream, Try
 from realtime_server.engine.wren.words import plain
@@ -27,8 +27,6 @@ EXPECTED = 10.0
 """Nats: one in some e^10 words that anybody may say. Before it is heard, no word in a list counts as less likely than that
 where it is to be repeated or spelled: of those that training did not have, the model thinks that nobody says them (internal
 language model, Meng et al. 2021)."""
-ANY_WORD_BEHIND = frozenset({"say", "repeat", "spell"})
-"""Elsewhere what the model expects is worth more: most turns are about something."""
 MOST_TRIED = 480
 """Positions in one step, in which no other session moves."""
 BEAM, LONGEST = 8, 10
