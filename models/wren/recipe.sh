@@ -33,6 +33,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
+if [ -n "$folds" ] && [ -z "$people" ]; then echo "recipe.sh: --folds needs --people" >&2; exit 2; fi
 users=120000 voices=18500
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
 if [ -n "$speech" ]; then start=${start:-models/wren} steps=${steps:-1400}; fi

@@ -441,6 +441,8 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=NUMBER)
     parser.add_argument("--only", nargs="+", help="measure these parts anew and keep the others' figures")
     options = parser.parse_args()
+    if options.folds and not options.people:
+        parser.error("--folds needs --people, whom the models are asked about")
     asker, rng = Asker(load(options.model)), random.Random("evaluate")
     users = [u for n, u in enumerate(load_heard(options.work / "users")) if n % HELD_OUT_EVERY == 0][: options.number]
     users = [Heard(u.mel, domain.in_context(u.dialogue, rng), u.speaker) for u in users]
