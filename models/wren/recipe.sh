@@ -14,7 +14,7 @@
 #   --share    of the way from --start's weights to the trained ones, 0 to 1
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 #   --folds    instead, five models that only hear and write, from nothing: to each another fifth of the --people is unknown,
-#              and scripts/eval_wren --folds asks it for that. Eight hours with AMX
+#              and scripts/eval_wren --folds asks it for that. About eight hours with AMX
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
 # Hours on two cores: synthesis about 0.8, codec about 0.3, training with AMX 0.6 for each 1000 steps to hear and write and 0.15
@@ -34,6 +34,10 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 if [ -n "$folds" ] && [ -z "$people" ]; then echo "recipe.sh: --folds needs --people" >&2; exit 2; fi
+if [ -n "$folds" ] && [ -n "$start$own$speech" ]; then
+  echo "recipe.sh: --folds begins from nothing, without --start, --own and --speech" >&2
+  exit 2
+fi
 users=120000 voices=18500
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
 if [ -n "$speech" ]; then start=${start:-models/wren} steps=${steps:-1400}; fi
@@ -46,29 +50,32 @@ if [ -n "$start" ]; then cp "$start/tokenizer.json" "$work/"; else wren vocabula
 wren synthesis voices "$work" --number "$voices" --first "$first" ${own:+--own "$own"}
 [ -n "$speech" ] || wren synthesis users "$work" --number "$users" --first "$first" ${own:+--own "$own"}
 [ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"} ${own:+--own "$own"}
-# The shapes of training fragment glibc's heap, which then takes a sixth of the time.
-[ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
-  MALLOC_CONF=thp:always,oversize_threshold:0,narenas:2,dirty_decay_ms:60000,muzzy_decay_ms:0
-learn() { wren train "$work" --processes "$(nproc)" --compile ${readers:+--readers "$readers"} "$@"; }
+learn() (
+  # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
+  [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
+    MALLOC_CONF=thp:always,oversize_threshold:0,narenas:2,dirty_decay_ms:60000,muzzy_decay_ms:0
+  wren train "$work" --processes "$(nproc)" --compile ${readers:+--readers "$readers"} "$@"
+)
 if [ -n "$folds" ]; then
   hear="--rows 12 96 8 0"
-  if [ ! -f "$work/base/manifest.json" ]; then
+  # A model stands there only once its checkpoint is gone: no fold goes on from another, whose people are not its own.
+  finish() { rm "$work/checkpoint.pt"; mv "$1.part" "$1"; }
+  if [ ! -d "$work/base" ]; then
     learn --steps "${steps:-8000}" --rate 2e-3 $hear
-    wren export "$work" "$work/base"
-    wren calibrate "$work/base" --work "$work"
-    rm "$work/checkpoint.pt"
+    wren export "$work" "$work/base.part"
+    wren calibrate "$work/base.part" --work "$work"
+    finish "$work/base"
   fi
   for fold in 0 1 2 3 4; do
-    [ ! -f "$folds/$fold/manifest.json" ] || continue
+    [ ! -d "$folds/$fold" ] || continue
     learn --steps $((${steps:-8000} / 8)) --rate 1e-3 $hear --start "$work/base" --people "$people" --fold $fold
-    wren export "$work" "$folds/$fold" --of "$work/base"
-    rm "$work/checkpoint.pt"
+    wren export "$work" "$folds/$fold.part" --of "$work/base"
+    finish "$folds/$fold"
   done
   exit
 fi
 learn --steps "${steps:-8000}" ${start:+--start "$start"} ${people:+--people "$people"} ${own:+--own "$own" --rate 4e-4} \
   ${speech:+--rows 0 0 0 64 --rate 5e-4}
-unset LD_PRELOAD
 out=${out:-models/${own:+own-}wren}
 wren export "$work" "$out" ${start:+--of "$start"} ${own:+--own "$own"} ${share:+--share "$share"}
 [ -n "$speech" ] || wren calibrate "$out" --work "$work"

@@ -30,7 +30,7 @@ def test_no_sound_is_lost(language: str) -> None:
 
 
 def test_a_language_has_its_own_sound_for_what_it_lacks() -> None:
-    assert sound("de", "b") in "bp"
+    assert sound("de", "b") == "b"
     assert sound("es", "I") == "i"
     assert sound("en-us", "3:") == "3:"
 

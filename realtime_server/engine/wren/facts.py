@@ -41,9 +41,7 @@ class Facts:
             return True
         if text.startswith("The "):
             return _STATEMENT.match(text) is None and len(text) < LONGEST_KEY
-        return (
-            self._wanted.startswith(text.lower()) or "The ".startswith(text) or (_DENIAL.startswith(text) and text != _DENIAL)
-        )
+        return "The ".startswith(text) or (_DENIAL.startswith(text) and text != _DENIAL)
 
     def instead(self, text: str, sure: bool) -> str | None:
         """The whole reply in place of one that begins with a statement, a denial, a spelling or a repetition; None where it may

@@ -14,12 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_server.engine import loader
-from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren import augment, domain
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dataset import Heard, load_heard
-from realtime_server.training.wren.evaluate import NUMBER, context_of, right
+from realtime_server.training.wren.evaluate import NUMBER, context_of, load, right
 from realtime_server.training.wren.export import write_manifest
 from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
@@ -50,8 +48,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--number", type=int, default=600)
     options = parser.parse_args()
-    model = loader.load(str(options.model), "cpu")
-    assert isinstance(model, WrenModel)
+    model = load(options.model)
     model.runner.net.config = replace(model.runner.net.config, most_doubt=None)
     # Others than those that the evaluation asks, as far as there are.
     left_out = load_heard(options.work / "users")[::HELD_OUT_EVERY]
