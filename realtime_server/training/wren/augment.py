@@ -116,7 +116,7 @@ def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     colour = np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
     mel = mel + colour + random.uniform(-2.5, 2.0)
     loud = float(np.percentile(mel.mean(1), 90))
-    ratio_db = random.uniform(4.0, 34.0)
+    ratio_db = random.uniform(3.0, 28.0)
     mel = add(mel, noise_like(mel, loud - ratio_db * 0.23, random))
     if random.random() < 0.35:
         # A telephone: nothing above 3 to 4 kHz, and mostly nothing below 300 Hz.

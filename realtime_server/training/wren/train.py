@@ -94,8 +94,8 @@ def half_precision(device: torch.device) -> torch.autocast:
 
 
 def fast_bfloat16(device: torch.device) -> bool:
-    """Is half precision worth it here? Without AMX a CPU is slower with it."""
-    return device.type == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    """Is half precision worth it here? A CPU without AVX-512's bfloat16, which those with AMX have too, is slower with it."""
+    return device.type == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 class Gradients:
