@@ -9,11 +9,26 @@ from realtime_server.engine.wren import replies
 from realtime_server.engine.wren.calls import Said
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
-from realtime_server.engine.wren.steps import Stream
+from realtime_server.engine.wren.steps import Stream, Think
+from realtime_server.engine.wren.words import ONES
 from realtime_server.engine.wren.writing import Reply
 from tests.engine.test_writing import SCRIPT
 
 SIZE = {"type": "string", "enum": ["small", "large"]}
+
+
+def write(steps: replies.Steps, stream: Stream, wanted: list[int]) -> None:
+    """Goes through these steps with a network that wants to write these tokens."""
+    try:
+        step = next(steps)
+        while True:
+            assert isinstance(step, Think)
+            stream.ids += step.ids
+            behind = torch.zeros(1, SCRIPT.size)
+            behind[0, wanted[min(len(stream.ids) - 1, len(wanted) - 1)]] = 5.0
+            step = steps.send(behind)
+    except StopIteration:
+        return
 
 
 def reply(said: Said | None, required: list[str], tool_choice: str = "auto", name: str = "order") -> tuple[Reply, list[int]]:
@@ -27,15 +42,8 @@ def reply(said: Said | None, required: list[str], tool_choice: str = "auto", nam
         Stream(0, []),
     )
     steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, replies.Grounds(said=said))
-    try:
-        step = next(steps)
-        while True:
-            stream.ids += step.ids
-            behind = torch.zeros(1, SCRIPT.size)
-            behind[0, wanted[min(len(stream.ids) - 1, len(wanted) - 1)]] = 5.0
-            step = steps.send(behind)
-    except StopIteration:
-        return result, stream.ids
+    write(steps, stream, wanted)
+    return result, stream.ids
 
 
 @given(st.sampled_from([[], ["size"]]), st.sampled_from(["order a thing", "turn it on"]))
@@ -65,3 +73,33 @@ def test_what_refers_to_nothing_is_no_call() -> None:
     assert isinstance(reply(Said("make it large", baseless=True), [], "required")[0].outputs[0], m.CallStarted)
     called, _ = reply(Said("make it large", baseless=True), [], name="make_it_large")
     assert isinstance(called.outputs[0], m.CallStarted)
+
+
+def answered(grounds: replies.Grounds, wanted: list[int]) -> str:
+    """What a network says that wants to write these tokens, where it might call a function."""
+    request = m.Respond("r", m.Context("", (m.Function("order", "", {"type": "object"}),), ()), False, "marin", "auto", None)
+    result, stream = Reply(), Stream(0, [])
+    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, grounds)
+    write(steps, stream, wanted)
+    return "".join(o.text for o in result.outputs if isinstance(o, m.TextDelta))
+
+
+def test_a_doubted_turn_is_answered_only_where_the_answer_is_what_was_heard() -> None:
+    words = [*SCRIPT.encode("Large."), END]
+    assert answered(replies.Grounds(doubted=True), words) == NOT_UNDERSTOOD
+    assert answered(replies.Grounds(doubted=True, said_back=True), words) == "Large."
+    assert answered(replies.Grounds(doubted=True, said_back=True), [CALL, *SCRIPT.encode("order"), END]) == NOT_UNDERSTOOD
+
+
+@given(
+    st.sampled_from(["please say {}", "repeat after me {}", "how do you spell {}"]), st.sampled_from(["atrium", "five", "bye"])
+)
+def test_what_is_to_be_repeated_is_said_back(request: str, word: str) -> None:
+    assert replies.is_said_back(request.format(word))
+
+
+@given(st.lists(st.sampled_from(ONES[:10]), min_size=1))
+def test_digits_are_said_back_and_nothing_else(digits: list[str]) -> None:
+    assert replies.is_said_back(" ".join(digits))
+    assert not replies.is_said_back(" ".join([*digits, "minutes"]))
+    assert not replies.is_said_back("")

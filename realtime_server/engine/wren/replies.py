@@ -17,11 +17,13 @@ from realtime_server.engine.wren.calls import CallWriter, Said
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
+from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
 from realtime_server.engine.wren.steps import Speak, Spoken, Think
 from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.engine.wren.voices import Voice
+from realtime_server.engine.wren.words import ONES
 from realtime_server.engine.wren.writing import Reply, TextWriter
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
@@ -41,26 +43,38 @@ LONGEST_WAIT = 20
 class Grounds:
     """What a reply goes by, besides its stream.
 
-    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded. `turn`: what is replied to,
-    where it was heard. `facts`: what it may state, `said`: what a call may be made of; None where it does not reply to a user.
+    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded or it only says back what was
+    heard (`said_back`). `turn`: what is replied to, where it was heard. `facts`: what it may state, `said`: what a call may be
+    made of; None where it does not reply to a user.
     """
 
     doubted: bool = False
+    said_back: bool = False
     turn: HeardTurn | None = None
     facts: Facts | None = None
     said: Said | None = None
+
+
+def is_said_back(said: str) -> bool:
+    """Is this, in plain words, answered with what was said? Then the user hears how it was understood, and nothing is done."""
+    words = said.split()
+    return not ANY_WORD_BEHIND.isdisjoint(words) or (bool(words) and set(words) <= _DIGITS)
+
+
+_DIGITS = frozenset(ONES[:10])
 
 
 def think(
     request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None], grounds: Grounds
 ) -> Steps:
     """Writes the reply on `line`, behind a context that is already there; calls `start_speaking` with its first words."""
-    doubted = grounds.doubted
     tools = request.context.tools if request.tool_choice != "none" else ()
     named = request.tool_choice.removeprefix("function:") if request.tool_choice.startswith("function:") else None
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
     logits = yield from line.take(REPLY)
-    calls = forced or (not doubted and tools and best_text(logits, END, CALL)[0] == CALL)
+    wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL
+    calls = forced or (wants_call and not grounds.doubted)
+    refused = grounds.doubted and (wants_call or not grounds.said_back)
     if calls:
         first, outputs = line.end, list[Output]()
         evidence = grounds.turn.evidence if grounds.turn else None
@@ -69,13 +83,13 @@ def think(
         yield from writer.write(named)
         if writer.invented:
             line.back_to(first)
-            calls, doubted = False, True
+            calls, refused = False, True
         else:
             reply.outputs += outputs
             reply.tokens += writer.tokens
     if not calls:
         words = TextWriter(request, line, script, reply, start_speaking)
-        yield from words.give(NOT_UNDERSTOOD) if doubted else words.write(logits, grounds.facts)
+        yield from words.give(NOT_UNDERSTOOD) if refused else words.write(logits, grounds.facts)
     reply.written = True
     while request.audio and reply.text and not reply.spoken:
         yield None
