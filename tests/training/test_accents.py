@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from realtime_server.engine.wren.words import DIGITS
 from realtime_server.training.wren.accents import LANGUAGES, accented, espeak, sound
-from realtime_server.training.wren.lexicon import DIGITS
 
 pytestmark = pytest.mark.skipif(not shutil.which("espeak-ng"), reason="needs espeak-ng")
 SENTENCE = "I would like a large house coffee with her share of sour oranges, bird and boy, on the other tour near here"

@@ -335,8 +335,7 @@ class WrenModel:
         line = Drafted(stream, turn.reply if turn is not None and turn.stream is stream else ())
         # A long conversation is not read for what can call nothing.
         said = self._said(session_id, request.context, turn) if asked and self._tools(request) else None
-        said_back = facts is not None and replies.is_said_back(facts.said)
-        grounds = replies.Grounds(doubted, said_back, turn, facts, said)
+        grounds = replies.Grounds(doubted, turn, facts, said)
         yield from replies.think(request, line, self.script, reply, start_speaking, grounds)
 
     def _facts(self, session_id: str, context: Context, asked: Message, turn: HeardTurn | None) -> Facts:

@@ -23,7 +23,7 @@ from realtime_server.engine.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY,
 from realtime_server.engine.wren.steps import Speak, Spoken, Think
 from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.engine.wren.voices import Voice
-from realtime_server.engine.wren.words import ONES
+from realtime_server.engine.wren.words import DIGITS
 from realtime_server.engine.wren.writing import Reply, TextWriter
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
@@ -44,12 +44,11 @@ class Grounds:
     """What a reply goes by, besides its stream.
 
     `doubted`: what was said is not understood, so the reply says so, unless a call is demanded or it only says back what was
-    heard (`said_back`). `turn`: what is replied to, where it was heard. `facts`: what it may state, `said`: what a call may be
-    made of; None where it does not reply to a user.
+    heard (`is_said_back`). `turn`: what is replied to, where it was heard. `facts`: what it may state, `said`: what a call
+    may be made of; None where it does not reply to a user.
     """
 
     doubted: bool = False
-    said_back: bool = False
     turn: HeardTurn | None = None
     facts: Facts | None = None
     said: Said | None = None
@@ -58,10 +57,7 @@ class Grounds:
 def is_said_back(said: str) -> bool:
     """Is this, in plain words, answered with what was said? Then the user hears how it was understood, and nothing is done."""
     words = said.split()
-    return not ANY_WORD_BEHIND.isdisjoint(words) or (bool(words) and set(words) <= _DIGITS)
-
-
-_DIGITS = frozenset(ONES[:10])
+    return not ANY_WORD_BEHIND.isdisjoint(words) or (bool(words) and set(words) <= set(DIGITS))
 
 
 def think(
@@ -74,7 +70,8 @@ def think(
     logits = yield from line.take(REPLY)
     wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL
     calls = forced or (wants_call and not grounds.doubted)
-    refused = grounds.doubted and (wants_call or not grounds.said_back)
+    said_back = grounds.facts is not None and is_said_back(grounds.facts.said)
+    refused = grounds.doubted and (wants_call or not said_back)
     if calls:
         first, outputs = line.end, list[Output]()
         evidence = grounds.turn.evidence if grounds.turn else None

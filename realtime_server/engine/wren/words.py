@@ -6,6 +6,7 @@ ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
 ).split()
+DIGITS = ONES[:10]
 TENS = ("_ _ twenty thirty forty fifty sixty seventy eighty ninety").split()
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 TEXT_NUMBER = re.compile(r"\d+")

@@ -28,7 +28,7 @@ from realtime_server.engine import loader
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD
 from realtime_server.engine.wren.voices import NAMES
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.words import DIGITS, plain
 from realtime_server.training.wren import augment, domain, people, synthesis, tools
 from realtime_server.training.wren.asker import Answer, Asker
 from realtime_server.training.wren.card import write_card
@@ -36,7 +36,7 @@ from realtime_server.training.wren.channels import Channel, room, telephone
 from realtime_server.training.wren.dataset import Heard, load_heard, never_spoken
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, Tool
 from realtime_server.training.wren.judge import Judge, word_errors
-from realtime_server.training.wren.lexicon import DIGITS, common_words, lexicon, never_heard
+from realtime_server.training.wren.lexicon import common_words, lexicon, never_heard
 from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
 COFFEE = m.Function(

@@ -24,7 +24,6 @@ CAPITALS = {
 CITIES = (*CAPITALS.values(), "New York", "Boston", "Chicago", "Dallas", "Seattle", "Sydney", "Munich", "Milan")
 ROOMS = ("kitchen", "bedroom", "bathroom", "living room", "hall", "garden", "office")
 CONDITIONS = ("sunny", "cloudy", "rainy", "windy", "snowy", "foggy", "clear", "stormy")
-DIGITS = ("zero one two three four five six seven eight nine").split()
 MONTHS = ("january february march april may june july august september october november december").split()
 DAYS = ("monday tuesday wednesday thursday friday saturday sunday").split()
 WORDS = (

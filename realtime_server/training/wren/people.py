@@ -17,12 +17,11 @@ from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import Wren
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.words import DIGITS, plain
 from realtime_server.training.wren import tools
 from realtime_server.training.wren.alignment import Aligner, Times, heard_letters
 from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say
-from realtime_server.training.wren.lexicon import DIGITS
 from realtime_server.training.wren.synthesis import VOICE_RATE_HZ, WREN_VOICES
 
 FOLDS = 5
