@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from realtime_server.engine import loader
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.model import WrenModel
-from realtime_server.training.wren import augment, dataset, domain, export, losses, tools, train, vocabulary
+from realtime_server.training.wren import dataset, domain, export, losses, tools, train, vocabulary
 from realtime_server.training.wren.batches import Batches, Shape, Shares
 from realtime_server.training.wren.dataset import Heard
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say, dump
@@ -132,47 +132,6 @@ def test_rounding_up_leaves_the_text_loss_as_it_was(rows: int, length: int, seed
         return
     wanted = torch.nn.functional.cross_entropy(model.text_logits(trunk[asked]), targets[asked], label_smoothing=0.02)
     assert torch.allclose(loss, wanted, atol=1e-5)
-
-
-@given(st.integers(1, 60), st.integers(0, 1000))
-def test_masks_hide_at_most_three_moments(length: int, seed: int) -> None:
-    mel = np.random.default_rng(0).normal(-6, 2, (length, 80)).astype(np.float32)
-    changed = augment.masked(mel, np.random.default_rng(seed))
-    hidden = (changed != mel).any(1)
-    assert hidden.sum() <= 36
-    assert (np.diff(hidden.astype(int), prepend=0) == 1).sum() <= 3
-
-
-@given(st.integers(1, 300), st.integers(0, 1000))
-def test_another_talker_says_the_same_in_other_time(length: int, seed: int) -> None:
-    mel = np.random.default_rng(seed).normal(-6, 2, (length, 80)).astype(np.float32)
-    other = augment.another_talker(mel, np.random.default_rng(seed))
-    assert other.shape[1] == 80
-    assert 0.4 * length - 1 <= len(other) <= 2.5 * length + 1
-    assert np.isfinite(other).all()
-
-
-@given(st.integers(2, 300), st.floats(0.7, 1.4))
-def test_an_even_tempo_is_one_tempo(length: int, tempo: float) -> None:
-    mel = np.random.default_rng(0).normal(-6, 2, (length, 80)).astype(np.float32)
-    one, even = augment.resample(mel, tempo, 1.0), augment.resample(mel, np.full(length, tempo), 1.0)
-    shared = min(len(one), len(even))
-    assert abs(len(one) - len(even)) <= 1
-    assert abs(shared - length / tempo) <= 2
-    assert np.allclose(one[:shared], even[:shared], atol=1e-2)
-    assert np.allclose(augment.resample(mel, 1.0, 1.0)[:, :79], mel[: length - 1, :79], atol=1e-5)
-
-
-@pytest.mark.parametrize("change", [augment.clean, augment.spoilt])
-def test_augmentation_keeps_mel_frames(change: object) -> None:
-    assert callable(change)
-    mel = np.random.default_rng(0).normal(-6, 2, (150, 80)).astype(np.float32)
-    for seed in range(20):
-        changed, end = change(mel, np.random.default_rng(seed))
-        assert changed.shape[1] == 80
-        assert 0 < end < len(changed) - 7
-        assert len(changed) > 100
-        assert np.isfinite(changed).all()
 
 
 def test_a_row_learns_what_comes_after_its_frames(script: object) -> None:
