@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.wren.steps import FRAME, Stream, Think, Try
-from realtime_server.engine.wren.weighing import EXPECTED, MEANINGLESS, UNKNOWN, UNUSUAL, ReplyKind, Weigher
+from realtime_server.engine.wren.weighing import EXPECTED, MEANINGLESS, UNKNOWN, UNUSUAL, WORD_ALONE, ReplyKind, Weigher
 from tests.engine.test_letters import sounding_like
 
 KNOWN = WordList(["abacus", "apple", "zebra"])
@@ -118,15 +119,25 @@ def test_known_words_are_as_likely_as_any_before_they_are_heard(tiny_model: Wren
         assert float(nats) == pytest.approx(sum(max(0.0, -EXPECTED - nats) for nats in lost), abs=1e-3)
 
 
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5, unique=True), st.integers(0, 50))
+@shared
+def test_letters_are_worth_less_where_one_word_was_written(tiny_model: WrenModel, texts: list[str], seed: int) -> None:
+    stream, sounds = turn(tiny_model), [sounding_like(said, 2.0, seed) for said in ("say apple", "zebra")]
+    first, second = (result(tiny_model, weigher_of(stream, tiny_model, heard, KNOWN).likelihoods(texts)) for heard in sounds)
+    heard = log_likelihoods(sounds[0], texts) - log_likelihoods(sounds[1], texts)
+    worth = 1.0 if " " in texts[0] else WORD_ALONE
+    assert torch.allclose(first - second, worth * heard.double(), atol=1e-3)
+
+
 def test_what_is_too_much_to_try_is_not_likely(tiny_model: WrenModel) -> None:
     weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0), KNOWN)
     likely = result(tiny_model, weigher.likelihoods([f"say {'apple ' * n}" for n in range(60)]))
     assert likely[0] > likely[-1] == -torch.inf
 
 
-@given(means=st.sets(st.integers(0, 30), max_size=8), seed=st.integers(0, 20))
+@given(text=st.sampled_from(["say apple", "zebra"]), means=st.sets(st.integers(0, 30), max_size=8), seed=st.integers(0, 20))
 @shared
-def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, means: set[int], seed: int) -> None:
+def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, text: str, means: set[int], seed: int) -> None:
     # Which transcripts mean something is drawn here: a random model has one reply to all.
     asked: list[list[int]] = []
 
@@ -135,12 +146,13 @@ def test_a_reply_in_words_is_worth_so_much_and_no_more(tiny_model: WrenModel, me
         asked.extend(texts)
         return [ReplyKind.WORDS if sum(text) % 31 in means else ReplyKind.REFUSAL for text in texts]
 
-    words = tiny_model.script.encode("say apple")
+    words = tiny_model.script.encode(text)
     weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0, seed), KNOWN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Weigher, "_replies", replies)
         chosen = result(tiny_model, weigher.understood(words))
-    if sum(words) % 31 in means:
+    # One word alone is compared with others even where it means something.
+    if sum(words) % 31 in means and " " in text:
         assert chosen == words
         assert asked == [words]
         return
@@ -168,13 +180,15 @@ def test_the_reply_is_told_by_how_it_begins(tiny_model: WrenModel, wanted: list[
     assert end.value.value == wanted
 
 
-@pytest.mark.parametrize("reply", [ReplyKind.WORDS, ReplyKind.CALL])
-def test_what_the_model_would_say_or_do_is_not_thought_over(tiny_model: WrenModel, reply: ReplyKind) -> None:
+@pytest.mark.parametrize(
+    ("text", "reply"), [("say apple", ReplyKind.WORDS), ("say apple", ReplyKind.CALL), ("apple", ReplyKind.CALL)]
+)
+def test_what_the_model_would_say_or_do_is_not_thought_over(tiny_model: WrenModel, text: str, reply: ReplyKind) -> None:
     def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[ReplyKind]]:
         yield from ()
         return [reply for _ in texts]
 
-    words = tiny_model.script.encode("say apple")
+    words = tiny_model.script.encode(text)
     weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("zebra", 3.0), KNOWN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Weigher, "_replies", replies)

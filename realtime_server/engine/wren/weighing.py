@@ -35,6 +35,8 @@ FAR = 8.0
 """Nats behind the likeliest from which on one is not followed further: the letters seldom make up for that."""
 MEANINGLESS = 5.0
 """Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
+WORD_ALONE = 0.5
+"""What its letters are worth where the whole turn was written as one word: they are few, and cut recordings lack some."""
 
 
 class ReplyKind(Enum):
@@ -61,7 +63,7 @@ class Weigher:
 
     def likelihoods(self, texts: list[str]) -> Weighing[Tensor]:
         """[len(texts)] nats that words and letters speak for each, from a level that is the same for all; -inf for what is too
-        long to have been said, and for those at the end that are too many to try."""
+        long to have been said, and for those at the end that are too many to try. The first is the one that was written."""
         ways = [[USER, *self._script.encode(text), REPLY] for text in texts]
         # What all begin with speaks for none of them.
         shared = self._shared(ways)
@@ -71,8 +73,8 @@ class Weigher:
             words = yield from self._sums(shared, [way[shared:] for way in ways[:number]])
             free = any(not ANY_WORD_BEHIND.isdisjoint(text.split()) for text in texts[:number])
             unexpected = (yield from self._unexpected(ways[:number])) if free else 0.0
-            letters = log_likelihoods(self.letters, texts[:number])
-            likely[:number] = words.double() + letters.double() + unexpected - self._against(texts[:number])
+            letters = log_likelihoods(self.letters, texts[:number]).double() * (WORD_ALONE if alone(texts[0]) else 1.0)
+            likely[:number] = words.double() + letters + unexpected - self._against(texts[:number])
         return likely
 
     def _unexpected(self, ways: list[list[int]]) -> Weighing[Tensor]:
@@ -94,9 +96,12 @@ class Weigher:
         return torch.tensor([sum(map(against, text.split())) for text in texts], dtype=torch.double)
 
     def understood(self, words: list[int]) -> Weighing[list[int]]:
-        """These words; or others nearly as likely to which the model replies in words, where it would refuse these. A call is
-        no such reply: on second thoughts nothing is done."""
-        if len(words) > LONGEST or (yield from self._replies([words])) != [ReplyKind.REFUSAL]:
+        """These words; or others nearly as likely to which the model replies in words, where it would refuse these or they are
+        one word. A call is no such reply: on second thoughts nothing is done, and what calls is left alone."""
+        if len(words) > LONGEST:
+            return words
+        (kind,) = yield from self._replies([words])
+        if kind is ReplyKind.CALL or (kind is ReplyKind.WORDS and not alone(self._script.decode(words))):
             return words
         found = yield from self._likeliest()
         options = [words, *(ids for ids in found if ids != words)]
@@ -148,3 +153,8 @@ class Weigher:
         """[len(ways)] log-probabilities of all but the first id of each, behind the first `shared` of the transcript."""
         behind = yield Try(self._stream, self._at + shared, [way[:-1] for way in ways])
         return torch.stack([part[range(len(way) - 1), way[1:]].sum() for way, part in zip(ways, behind, strict=True)])
+
+
+def alone(transcript: str) -> bool:
+    """Is it one word?"""
+    return len(transcript.split()) == 1
