@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.sampling import Choice
-from realtime_server.engine.wren.calls import MISHEARD, CallWriter, Evidence, Said, refers_back
+from realtime_server.engine.wren.calls import MISHEARD, CallWriter, Evidence, Said, refers_back, spoken_name
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.script import ARGUMENT, END, Script
 from realtime_server.engine.wren.steps import Stream
@@ -119,3 +119,28 @@ def test_an_option_may_begin_with_another() -> None:
     assert choice.take(50) is None
     assert set(choice.allowed()) == {51, ARGUMENT, END}
     assert choice.take(END) == ("short",)
+
+
+AMOUNT = {"type": "object", "properties": {"amount": {"type": "integer"}}}
+
+
+@given(
+    st.sampled_from(["", "please ", "can you ", "could you please ", "i want to "]), st.sampled_from(["", "the ", "my "]),
+    st.sampled_from(["", " please", " with amount thirty"]), st.sampled_from(["water_cactus", "waterTheCactus", "water-a-cactus"]),
+)  # fmt: skip
+def test_a_function_is_named_by_what_a_turn_begins_with(opening: str, article: str, rest: str, name: str) -> None:
+    others = [m.Function("stop", "", AMOUNT), m.Function("water_tree", "", AMOUNT)]
+    offered = [*others, m.Function(name, "", AMOUNT)]
+    said = f"water {article}cactus{rest}"
+    assert spoken_name(f"{opening}{said}", offered) == name
+    assert spoken_name(f"{opening}{said}", others) is None
+    assert spoken_name(f"do not {opening}{said}", offered) is None
+    # One word is too easily said.
+    assert spoken_name(f"{opening}stop", offered) is None
+
+
+def test_the_longest_name_is_taken_and_what_takes_nothing_has_nothing_behind_it() -> None:
+    once, twice = m.Function("water_cactus", "", {"type": "object"}), m.Function("water_cactus_twice", "", {"type": "object"})
+    assert spoken_name("water the cactus", [once, twice]) == "water_cactus"
+    assert spoken_name("please water my cactus twice please", [once, twice]) == "water_cactus_twice"
+    assert spoken_name("water the cactus never", [once, twice]) is None

@@ -53,6 +53,24 @@ class Said:
         return self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
 
 
+_OPENING = re.compile(r"(please|(can|could|would|will) you( please)?|i want to|i would like to|i'd like to) ")
+_ARTICLES = frozenset({"a", "an", "the", "my"})
+
+
+def spoken_name(words: str, tools: Iterable[Function]) -> str | None:
+    """The function that these plain words name as it is called ("please water the cactus with ..."): the longest name of two
+    words or more that they begin with. What has no parameters has nothing behind its name either."""
+    opening = _OPENING.match(words)
+    said = [word for word in words[opening.end() if opening else 0 :].split() if word not in _ARTICLES]
+    found: dict[int, str] = {}
+    for tool in tools:
+        name = [word for word in identifier_words(tool.name).split() if word not in _ARTICLES]
+        rest = [word for word in said[len(name) :] if word != "please"]
+        if len(name) > 1 and said[: len(name)] == name and (not rest or schemas.arguments(tool.parameters).leaves):
+            found.setdefault(len(name), tool.name)
+    return found[max(found)] if found else None
+
+
 _REFERENCE = re.compile(r"(please )?(make|change|turn|switch) (it|that|them)\b")
 
 

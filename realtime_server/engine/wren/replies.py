@@ -13,7 +13,7 @@ import torch
 from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.sampling import Noise
-from realtime_server.engine.wren.calls import CallWriter, Said
+from realtime_server.engine.wren.calls import CallWriter, Said, spoken_name
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
@@ -69,6 +69,9 @@ def think(
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
     logits = yield from line.take(REPLY)
     wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL
+    if not wants_call and not forced and grounds.facts is not None:
+        named = spoken_name(grounds.facts.said, tools)
+        wants_call = named is not None
     calls = forced or (wants_call and not grounds.doubted)
     said_back = grounds.facts is not None and is_said_back(grounds.facts.said)
     refused = grounds.doubted and (wants_call or not said_back)
