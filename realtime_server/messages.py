@@ -115,6 +115,8 @@ class Context:
     tools: tuple[Function, ...]
     items: tuple[ContextItem, ...]
     truncation: Truncation = Truncation()
+    keywords: tuple[str, ...] = ()
+    """Words and phrases that are likely to be said (`audio.input.transcription.keywords`)."""
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

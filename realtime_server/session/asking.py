@@ -11,6 +11,7 @@ from realtime_server.messages import AUDIO_RATE_HZ
 from realtime_server.protocol.client_events import ResponseConfig
 from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.session_config import (
+    AudioInput,
     CustomVoice,
     FunctionTool,
     NamedFunction,
@@ -22,6 +23,7 @@ from realtime_server.session.conversation import Entry
 from realtime_server.session.response import ResponseSettings
 
 NO_OVERRIDES = ResponseConfig()
+WHISPER = "whisper-1"
 
 
 def settings(config: RealtimeSession, override: ResponseConfig) -> ResponseSettings:
@@ -41,7 +43,16 @@ def context(config: RealtimeSession, override: ResponseConfig, entries: Iterable
     items = [item for entry in entries if (item := entry.context_item()) is not None]
     functions = tuple(m.Function(t.name, t.description or "", t.parameters) for t in tools if isinstance(t, FunctionTool))
     instructions = config.instructions if override.instructions is None else override.instructions
-    return m.Context(instructions, functions, tuple(items), _truncation(config))
+    return m.Context(instructions, functions, tuple(items), _truncation(config), keywords(config.audio.input))
+
+
+def keywords(heard: AudioInput) -> tuple[str, ...]:
+    """What the client says is likely to be said. Whisper has its keywords in the prompt, between commas."""
+    transcription = heard.transcription
+    if transcription is None:
+        return ()
+    prompt = transcription.prompt if transcription.model == WHISPER else None
+    return (*(transcription.keywords or ()), *(word.strip() for word in (prompt or "").split(",") if word.strip()))
 
 
 def command(

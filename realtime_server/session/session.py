@@ -341,7 +341,7 @@ class Session:
         """What the engine is to know: session and conversation, or what this response says instead."""
         config = self._config
         if not isinstance(config, RealtimeSession):
-            return m.Context("", (), ())
+            return m.Context("", (), (), keywords=asking.keywords(config.audio.input))
         entries = (
             self._conversation if override.input is None else [self._input_entry(n, i) for n, i in enumerate(override.input)]
         )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.engine.wren import prompt
 from realtime_server.engine.wren.script import Script
+from realtime_server.engine.wren.words import plain
 
 
 @pytest.mark.parametrize(("instructions", "name"), [
@@ -35,6 +36,22 @@ def test_any_instructions_are_read(instructions: str) -> None:
     facts = prompt.facts_from(instructions)
     assert len(facts) <= prompt.FACTS
     assert all(key and value and len(value.split()) <= prompt.LONGEST_FACT for key, value in facts)
+
+
+@given(st.lists(st.text(max_size=30), max_size=500))
+def test_keywords_are_written_as_transcripts_are(keywords: list[str]) -> None:
+    found = prompt.keywords_from(tuple(keywords))
+    assert [plain(keyword) for keyword in found] == list(found)
+    assert len(found) <= prompt.KEYWORDS
+    assert all(found) and len(set(found)) == len(found)
+
+
+def test_keywords() -> None:
+    assert prompt.keywords_from(("Zoë", "iced  Mocha!", "7", "…", "zoe", f"far too {'long ' * 9}")) == (
+        "zoe",
+        "iced mocha",
+        "seven",
+    )
 
 
 @pytest.mark.parametrize(("output", "words"), [

@@ -14,7 +14,17 @@ from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.wren.steps import FRAME, Stream, Think, Try
-from realtime_server.engine.wren.weighing import EXPECTED, MEANINGLESS, UNKNOWN, UNUSUAL, WORD_ALONE, ReplyKind, Weigher
+from realtime_server.engine.wren.weighing import (
+    EXPECTED,
+    FAVOURED,
+    LIKELY_KEYWORDS,
+    MEANINGLESS,
+    UNKNOWN,
+    UNUSUAL,
+    WORD_ALONE,
+    ReplyKind,
+    Weigher,
+)
 from tests.engine.test_letters import sounding_like
 
 KNOWN = WordList(["abacus", "apple", "zebra"])
@@ -30,8 +40,8 @@ def turn(model: WrenModel, *ids: int) -> Stream:
     return stream
 
 
-def weigher_of(stream: Stream, model: WrenModel, letters: Tensor, known: WordList) -> Weigher:
-    return Weigher(stream, len(stream.ids), model.script, letters, known)
+def weigher_of(stream: Stream, model: WrenModel, letters: Tensor, known: WordList, keywords: tuple[str, ...] = ()) -> Weigher:
+    return Weigher(stream, len(stream.ids), model.script, letters, known, keywords)
 
 
 def result(model: WrenModel, body: Generator[Try, list[Tensor], Any]) -> Any:
@@ -96,7 +106,7 @@ def test_words_that_nobody_knows_are_less_likely_than_words_of_the_context(tiny_
     assert torch.allclose(nobody + (UNKNOWN - UNUSUAL), everybody, atol=1e-6)
     assert {"say", "please"} <= weigher.brought_up
     assert "wren" not in weigher.brought_up
-    assert float(weigher._against(["say please"])) == 0
+    assert float(weigher._expected(["say please"], 1.0)) == 0
 
 
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5, unique=True), st.integers(0, 50))
@@ -127,6 +137,58 @@ def test_letters_are_worth_less_where_one_word_was_written(tiny_model: WrenModel
     heard = log_likelihoods(sounds[0], texts) - log_likelihoods(sounds[1], texts)
     worth = 1.0 if " " in texts[0] else WORD_ALONE
     assert torch.allclose(first - second, worth * heard.double(), atol=1e-3)
+
+
+@given(
+    st.lists(st.sampled_from(["apple", "abacus", "say apple", "zebra please"]), max_size=3, unique=True),
+    st.permutations(TEXTS), st.integers(0, 50),
+)  # fmt: skip
+@shared
+def test_keywords_are_likelier_where_they_stand_as_a_whole(
+    tiny_model: WrenModel, keywords: list[str], texts: list[str], seed: int
+) -> None:
+    stream, letters = turn(tiny_model), sounding_like("say apple please", 1.0, seed)
+    usual, favoured = (
+        result(tiny_model, weigher_of(stream, tiny_model, letters, KNOWN, likely).likelihoods(texts))
+        for likely in ((), tuple(keywords))
+    )
+    # As little as its letters, where one word was written.
+    worth = FAVOURED * (1.0 if " " in texts[0] else WORD_ALONE)
+    for text, nats in zip(texts, favoured - usual, strict=True):
+        taken = {word for keyword in keywords if f" {keyword} " in f" {text} " for word in keyword.split()}
+        against = {word: UNUSUAL if word in KNOWN else UNKNOWN for word in text.split()}
+        assert float(nats) == pytest.approx(sum(worth + against[word] for word in text.split() if word in taken), abs=1e-3)
+
+
+def meant(model: WrenModel, written: str, said: str, reply: ReplyKind, keywords: tuple[str, ...]) -> str:
+    """What is taken for this transcript of these sounds, by a model that has this reply to all but `written`."""
+
+    def replies(_: Weigher, texts: list[list[int]]) -> Generator[Try, list[Tensor], list[ReplyKind]]:
+        yield from ()
+        return [ReplyKind.REFUSAL if text == model.script.encode(written) else reply for text in texts]
+
+    weigher = weigher_of(turn(model), model, sounding_like(said, 9.0), KNOWN, keywords)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Weigher, "_replies", replies)
+        return model.script.decode(result(model, weigher.understood(model.script.encode(written))))
+
+
+def test_a_short_turn_may_have_been_a_keyword_that_means_nothing_else(tiny_model: WrenModel) -> None:
+    keywords = ("zebra", "oranto oranto")
+    for keyword in keywords:
+        assert meant(tiny_model, "apple", keyword, ReplyKind.REFUSAL, keywords) == keyword
+        # On second thoughts nothing is done.
+        assert meant(tiny_model, "apple", keyword, ReplyKind.REFUSAL, ()) != keyword
+
+
+def test_of_many_keywords_those_are_tried_that_were_likely_said(tiny_model: WrenModel) -> None:
+    many = tuple(f"{first}{second}" for first in ("stone", "grape", "winter", "cab") for second in map(chr, range(97, 123)))
+    for said in ("grapek", "cabz"):
+        found = weigher_of(turn(tiny_model), tiny_model, sounding_like(said, 9.0), KNOWN, many)._likeliest_keywords()
+        assert found[0] == said
+        assert len(found) == LIKELY_KEYWORDS
+    long = weigher_of(turn(tiny_model), tiny_model, sounding_like("grape" * 60, 9.0), KNOWN, many)
+    assert len(long._likeliest_keywords()) <= LIKELY_KEYWORDS
 
 
 def test_what_is_too_much_to_try_is_not_likely(tiny_model: WrenModel) -> None:

@@ -32,7 +32,7 @@ def test_numbers_come_back(number: int) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [
     ("What's the Capital of FRANCE?", "what's the capital of france"), ("21 degrees, sunny!", "twenty one degrees sunny"),
-    ("", ""), ("  …  ", ""), ("it’s", "it's"),
+    ("", ""), ("  …  ", ""), ("it’s", "it's"), ("Zoë's café, señor", "zoe's cafe senor"),
 ])  # fmt: skip
 def test_plain(text: str, expected: str) -> None:
     assert plain(text) == expected

@@ -1,5 +1,6 @@
 """The model as the worker drives it, on tiny random weights: streamed = offline, batched = alone, cancelled = never happened."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.engine.wren import transcribing, weighing
 from realtime_server.engine.wren.hearing import FrameMaker
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import Script
@@ -106,6 +108,27 @@ def test_batched_equals_alone(tiny_model: WrenModel) -> None:
     together = run(tiny_model)
     for n in range(4):
         assert same(told(together, f"s{n}"), alone[n])
+
+
+def test_keywords_are_listened_for_in_live_turns_and_in_recordings(
+    tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listened_for = list[tuple[str, ...]]()
+
+    class Weigher(weighing.Weigher):
+        def __init__(self, *known: Any) -> None:
+            super().__init__(*known)
+            listened_for.append(self.keywords)
+
+    monkeypatch.setattr(transcribing, "Weigher", Weigher)
+    context = replace(CONTEXT, keywords=("Zoë", "iced mocha"))
+    tiny_model.run("live", m.Listen("item", context))
+    tiny_model.run("live", m.Hear("item", sound(1)))
+    tiny_model.run("live", m.Commit("item"))
+    recorded = replace(context, items=(m.Message("recorded", "user", (m.Audio(sound(1), None),)),))
+    tiny_model.run("recorded", m.Respond("resp", recorded, False, "marin", "auto", None))
+    run(tiny_model)
+    assert listened_for == [("zoe", "iced mocha")] * 2
 
 
 def test_a_reference_is_baseless_where_nothing_was_said_before(tiny_model: WrenModel) -> None:

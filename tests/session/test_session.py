@@ -73,6 +73,23 @@ def test_push_to_talk() -> None:
     assert commands == [m.Listen, m.Hear, m.Commit, m.Respond]
 
 
+@pytest.mark.parametrize("kind", ["realtime", "transcription"])
+@pytest.mark.parametrize(("transcription", "keywords"), [
+    (None, ()), ({"model": "gpt-live-transcribe", "keywords": ["Zoë", "flat white"]}, ("Zoë", "flat white")),
+    ({"model": "whisper-1", "prompt": "Zoë, flat white,"}, ("Zoë", "flat white")),
+    ({"model": "gpt-4o-transcribe", "prompt": "expect words of coffee shops"}, ()),
+])  # fmt: skip
+def test_the_engine_is_told_what_is_likely_to_be_said(
+    kind: str, transcription: dict[str, Any] | None, keywords: tuple[str, ...]
+) -> None:
+    talk = Talk(transcription=kind == "transcription")
+    talk.say(
+        "session.update", session={"type": kind, "audio": {"input": {"turn_detection": None, "transcription": transcription}}}
+    )
+    talk.say("input_audio_buffer.append", audio=silence(150))
+    assert talk.last(m.Listen).context.keywords == keywords
+
+
 def test_function_call_and_its_result() -> None:
     talk = text_session(tools=[TOOL])
     talk.say("conversation.item.create", item=TEXT_ITEM)

@@ -48,6 +48,8 @@ class HeardTurn:
     context_ids: list[int]
     live: bool = False
     """Words are wanted before the turn is complete."""
+    keywords: tuple[str, ...] = ()
+    """Words and phrases that are likely to be said, as they are written in a transcript."""
     frames: FrameMaker = field(default_factory=FrameMaker)
     waiting: list[Samples] = field(default_factory=list)
     committed: bool = False

@@ -26,6 +26,7 @@ from realtime_server.engine.wren.prompt import (
     fitting,
     item_ids,
     item_text,
+    keywords_from,
     message_text,
     system_ids,
 )
@@ -246,7 +247,8 @@ class WrenModel:
         if before is not None:
             self._release(state, before)
         stream, cached = self._stream(state, ids)
-        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, command.live, cached=cached)
+        likely = keywords_from(command.context.keywords)
+        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, command.live, likely, cached=cached)
         outputs: list[Output] = []
         body = self._hear(state, turn, outputs)
         self._start(session_id, item_id, body, outputs, lambda: self._heard(state, turn), _not_transcribed)
@@ -289,7 +291,7 @@ class WrenModel:
 
     def _think(self, session_id: str, state: _SessionState, request: Respond, reply: Reply, used: list[Stream]) -> Body:
         for item in request.context.items:
-            yield from self._hear_unheard(state, item, reply.outputs)
+            yield from self._hear_unheard(state, item, request.context, reply.outputs)
         last = request.context.items[-1] if request.context.items else None
         turn = state.turns.get(last.item_id) if last is not None else None
         if turn is not None:
@@ -351,7 +353,7 @@ class WrenModel:
         baseless = len(texts) == 1 and refers_back(plain(texts[0]))
         return Said(plain(" ".join([context.instructions, *texts])), likeness, baseless)
 
-    def _hear_unheard(self, state: _SessionState, item: Any, outputs: list[Output]) -> Body:
+    def _hear_unheard(self, state: _SessionState, item: Any, context: Context, outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""
         if not isinstance(item, Message) or item.item_id in state.transcripts:
             return
@@ -360,7 +362,8 @@ class WrenModel:
         for part in item.parts:
             if isinstance(part, Audio) and part.transcript is None:
                 slot = self.slots.take()
-                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"))
+                likely = keywords_from(context.keywords)
+                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"), keywords=likely)
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:

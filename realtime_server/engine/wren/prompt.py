@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import islice
 from typing import Any
 
 from realtime_server.engine.wren.schemas import shown
@@ -18,6 +19,8 @@ _NOT_NAMES = {"The", "An", "English", "German", "French", "Spanish", "Italian", 
 
 FACTS, LONGEST_FACT = 8, 8
 """How many facts are taken from the instructions, and of how many words."""
+KEYWORDS, LONGEST_KEYWORD = 400, 40
+"""How many keywords are listened for, and of how many characters."""
 _SENTENCE_END = re.compile(r"\n+|(?<=[a-z0-9])[.;](?:\s+|$)", re.IGNORECASE)
 _KEY_COLON = re.compile(r"\s*[-*\u2022]?\s*(?P<key>[A-Za-z][\w ]{0,30}?)\s*[:=]\s*(?P<value>.+)")
 _THE_KEY_IS = re.compile(r"\s*(?:[Tt]he|[Yy]our|[Oo]ur)\s+(?P<key>[A-Za-z][\w ]{0,30}?)\s+(?:is|are)\s+(?P<value>.+)")
@@ -73,6 +76,12 @@ def facts_from(instructions: str) -> list[tuple[str, str]]:
         if key and value and key not in ("name", "your name"):
             facts.setdefault(key, " ".join(value.split()[:LONGEST_FACT]))
     return list(facts.items())[:FACTS]
+
+
+def keywords_from(keywords: tuple[str, ...]) -> tuple[str, ...]:
+    """As they are written in a transcript: the first KEYWORDS that are short enough, each once."""
+    short = islice((keyword for keyword in keywords if len(keyword) <= LONGEST_KEYWORD), KEYWORDS)
+    return tuple(dict.fromkeys(filter(None, map(plain, short))))
 
 
 def system_ids(script: Script, context: Context, choices_shown: bool) -> list[int]:

@@ -84,8 +84,8 @@ def respelled(
 ) -> Generator[Try, list[Tensor], list[tuple[str, float]]]:
     """The words of a transcript, each with its log-probability, after the doubtful ones were looked up.
 
-    letters: [T, labels] log-probabilities. `known`: the words of the language; `context`: those of the conversation;
-    `likelihoods`: of whole transcripts (`Weigher.likelihoods`).
+    letters: [T, labels] log-probabilities. `known`: the words of the language; `context`: words of the conversation, and what
+    may stand for one or two words; `likelihoods`: of whole transcripts (`Weigher.likelihoods`).
     """
     first_free = next((n for n, (word, _) in enumerate(words) if word in ANY_WORD_BEHIND), len(words))
     doubtful = [logprob < math.log(SURE_OF_ANY if n > first_free else SURE) for n, (_, logprob) in enumerate(words)]
@@ -104,23 +104,26 @@ def respelled(
             part = letters[max(0, moments[first] - 2) : moments[last - 1] + 3] if last > first else letters[:0]
             others = alternatives(part, heard[first:last], known, context)
             others += [word for word in known.like(plain("".join(now)), SPELLED_ALIKE) if word not in others]
-            options = [now, *([word] for word in others if [word] != now)]
+            options = [now, *(other for word in others if (other := word.split()) != now)]
             if len(options) == 1:
                 continue
             likely = yield from likelihoods([" ".join([*written[:n], *option, *written[n + size :]]) for option in options])
             best = options[int(likely.argmax())]
             if best != now:
                 # What was looked up is as sure as what stood there.
-                words[n : n + size] = [(best[0], sum(logprob for _, logprob in words[n : n + size]) / size)]
-                doubtful[n : n + size] = [size == 1]
+                logprob = sum(logprob for _, logprob in words[n : n + size]) / size
+                words[n : n + size] = [(word, logprob) for word in best]
+                doubtful[n : n + size] = [size == len(best) == 1] * len(best)
     return words
 
 
 def alternatives(part: Tensor, heard: str, known: WordList, context: Collection[str]) -> list[str]:
     """The few words that are likeliest in this part of the letters [t, labels] alone, of which `heard` are the likeliest; the
     best first."""
-    options = list(dict.fromkeys([*known.like(heard, TRIED), *sorted(context)]))
-    if not options or not len(part) or cells(part, options) > MOST_CELLS:
+    context = sorted(context) if len(context) <= TRIED else WordList(sorted(context)).like(heard, TRIED)
+    # A letter takes a moment or more.
+    options = [word for word in dict.fromkeys([*known.like(heard, TRIED), *context]) if len(word) <= len(part)]
+    if not options or cells(part, options) > MOST_CELLS:
         return []
     likely = log_likelihoods(part, options)
     best = likely.topk(min(RETRIED, len(options))).indices.tolist()

@@ -60,7 +60,7 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     words, logprobs = yield from written(turn)
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
     if sounded is not None and sum(logprobs) < math.log(SURE_OF_ANY):
-        weigher = Weigher(turn.stream, before, script, sounded, known)
+        weigher = Weigher(turn.stream, before, script, sounded, known, turn.keywords)
         pieces, logprobs, told = yield from reconsidered(turn, weigher, script, pieces, logprobs)
         words = script.encode("".join(pieces).strip())
         if turn.stream.ids[before:] != [USER, *words]:
@@ -80,7 +80,8 @@ def reconsidered(
     told = len(turn.told)
     written, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
     doubts = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(written)]
-    words = yield from respelled(weigher.letters, doubts, weigher.known, weigher.brought_up, weigher.likelihoods)
+    context = weigher.brought_up.union(weigher.keywords)
+    words = yield from respelled(weigher.letters, doubts, weigher.known, context, weigher.likelihoods)
     if [word for word, _ in words] != [word for word, _ in written]:
         pieces, logprobs, told = [f" {word}" for word, _ in words], [logprob for _, logprob in words], told_words
     # Whoever has a live turn told wants what was said, not what was meant.

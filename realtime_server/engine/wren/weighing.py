@@ -4,7 +4,7 @@ All are tried at once behind the turn's frames, each as if it stood there alone.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from enum import Enum
 from heapq import nlargest
 from itertools import accumulate, dropwhile, takewhile
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
-from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList
+from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList, heard_letters
 from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
 from realtime_server.engine.wren.steps import FRAME, Stream, Try
 from realtime_server.engine.wren.words import plain
@@ -35,6 +35,10 @@ FAR = 8.0
 """Nats behind the likeliest from which on one is not followed further: the letters seldom make up for that."""
 MEANINGLESS = 5.0
 """Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
+FAVOURED = 8.0
+"""Nats that speak for each word of a keyword: the client knows better than the model what its users say."""
+ALIKE_KEYWORDS, LIKELY_KEYWORDS = 40, 12
+"""How many of them, by their looks and of these by their letters, are tried as the whole of a short turn."""
 WORD_ALONE = 0.5
 """What its letters are worth where the whole turn was written as one word: they are few, and cut recordings lack some."""
 
@@ -48,9 +52,17 @@ class ReplyKind(Enum):
 class Weigher:
     """Its methods are sub-generators of the turn's sequence. letters: [T, labels] log-probabilities of the whole turn."""
 
-    def __init__(self, stream: Stream, at: int, script: Script, letters: Tensor, known: WordList) -> None:
-        """The turn's frames end at position `at` of the stream. `known`: the words of the language."""
+    def __init__(
+        self, stream: Stream, at: int, script: Script, letters: Tensor, known: WordList, keywords: Collection[str] = ()
+    ) -> None:
+        """The turn's frames end at position `at` of the stream. `known`: the words of the language; `keywords`: words and
+        phrases that are likely to be said."""
         self._stream, self._at, self._script, self.letters, self.known = stream, at, script, letters, known
+        self.keywords = tuple(keywords)
+        self._phrases: dict[str, list[list[str]]] = {}
+        for keyword in self.keywords:
+            phrase = keyword.split()
+            self._phrases.setdefault(phrase[0], []).append(phrase)
         # Behind its own name, which is not what people say to it.
         said = dropwhile(lambda token: token >= len(MARKS), stream.ids[1:at])
         self.brought_up = frozenset(plain(script.decode(token for token in said if token != FRAME)).split())
@@ -73,8 +85,10 @@ class Weigher:
             words = yield from self._sums(shared, [way[shared:] for way in ways[:number]])
             free = any(not ANY_WORD_BEHIND.isdisjoint(text.split()) for text in texts[:number])
             unexpected = (yield from self._unexpected(ways[:number])) if free else 0.0
-            letters = log_likelihoods(self.letters, texts[:number]).double() * (WORD_ALONE if alone(texts[0]) else 1.0)
-            likely[:number] = words.double() + letters + unexpected - self._against(texts[:number])
+            letters = log_likelihoods(self.letters, texts[:number]).double()
+            worth = WORD_ALONE if alone(texts[0]) else 1.0
+            expected = self._expected(texts[:number], worth * FAVOURED)
+            likely[:number] = words.double() + worth * letters + unexpected + expected
         return likely
 
     def _unexpected(self, ways: list[list[int]]) -> Weighing[Tensor]:
@@ -89,26 +103,54 @@ class Weigher:
 
         return torch.tensor([unexpected(way, part) for way, part in zip(ways, behind, strict=True)], dtype=torch.double)
 
-    def _against(self, texts: list[str]) -> Tensor:
-        def against(word: str) -> float:
-            return 0.0 if word in self.brought_up else UNUSUAL if word in self.known else UNKNOWN
+    def _expected(self, texts: list[str], favoured: float) -> Tensor:
+        """[len(texts)] nats that the conversation and its keywords speak for their words; `favoured`: for each of a keyword."""
 
-        return torch.tensor([sum(map(against, text.split())) for text in texts], dtype=torch.double)
+        def expected(word: str, keyword: bool) -> float:
+            return favoured if keyword else 0.0 if word in self.brought_up else -UNUSUAL if word in self.known else -UNKNOWN
+
+        def total(words: list[str]) -> float:
+            return sum(map(expected, words, self._of_keywords(words)))
+
+        return torch.tensor([total(text.split()) for text in texts], dtype=torch.double)
+
+    def _of_keywords(self, words: list[str]) -> list[bool]:
+        """Of each word, is it one of a keyword that stands there as a whole?"""
+        found = [False] * len(words)
+        for n, word in enumerate(words):
+            for phrase in self._phrases.get(word, ()):
+                if words[n : n + len(phrase)] == phrase:
+                    found[n : n + len(phrase)] = [True] * len(phrase)
+        return found
 
     def understood(self, words: list[int]) -> Weighing[list[int]]:
-        """These words; or others nearly as likely to which the model replies in words, where it would refuse these or they are
-        one word. A call is no such reply: on second thoughts nothing is done, and what calls is left alone."""
+        """These words; or others nearly as likely to which the model replies in words, or which are a keyword, where it would
+        refuse these or they are one word. A call is no such reply: on second thoughts nothing is done, and what calls is left
+        alone."""
         if len(words) > LONGEST:
             return words
         (kind,) = yield from self._replies([words])
         if kind is ReplyKind.CALL or (kind is ReplyKind.WORDS and not alone(self._script.decode(words))):
             return words
         found = yield from self._likeliest()
+        found += [self._script.encode(keyword) for keyword in self._likeliest_keywords()]
         options = [words, *(ids for ids in found if ids != words)]
-        likely = yield from self.likelihoods([self._script.decode(ids) for ids in options])
+        texts = [self._script.decode(ids) for ids in options]
+        likely = yield from self.likelihoods(texts)
         replies = yield from self._replies(options)
-        likely -= MEANINGLESS * torch.tensor([reply is not ReplyKind.WORDS for reply in replies])
+        likely -= MEANINGLESS * torch.tensor([not self._means(*said) for said in zip(texts, replies, strict=True)])
         return options[int(likely.argmax())]
+
+    def _means(self, text: str, reply: ReplyKind) -> bool:
+        return reply is ReplyKind.WORDS or (reply is ReplyKind.REFUSAL and all(self._of_keywords(text.split())))
+
+    def _likeliest_keywords(self) -> list[str]:
+        """Those that the whole turn may have been."""
+        alike = WordList(self.keywords).like(heard_letters(self.letters)[0], ALIKE_KEYWORDS)
+        if not alike or cells(self.letters, alike) > MOST_CELLS:
+            return []
+        likely = log_likelihoods(self.letters, alike)
+        return [alike[n] for n in likely.topk(min(LIKELY_KEYWORDS, len(alike))).indices.tolist()]
 
     def _replies(self, texts: list[list[int]]) -> Weighing[list[ReplyKind]]:
         """What the model would reply to each."""

@@ -1,6 +1,7 @@
 """Numbers and punctuation to the plain lower-case words that Wren reads."""
 
 import re
+from unicodedata import normalize
 
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -9,6 +10,7 @@ ONES = (
 DIGITS = ONES[:10]
 TENS = ("_ _ twenty thirty forty fifty sixty seventy eighty ninety").split()
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ACCENT = re.compile("[\u0300-\u036f]")
 TEXT_NUMBER = re.compile(r"\d+")
 
 
@@ -28,8 +30,9 @@ def number_in_words(number: int) -> str:
 
 
 def plain(text: str) -> str:
-    """Lower-case words with single spaces: digits spelled out, punctuation gone, apostrophes kept."""
+    """Lower-case words with single spaces: digits spelled out, punctuation and accents gone, apostrophes kept."""
     text = TEXT_NUMBER.sub(lambda match: f" {number_in_words(int(match[0]))} ", text.lower().replace("\u2019", "'"))
+    text = _ACCENT.sub("", normalize("NFD", text))
     return " ".join(re.sub(r"[^a-z']+", " ", text).split())
 
 

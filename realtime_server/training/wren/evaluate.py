@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,7 @@ def share(results: list[bool]) -> float:
 
 NUMBER = 400
 """Questions asked of each kind."""
+KEYWORDS = 20
 Change = Callable[[FloatArray, augment.Random], tuple[FloatArray, int]]
 
 
@@ -198,17 +200,32 @@ def left_out_voice(asker: Asker, number: int, channel: Channel | None = None) ->
 
 
 def unseen_words(asker: Asker, number: int) -> dict[str, Any]:
-    """One word each that training never heard, repeated exactly; or so that it sounds the same, however it is spelled."""
+    """One word each that training never heard, repeated exactly; or so that it sounds the same, however it is spelled; or where
+    it, or only others, are among the session's keywords."""
     rng = random.Random("unseen words")
-    words = rng.sample([word for word in lexicon() if never_heard(word)], number)
+    new = [word for word in lexicon() if never_heard(word)]
+    words = rng.sample(new, number)
     dialogues = [Dialogue("repeat", f"repeat after me {word}", Say(f"{word.capitalize()}.")) for word in words]
-    answers = [asker.ask(augment.clean(u.mel, np.random.default_rng(n))[0], context_of(u.dialogue))
-               for n, u in enumerate(spoken(dialogues, LEFT_OUT_VOICE, "unseen words"))]  # fmt: skip
-    pairs = list(zip(answers, dialogues, strict=True))
+    heard = [augment.clean(user.mel, np.random.default_rng(n))[0]
+             for n, user in enumerate(spoken(dialogues, LEFT_OUT_VOICE, "unseen words"))]  # fmt: skip
+    others = [[word for word in rng.sample(new, KEYWORDS) if word not in words][: KEYWORDS - 1] for _ in words]
+
+    def asked(keywords: list[list[str]]) -> list[Answer]:
+        contexts = [replace(context_of(d), keywords=tuple(k)) for d, k in zip(dialogues, keywords, strict=True)]
+        return [asker.ask(mel, context) for mel, context in zip(heard, contexts, strict=True)]
+
+    def repeated(answers: list[Answer]) -> float:
+        return share([right(*pair) for pair in zip(answers, dialogues, strict=True)])
+
+    answers = asked([[]] * number)
+    by_sound = [
+        a.call is None and synthesis.phonemes(a.text) == synthesis.phonemes(word)
+        for a, word in zip(answers, words, strict=True)
+    ]
     return {
-        "repeated": share([right(answer, dialogue) for answer, dialogue in pairs]), "words": number,
-        "repeated_by_sound": share([a.call is None and synthesis.phonemes(a.text) == synthesis.phonemes(d.reply.text)
-                                    for a, d in pairs if isinstance(d.reply, Say)]),
+        "repeated": repeated(answers), "words": number, "repeated_by_sound": share(by_sound),
+        "repeated_as_keywords": repeated(asked([[*k, word] for k, word in zip(others, words, strict=True)])),
+        "repeated_among_other_keywords": repeated(asked(others)),
     }  # fmt: skip
 
 
@@ -286,16 +303,19 @@ def coffee_folds(models: Path, folder: Path) -> dict[str, Any]:
 
 
 def spoken_digits(asker: Asker, folder: Path) -> dict[str, Any]:
-    """Real people, never trained on: one digit each, read back right."""
-    results, by_speaker = [], defaultdict(list)
+    """Real people, never trained on: one digit each, read back right; also where the session's keywords are the ten digits."""
+    results, with_keywords = list[bool](), list[bool]()
+    by_speaker = defaultdict(list)
     for path in sorted(folder.glob("*_[0-4].flac")):
         audio, rate = soundfile.read(path, dtype="float32")
         audio = Resampler(rate, 16_000).push((audio * 0.3 / np.abs(audio).max()).astype(np.float32), last=True)
-        answer = asker.ask(augment.in_quiet(LogMel().push(audio), 25, 35), m.Context("", (), ()))
-        results.append(plain(answer.text) == DIGITS[int(path.name[0])])
+        mel, digit = augment.in_quiet(LogMel().push(audio), 25, 35), DIGITS[int(path.name[0])]
+        for keywords, right_ in (((), results), (tuple(DIGITS), with_keywords)):
+            right_.append(plain(asker.ask(mel, m.Context("", (), (), keywords=keywords)).text) == digit)
         by_speaker[path.name.split("_")[1]].append(results[-1])
     return {
-        "exact": share(results), "recordings": len(results), "exact_by_speaker": {k: share(v) for k, v in by_speaker.items()}
+        "exact": share(results), "recordings": len(results), "exact_by_speaker": {k: share(v) for k, v in by_speaker.items()},
+        "exact_with_keywords": share(with_keywords),
     }  # fmt: skip
 
 
