@@ -14,7 +14,7 @@ from realtime_server import messages as m
 from realtime_server.engine.wren import transcribing
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.respelling import WordList, heard_letters, heard_there, respelled
+from realtime_server.engine.wren.respelling import FAR, WordList, alternatives, heard_letters, heard_there, respelled
 from realtime_server.engine.wren.script import REPLY, USER
 from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.weighing import Weigher
@@ -76,7 +76,7 @@ def looked_up(letters: Tensor, words: list[tuple[str, float]], known: WordList, 
         return log_likelihoods(letters, texts).double()
 
     def run() -> Generator[Try, list[Tensor], None]:
-        result.extend((yield from respelled(letters, words, known, context, likelihoods)))
+        result.extend((yield from respelled(letters, words, known, dict.fromkeys(context, 0.0), likelihoods)))
 
     result: list[tuple[str, float]] = []
     assert list(run()) == []
@@ -99,7 +99,7 @@ def test_what_looks_like_the_written_word_is_tried_where_the_letters_are_far_fro
         return torch.tensor([float(text == "say future") for text in texts], dtype=torch.double)
 
     words = [("say", -0.01), ("futur", -2.0)]
-    finding = respelled(sounding_like("say falls", 9.0), words, KNOWN, (), likelihoods)
+    finding = respelled(sounding_like("say falls", 9.0), words, KNOWN, {}, likelihoods)
     with pytest.raises(StopIteration) as found:
         next(finding)
     assert [word for word, _ in found.value.value] == ["say", "future"]
@@ -123,6 +123,14 @@ def test_doubtful_words_become_the_keyword_that_was_heard(said: str, written: li
     many = tuple(f"{name}{ending}" for name in WORDS for ending in ("", *(f" number {n * 'x'}" for n in range(60))))
     for context in ((said, "old stone"), (said, *many)):
         assert looked_up(letters, words, KNOWN, context) == ["say", *said.split(), "please"]
+
+
+def test_a_keyword_is_tried_however_far_its_letters_are_if_it_is_worth_as_much() -> None:
+    letters = sounding_like("falls", 3.0)
+    far = float((log_likelihoods(letters, ["falls"]) - log_likelihoods(letters, ["stamp"]))[0])
+    assert far > FAR
+    for worth, tried in ((0.0, False), (far - FAR - 0.5, False), (far - FAR + 0.5, True)):
+        assert ("stamp" in alternatives(letters, "falls", WordList(["falls"]), {"stamp": worth})) == tried
 
 
 @given(word, word, st.integers(0, 100))

@@ -6,12 +6,13 @@ letters and by its words.
 """
 
 import math
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from difflib import SequenceMatcher
 from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -79,13 +80,14 @@ def respelled(
     letters: Tensor,
     words: list[tuple[str, float]],
     known: WordList,
-    context: Collection[str],
+    context: Mapping[str, float],
     likelihoods: Callable[[list[str]], Generator[Try, list[Tensor], Tensor]],
 ) -> Generator[Try, list[Tensor], list[tuple[str, float]]]:
     """The words of a transcript, each with its log-probability, after the doubtful ones were looked up.
 
     letters: [T, labels] log-probabilities. `known`: the words of the language; `context`: words of the conversation, and what
-    may stand for one or two words; `likelihoods`: of whole transcripts (`Weigher.likelihoods`).
+    may stand for one or two words, with the nats that speak for each; `likelihoods`: of whole transcripts
+    (`Weigher.likelihoods`).
     """
     first_free = next((n for n, (word, _) in enumerate(words) if word in ANY_WORD_BEHIND), len(words))
     doubtful = [logprob < math.log(SURE_OF_ANY if n > first_free else SURE) for n, (_, logprob) in enumerate(words)]
@@ -117,15 +119,15 @@ def respelled(
     return words
 
 
-def alternatives(part: Tensor, heard: str, known: WordList, context: Collection[str]) -> list[str]:
+def alternatives(part: Tensor, heard: str, known: WordList, context: Mapping[str, float]) -> list[str]:
     """The few words that are likeliest in this part of the letters [t, labels] alone, of which `heard` are the likeliest; the
     best first."""
-    context = sorted(context) if len(context) <= TRIED else WordList(sorted(context)).like(heard, TRIED)
+    brought_up = sorted(context) if len(context) <= TRIED else WordList(sorted(context)).like(heard, TRIED)
     # A letter takes a moment or more.
-    options = [word for word in dict.fromkeys([*known.like(heard, TRIED), *context]) if len(word) <= len(part)]
+    options = [word for word in dict.fromkeys([*known.like(heard, TRIED), *brought_up]) if len(word) <= len(part)]
     if not options or cells(part, options) > MOST_CELLS:
         return []
-    likely = log_likelihoods(part, options)
+    likely = log_likelihoods(part, options) + torch.tensor([context.get(word, 0.0) for word in options])
     best = likely.topk(min(RETRIED, len(options))).indices.tolist()
     return [options[n] for n in best if likely[n] > likely[best[0]] - FAR]
 

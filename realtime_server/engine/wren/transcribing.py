@@ -80,8 +80,7 @@ def reconsidered(
     told = len(turn.told)
     written, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
     doubts = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(written)]
-    context = weigher.brought_up.union(weigher.keywords)
-    words = yield from respelled(weigher.letters, doubts, weigher.known, context, weigher.likelihoods)
+    words = yield from respelled(weigher.letters, doubts, weigher.known, weigher.context, weigher.likelihoods)
     if [word for word, _ in words] != [word for word, _ in written]:
         pieces, logprobs, told = [f" {word}" for word, _ in words], [logprob for _, logprob in words], told_words
     # Whoever has a live turn told wants what was said, not what was meant.
