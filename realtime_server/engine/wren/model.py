@@ -291,7 +291,7 @@ class WrenModel:
 
     def _think(self, session_id: str, state: _SessionState, request: Respond, reply: Reply, used: list[Stream]) -> Body:
         for item in request.context.items:
-            yield from self._hear_unheard(state, item, request.context, reply.outputs)
+            yield from self._hear_unheard(state, item, request.context.keywords, reply.outputs)
         last = request.context.items[-1] if request.context.items else None
         turn = state.turns.get(last.item_id) if last is not None else None
         if turn is not None:
@@ -353,7 +353,7 @@ class WrenModel:
         baseless = len(texts) == 1 and refers_back(plain(texts[0]))
         return Said(plain(" ".join([context.instructions, *texts])), likeness, baseless)
 
-    def _hear_unheard(self, state: _SessionState, item: Any, context: Context, outputs: list[Output]) -> Body:
+    def _hear_unheard(self, state: _SessionState, item: Any, keywords: tuple[str, ...], outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""
         if not isinstance(item, Message) or item.item_id in state.transcripts:
             return
@@ -362,7 +362,7 @@ class WrenModel:
         for part in item.parts:
             if isinstance(part, Audio) and part.transcript is None:
                 slot = self.slots.take()
-                likely = keywords_from(context.keywords)
+                likely = keywords_from(keywords)
                 turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"), keywords=likely)
                 turn.waiting.append(part.samples)
                 turn.committed = True
