@@ -48,9 +48,10 @@ class Said:
     def __call__(self, name: str, ways: list[str]) -> bool:
         """Was a value said, in one of these ways, or at least that the parameter of that name has one?"""
         spoken = [way for way in map(plain, ways) if way]
-        if not spoken or any(self.words.issuperset(way.split()) for way in (plain(name), *spoken)):
+        if not ways or any(self.words.issuperset(way.split()) for way in (plain(name), *spoken)):
             return True
-        return self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
+        # Signs alone can't have been said.
+        return bool(spoken) and self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
 
 
 _OPENING = re.compile(r"(please|(can|could|would|will) you( please)?|i want to|i would like to|i'd like to) ")
