@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from realtime_server.engine.wren import weighing
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
@@ -17,6 +18,7 @@ from realtime_server.engine.wren.steps import FRAME, Stream, Think, Try
 from realtime_server.engine.wren.weighing import (
     EXPECTED,
     FAVOURED,
+    FINALISTS,
     LIKELY_KEYWORDS,
     MEANINGLESS,
     UNKNOWN,
@@ -86,6 +88,24 @@ def test_how_much_likelier_one_is_depends_on_these_two_alone(
     together = result(tiny_model, weigher.likelihoods(texts))
     pair = result(tiny_model, weigher.likelihoods(texts[:2]))
     assert torch.allclose(together[1] - together[0], pair[1] - pair[0], atol=1e-3)
+
+
+@given(st.integers(0, 50), st.integers(1, 8))
+@shared
+def test_what_all_end_with_is_weighed_behind_the_likeliest(tiny_model: WrenModel, seed: int, number: int) -> None:
+    letters = sounding_like("say apple please", 1.0, seed)
+    texts = [
+        f"say {word} please please" for word in ("apple", "abacus", "zebra", "appel", "lease", "a", "say", "peas")[:number]
+    ]
+    weigher = weigher_of(turn(tiny_model), tiny_model, letters, KNOWN)
+    few = result(tiny_model, weigher.likelihoods(texts))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weighing, "FINALISTS", len(texts))
+        every = result(tiny_model, weigher.likelihoods(texts))
+    finals = few.isfinite()
+    assert finals.sum() == min(FINALISTS, number)
+    assert every.isfinite().all()
+    assert torch.allclose(few[finals], every[finals], atol=1e-3)
 
 
 @given(st.integers(0, 50))

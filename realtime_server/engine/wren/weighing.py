@@ -4,7 +4,7 @@ All are tried at once behind the turn's frames, each as if it stood there alone.
 """
 
 import math
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterable
 from enum import Enum
 from heapq import nlargest
 from itertools import accumulate, dropwhile, takewhile
@@ -27,8 +27,8 @@ EXPECTED = 10.0
 """Nats: one in some e^10 words that anybody may say. Before it is heard, no word in a list counts as less likely than that
 where it is to be repeated or spelled: of those that training did not have, the model thinks that nobody says them (internal
 language model, Meng et al. 2021)."""
-MOST_TRIED = 480
-"""Positions in one step, in which no other session moves."""
+MOST_TRIED, FINALISTS = 240, 6
+"""Positions in one step, in which no other session moves; and transcripts of which more is tried than where they differ."""
 BEAM, LONGEST = 8, 10
 """Transcripts that are followed, and of how many tokens: what is long says more than a few letters can make otherwise."""
 FAR = 8.0
@@ -76,22 +76,33 @@ class Weigher:
         self._refusal = script.encode(NOT_UNDERSTOOD)[: alike + 1]
 
     def likelihoods(self, texts: list[str]) -> Weighing[Tensor]:
-        """[len(texts)] nats that words and letters speak for each, from a level that is the same for all; -inf for what is too
-        long to have been said, and for those at the end that are too many to try. The first is the one that was written."""
+        """[len(texts)] nats that words and letters speak for each, from a level that is the same for all. -inf for what is too
+        long to have been said, for those at the end that are too many to try, and for all but the likeliest where they end
+        alike. The first is the one that was written."""
         ways = [[USER, *self._script.encode(text), REPLY] for text in texts]
-        # What all begin with speaks for none of them.
-        shared = self._shared(ways)
-        number = sum(end <= MOST_TRIED for end in accumulate(len(way) - shared for way in ways))
+        # What all begin with speaks for none of them. What all end with is tried behind the few that are likeliest without it.
+        same = min(common(map(reversed, ways)) - 1, min(map(len, ways)) - 2)
+        stems = [way[: len(way) - same] for way in ways]
+        shared = min(self._shared(ways), min(map(len, stems)) - 2)
+        number = sum(end <= MOST_TRIED for end in accumulate(len(stem) - shared for stem in stems))
         likely = torch.full((len(texts),), -math.inf, dtype=torch.double)
         if number and cells(self.letters, texts[:number]) <= MOST_CELLS:
-            words = yield from self._sums(shared, [way[shared:] for way in ways[:number]])
-            free = any(not ANY_WORD_BEHIND.isdisjoint(text.split()) for text in texts[:number])
-            unexpected = (yield from self._unexpected(ways[:number])) if free else 0.0
-            letters = log_likelihoods(self.letters, texts[:number]).double()
             worth = WORD_ALONE if alone(texts[0]) else 1.0
-            expected = self._expected(texts[:number], worth * FAVOURED)
-            likely[:number] = words.double() + worth * letters + unexpected + expected
+            sound = worth * log_likelihoods(self.letters, texts[:number]).double()
+            sound += self._expected(texts[:number], worth * FAVOURED)
+            free = any(not ANY_WORD_BEHIND.isdisjoint(text.split()) for text in texts[:number])
+            likely[:number] = sound + (yield from self._words(shared, stems[:number], free))
+            if same:
+                best = likely[:number].topk(min(FINALISTS, number)).indices
+                finals = yield from self._words(shared, [ways[n] for n in best.tolist()], free)
+                likely = torch.full_like(likely, -math.inf).index_copy(0, best, sound[best] + finals)
         return likely
+
+    def _words(self, shared: int, ways: list[list[int]], free: bool) -> Weighing[Tensor]:
+        """[len(ways)] nats that the words of each speak for it; where any word may follow, as it is heard alone."""
+        words = yield from self._sums(shared, [way[shared:] for way in ways])
+        unexpected = (yield from self._unexpected(ways)) if free else 0.0
+        return words.double() + unexpected
 
     def _unexpected(self, ways: list[list[int]]) -> Weighing[Tensor]:
         """[len(ways)] nats that the model without its ears takes from known words in each, beyond what any word may lose."""
@@ -190,13 +201,17 @@ class Weigher:
 
     def _shared(self, ways: list[list[int]]) -> int:
         """How many ids all of them and the stream begin with, but for the last of these: what follows it is asked."""
-        common = takewhile(lambda ids: len(set(ids)) == 1, zip(*ways, self._stream.ids[self._at :], strict=False))
-        return max(0, len(list(common)) - 1)
+        return max(0, common([*ways, self._stream.ids[self._at :]]) - 1)
 
     def _sums(self, shared: int, ways: list[list[int]]) -> Weighing[Tensor]:
         """[len(ways)] log-probabilities of all but the first id of each, behind the first `shared` of the transcript."""
         behind = yield Try(self._stream, self._at + shared, [way[:-1] for way in ways])
         return torch.stack([part[range(len(way) - 1), way[1:]].sum() for way, part in zip(ways, behind, strict=True)])
+
+
+def common(rows: Iterable[Iterable[int]]) -> int:
+    """How many ids all of them begin with."""
+    return len(list(takewhile(lambda ids: len(set(ids)) == 1, zip(*rows, strict=False))))
 
 
 def alone(transcript: str) -> bool:
