@@ -1,18 +1,22 @@
-"""What is too far from what was heard is not acted on."""
+"""A turn ends where it seemed to, however long it is silent then; what is too far from what was heard is not acted on."""
 
 import dataclasses
 from collections.abc import Iterator
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.engine.wren.hearing import HeardTurn
+from realtime_server.engine.wren.hearing import SEEMS_ENDED, HeardTurn
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD
-from realtime_server.engine.wren.steps import Stream
+from realtime_server.engine.wren.steps import Heard, Stream
 from tests.engine.test_wren_model import run, sound, told, turn
 
+frames_told = st.lists(st.tuples(st.booleans(), st.floats(0.0, 1.0)), max_size=12)
+"""Of each frame: was a letter heard, and the score that the turn has ended."""
 WATER = m.Function("water", "", {"type": "object", "properties": {}})
 
 
@@ -74,3 +78,39 @@ def test_in_a_doubted_turn_nothing_counts_as_said_that_only_sounds_alike(tiny_mo
     tiny_model.run("s", m.Cancel("r"))
     context = m.Context("", (), (m.Message("m", "user", (m.Text("A latte."),)),))
     assert tiny_model._said("s", context, HeardTurn("m", Stream(0, []), [], doubt=1.5)).likeness is None
+
+
+def heard_turn(told: list[tuple[bool, float]], sizes: list[int]) -> HeardTurn:
+    """A turn of these frames, which came in pieces of these sizes and one more."""
+    turn = HeardTurn("m", Stream(0, []), [])
+    while told:
+        size = sizes.pop() if sizes else len(told)
+        part, told = told[:size], told[size:]
+        letters = torch.full((2 * len(part), 3), -5.0)
+        # The second of the frame's two moments, or the blank in both.
+        for n, (letter, _) in enumerate(part):
+            letters[2 * n, 0] = letters[2 * n + 1, 2 if letter else 0] = -0.1
+        turn.hear(torch.zeros(len(part), 4), Heard(torch.tensor([score for _, score in part]), letters))
+    return turn
+
+
+@given(frames_told, st.lists(st.integers(1, 4), max_size=6))
+def test_a_turn_ends_where_it_first_seemed_to_behind_its_last_letter(told: list[tuple[bool, float]], sizes: list[int]) -> None:
+    turn = heard_turn(told, sizes)
+    last = max((n for n, (letter, _) in enumerate(told) if letter), default=len(told))
+    seems = [n + 1 for n, (_, score) in enumerate(told) if n > last and score > SEEMS_ENDED]
+    assert turn.heard_frames == len(told)
+    assert turn.end == (seems[0] if seems else len(told))
+
+
+@given(frames_told, frames_told)
+def test_how_long_it_is_silent_then_makes_no_difference(
+    told: list[tuple[bool, float]], later: list[tuple[bool, float]]
+) -> None:
+    told = [(True, 0.0), *told, (False, 0.9)]
+    turn, longer = heard_turn(told, []), heard_turn(told + [(False, score) for _, score in later], [len(told)])
+    assert longer.end == turn.end
+    a, b = turn.sounded(), longer.sounded()
+    assert a is not None
+    assert b is not None
+    assert torch.equal(a, b)

@@ -1,16 +1,20 @@
-"""A live turn is told as it is said: what was told stays, and drafts leave no trace."""
+"""A live turn is told as it is said: what was told stays, and drafts leave no trace. Any other is written in its pause."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+import torch
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import transcribing, writing
+from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, Script
+from realtime_server.engine.wren.steps import Heard
 from realtime_server.engine.wren.transcribing import agreed
 from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, same, sound, told
 
@@ -100,34 +104,56 @@ def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatc
     assert all(b is not m.TurnEnd for a, b in pairwise(kinds) if a is m.TranscriptDone)
 
 
-@given(seed=st.integers(0, 20), pieces=st.integers(1, 4))
+FRAMES = 30
+
+
+@given(seed=st.integers(0, 20), spoken=st.lists(st.booleans(), min_size=FRAMES, max_size=FRAMES), pieces=st.integers(1, 5))
+@example(0, [True] * 20 + [False] * 10, 1)
+@example(0, [True] * 10 + [False] * 10 + [True] * 4 + [False] * 6, 5)
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_draft_in_a_pause_changes_nothing_but_the_wait(tiny_model: WrenModel, seed: int, pieces: int) -> None:
-    def turn(seems_ended: float) -> tuple[tuple[str, str, np.ndarray], int, int]:
+def test_what_is_written_in_a_pause_stands_and_saves_the_wait(
+    tiny_model: WrenModel, seed: int, spoken: list[bool], pieces: int
+) -> None:
+    hear = HeardTurn.hear
+
+    def heard(turn: HeardTurn, frames: Tensor, told: Heard) -> None:
+        """Letters in some of the frames; a frame without any may be the end."""
+        letters, silent = told.letters.clone(), torch.ones(len(frames))
+        for n in range(len(frames)):
+            number = turn.heard_frames + n
+            said = number < FRAMES and spoken[number]
+            letters[2 * n : 2 * n + 2, 0] = -50.0 if said else 50.0
+            silent[n] = not said
+        hear(turn, frames, Heard(silent, letters))
+
+    def turn(*sounds: np.ndarray) -> tuple[tuple[str, str, np.ndarray], int, int]:
         """What was told, and the steps between the turn's end and its transcript, and the whole reply."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(transcribing, "SEEMS_ENDED", seems_ended)
-            # Not by a limit on tokens: words that come sooner would leave less of it for the sound.
-            patch.setattr(writing, "LONGEST_REPLY", 3)
-            tiny_model.run("s", m.Listen("item", CONTEXT, False))
-            for piece in np.split(sound(seed, 2.4), pieces):
-                tiny_model.run("s", m.Hear("item", piece))
-                run(tiny_model)
-            tiny_model.run("s", m.Commit("item"))
-            tiny_model.run("s", respond("item", "resp", max_output_tokens=None))
-            outputs: Outputs = []
-            waits = []
-            for steps in range(2000):
-                step = tiny_model.step()
-                if step is None:
-                    tiny_model.end("s")
-                    return told(outputs, "s"), waits[0], steps
-                outputs += step
-                waits += [steps for _, output in step if isinstance(output, m.TranscriptDone)]
+        tiny_model.run("s", m.Listen("item", CONTEXT, False))
+        for piece in sounds[:-1]:
+            tiny_model.run("s", m.Hear("item", piece))
+            run(tiny_model)
+        tiny_model.run("s", m.Hear("item", sounds[-1]))
+        tiny_model.run("s", m.Commit("item"))
+        tiny_model.run("s", respond("item", "resp", max_output_tokens=None))
+        outputs: Outputs = []
+        waits = []
+        for steps in range(2000):
+            step = tiny_model.step()
+            if step is None:
+                tiny_model.end("s")
+                return told(outputs, "s"), waits[0], steps
+            outputs += step
+            waits += [steps for _, output in step if isinstance(output, m.TranscriptDone)]
         raise AssertionError("never ends")
 
-    said, waited, steps = turn(2.0)
-    drafted, waited_less, steps_less = turn(-1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HeardTurn, "hear", heard)
+        # Not by a limit on tokens: words that come sooner would leave less of it for the sound.
+        patch.setattr(writing, "LONGEST_REPLY", 3)
+        whole = sound(seed, FRAMES * 0.08)
+        said, waited, steps = turn(whole)
+        drafted, waited_less, steps_less = turn(*np.split(whole, pieces), whole[:0])
     assert same(drafted, said)
-    assert waited_less < waited if pieces == 1 else waited_less <= waited
-    assert steps_less < steps if pieces == 1 else steps_less <= steps
+    if True in spoken and not any(spoken[-2:]):
+        assert waited_less < waited
+        assert steps_less < steps

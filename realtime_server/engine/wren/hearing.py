@@ -11,12 +11,16 @@ from realtime_server.audio.mel import LOG_FLOOR, FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
 from realtime_server.engine.wren.letters import doubt, evidence, likeness
-from realtime_server.engine.wren.steps import Stream
+from realtime_server.engine.wren.steps import Heard, Stream
 from realtime_server.messages import AUDIO_RATE_HZ, Samples
 
 EAR_RATE_HZ = 16_000
 FRAME_SAMPLES = AUDIO_RATE_HZ * 80 // 1000
 """Of the inner language's audio, in one frame of the network."""
+SEEMS_ENDED = 0.5
+"""The end-of-turn score from which on what was said seems to be over."""
+FAR_FROM_ENDED = 0.05
+"""Below, two frames are heard at once: that takes half the time, and before what is said is over the score has gone up."""
 
 
 class FrameMaker:
@@ -39,6 +43,18 @@ class FrameMaker:
         return mel[:used]
 
 
+@dataclass(frozen=True)
+class Written:
+    """What the first `frames` of a turn say: tokens; pieces of words with their log-probabilities, of which the client has
+    `told`."""
+
+    frames: int
+    tokens: list[int]
+    pieces: list[str]
+    logprobs: list[float]
+    told: int
+
+
 @dataclass
 class HeardTurn:
     """One user turn: what has come of its audio, and what has been understood of it."""
@@ -54,14 +70,25 @@ class HeardTurn:
     waiting: list[Samples] = field(default_factory=list)
     committed: bool = False
     draft: list[int] = field(default_factory=list)
+    """The tokens that were written last, before anything was looked up."""
+    written: Written | None = None
+    """What was said before the last pause."""
     reply: list[int] = field(default_factory=list)
-    """How the reply to the draft would begin."""
+    """How the reply to that would begin."""
     told: list[tuple[int, float]] = field(default_factory=list)
     """Tokens of the transcript that the client has already, with their log-probabilities."""
     transcript: str | None = None
+    heard: list[Tensor] = field(default_factory=list)
+    """Its frames [n, width]."""
     heard_frames: int = 0
+    score: float = 0.0
+    """The end-of-turn score behind them."""
     letters: list[Tensor] = field(default_factory=list)
-    """Log-probabilities [2 n, labels] of what its frames sounded like."""
+    """Log-probabilities [2 n, labels] of what they sounded like."""
+    spoken: bool = False
+    """It has letters."""
+    ended_frames: int | None = None
+    """Up to the first frame behind the last letter at which what was said seems to be over."""
     doubt: float = 0.0
     cached: int = 0
     """Positions of the context that the stream held already."""
@@ -69,11 +96,30 @@ class HeardTurn:
     """A response waits for its transcript."""
     over: bool = False
 
-    def sounded(self) -> Tensor | None:
-        """[T, labels] of the whole turn; None where no frame was heard."""
-        return torch.cat(self.letters) if self.letters else None
+    @property
+    def end(self) -> int:
+        """How many frames are read. How long a turn is silent before it is committed does not matter: what was written when it
+        seemed to be over stands."""
+        return self.heard_frames if self.ended_frames is None else self.ended_frames
 
-    def written(self, transcript: str, logprobs: list[float]) -> None:
+    def hear(self, frames: Tensor, heard: Heard) -> None:
+        """What new frames [n, width] told."""
+        spoken = heard.letters.argmax(-1).view(-1, 2).any(1).tolist()
+        for letter, score in zip(spoken, heard.ended.tolist(), strict=True):
+            self.heard_frames += 1
+            if letter:
+                self.spoken, self.ended_frames = True, None
+            elif self.spoken and self.ended_frames is None and score > SEEMS_ENDED:
+                self.ended_frames = self.heard_frames
+            self.score = score
+        self.heard.append(frames)
+        self.letters.append(heard.letters)
+
+    def sounded(self) -> Tensor | None:
+        """[T, labels] up to its end; None where no frame was heard."""
+        return torch.cat(self.letters)[: 2 * self.end] if self.letters else None
+
+    def understood(self, transcript: str, logprobs: list[float]) -> None:
         """`logprobs`: of its tokens. Doubt is where a turn neither sounds like its transcript nor was sure to be written so."""
         self.transcript, sounded = transcript, self.sounded()
         if sounded is not None and logprobs:
@@ -92,9 +138,10 @@ class HeardTurn:
         return [-math.inf] * len(options) if sounded is None else likeness(sounded, self.transcript or "", options)
 
     def take(self) -> FloatArray | None:
-        """Everything that waits, as frames; the resampler's rest too once the turn is committed."""
+        """Everything that waits, as frames, if it is enough; the resampler's rest too once the turn is committed."""
+        enough = 2 * FRAME_SAMPLES if self.score < FAR_FROM_ENDED else 1
+        if not self.committed and sum(map(len, self.waiting)) < enough:
+            return None
         samples = np.concatenate(self.waiting) if self.waiting else np.zeros(0, np.float32)
         self.waiting.clear()
-        if not len(samples) and not self.committed:
-            return None
         return self.frames.push(samples, last=self.committed)

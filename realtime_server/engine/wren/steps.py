@@ -70,9 +70,9 @@ class Try:
 
 @dataclass(frozen=True)
 class Heard:
-    """What frames [n] told: the end-of-turn score behind the last; log-probabilities of letters [2 n, labels]."""
+    """What frames told: end-of-turn scores [n]; log-probabilities of letters [2 n, labels]."""
 
-    ended: float
+    ended: Tensor
     letters: Tensor
 
 

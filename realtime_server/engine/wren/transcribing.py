@@ -1,18 +1,20 @@
 """The sequence of a user's turn: its audio is taken in as it comes, and what was said is written.
 
-It is written when the turn is complete. A live turn is drafted while it is still being said, and the words that two drafts
-have in common are told at once ("local agreement", Liu et al. 2020). What was told stays. Any other turn is drafted in the
-pause in which it seems to have ended. Each writing begins with the draft before it: one step tells how much of it still holds
-(speculative decoding, Leviathan et al. 2023), so that what is written is the same, sooner. In a pause the reply is begun too.
+What counts ends where the turn first seemed to be over behind its last letter; a longer silence changes nothing. So most turns
+are written in the pause before they are complete, doubtful words looked up and the reply begun, and once they are, it stands. A
+live turn is drafted while it is still being said, and the words that two drafts have in common are told at once ("local
+agreement", Liu et al. 2020). What was told stays. Each writing begins with the one before it: one step tells how much of it
+still holds (speculative decoding, Leviathan et al. 2023), so that what is written is the same, sooner.
 """
 
 import math
 from collections.abc import Generator
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
+from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn, Written
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
@@ -22,8 +24,6 @@ from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, Tu
 
 DRAFTED_EVERY = 4
 """Heard frames (320 ms) between two drafts of a live turn."""
-SEEMS_ENDED = 0.5
-"""The end-of-turn score from which on a turn is drafted once."""
 DRAFTED_REPLY = 12
 """Tokens of a reply: with those of a sentence's first words the voice can begin."""
 Steps = Generator[Think | Try | None, Any, None]
@@ -31,33 +31,55 @@ Writing = Generator[Think, Any, tuple[list[int], list[float]]]
 
 
 def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outputs: list[Output]) -> Steps:
-    """Takes the turn's audio in as it comes; once it is committed, writes what was said. `known`: words to look up."""
+    """Takes the turn's audio in as it comes; once it is committed, tells what was said. `known`: words to look up."""
     missing = turn.context_ids[len(turn.stream.ids) :]
     if missing:
         yield Think(turn.stream, missing)
-    drafted, paused = 0, False
+    drafted = 0
     while True:
         committed = turn.committed
         mel = turn.take()
         if mel is not None:
-            frames = runner.hear(mel)
-            heard: Heard = yield Think(turn.stream, [FRAME] * len(frames), frames)
-            turn.heard_frames += len(frames)
-            turn.letters.append(heard.letters)
+            yield from listen(turn, runner.hear(mel))
             if not committed:
-                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, heard.ended))
-            before_pause, paused = not paused, heard.ended > SEEMS_ENDED
+                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, turn.score))
         if committed:
             break
         if turn.live and turn.heard_frames >= drafted + DRAFTED_EVERY:
             drafted = turn.heard_frames
             yield from draft(turn, script, outputs)
-        elif not turn.live and mel is not None and paused and before_pause:
-            yield from draft(turn, script, outputs)
+        elif not turn.live and turn.ended_frames is not None and before_pause(turn) is None:
+            yield from write(turn, script, known)
+            turn.reply = yield from begun(turn)
+            back_to(turn, turn.end)
         elif mel is None:
             yield None
-    before, sounded = len(turn.stream.ids), turn.sounded()
+    said = before_pause(turn)
+    if said is not None:
+        back_to(turn, said.frames)
+        yield Think(turn.stream, [USER, *said.tokens])
+    else:
+        said = yield from write(turn, script, known)
+    tell(turn, said.pieces, said.logprobs, said.told, outputs)
+    transcript = "".join(said.pieces).strip()
+    turn.understood(transcript, said.logprobs)
+    outputs.append(TranscriptDone(turn.item_id, transcript, len(said.tokens)))
+
+
+def listen(turn: HeardTurn, frames: Tensor) -> Generator[Think, Heard, None]:
+    """Takes in frames [n, width], behind those whose place a draft took."""
+    held = len(turn.stream.ids) - len(turn.context_ids)
+    every = frames if held == turn.heard_frames else torch.cat([*turn.heard, frames])[held:]
+    heard = yield Think(turn.stream, [FRAME] * len(every), every)
+    turn.hear(frames, Heard(heard.ended[-len(frames) :], heard.letters[-2 * len(frames) :]))
+
+
+def write(turn: HeardTurn, script: Script, known: WordList) -> Generator[Think | Try, Any, Written]:
+    """Writes what was said up to the turn's end, which the stream then ends with, and looks up what is doubtful."""
+    end, sounded = turn.end, turn.sounded()
+    before = back_to(turn, end)
     words, logprobs = yield from written(turn)
+    turn.draft = words
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
     if sounded is not None and sum(logprobs) < math.log(SURE_OF_ANY):
         weigher = Weigher(turn.stream, before, script, sounded, known, turn.keywords)
@@ -67,10 +89,20 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
             # What it wrote first is overwritten: the reply follows what was looked up.
             del turn.stream.ids[before:]
             yield Think(turn.stream, [USER, *words])
-    tell(turn, pieces, logprobs, told, outputs)
-    transcript = "".join(pieces).strip()
-    turn.written(transcript, logprobs)
-    outputs.append(TranscriptDone(turn.item_id, transcript, len(words)))
+    turn.written = Written(end, words, pieces, logprobs, told)
+    return turn.written
+
+
+def before_pause(turn: HeardTurn) -> Written | None:
+    """What was said, if it was written before and nothing was said since."""
+    return turn.written if turn.written is not None and turn.written.frames == turn.end else None
+
+
+def back_to(turn: HeardTurn, frames: int) -> int:
+    """Leaves this many of its frames in the stream, and nothing behind them; the position behind them."""
+    position = len(turn.context_ids) + frames
+    del turn.stream.ids[position:]
+    return position
 
 
 def reconsidered(
@@ -93,15 +125,12 @@ def reconsidered(
 
 
 def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
-    """Writes what was said so far and takes it back; of a live turn, but for the words that the draft before had too."""
-    before = len(turn.stream.ids)
+    """Writes what a live turn said so far and takes it back, but for the words that the draft before had too."""
     words, logprobs = yield from written(turn, draft=True)
-    if not turn.live:
-        turn.reply = yield from begun(turn)
-    del turn.stream.ids[before:]
+    back_to(turn, turn.heard_frames)
     last, turn.draft = turn.draft, words
     # One that the end of the turn broke off may lack what was said.
-    if turn.committed or not turn.live:
+    if turn.committed:
         return
     told = agreed(script, last, words)
     if told > len(turn.told):
@@ -111,7 +140,7 @@ def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
 
 
 def begun(turn: HeardTurn) -> Generator[Think, Tensor, list[int]]:
-    """How the model would begin to reply to the draft that the stream ends with."""
+    """How the model would begin to reply to what the stream ends with."""
     reply, token = list[int](), REPLY
     while len(reply) < DRAFTED_REPLY and token != END and not turn.committed:
         logits = yield Think(turn.stream, [token])
@@ -135,7 +164,7 @@ def written(turn: HeardTurn, draft: bool = False) -> Writing:
     # What was guessed and is not said is overwritten.
     del turn.stream.ids[before + 1 + len(words) :]
     logits = behind[len(words)]
-    while len(words) < 6 + turn.heard_frames and not (draft and turn.committed):
+    while len(words) < 6 + turn.end and not (draft and turn.committed):
         token, logprob = best_text(logits, REPLY)
         if token == REPLY:
             break

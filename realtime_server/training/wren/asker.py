@@ -1,6 +1,7 @@
 """Puts one question at a time to the model, as a session would: the one place where measuring reaches into it."""
 
 import json
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 from realtime_server import messages as m
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
-from realtime_server.engine.wren.hearing import HeardTurn
+from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren import augment
+
+FRAME_S = FRAME_SAMPLES / m.AUDIO_RATE_HZ
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ class Asker:
 
     def hear(self, name: str, mel: FloatArray, context: m.Context) -> m.Message:
         """A turn with these frames [n, 80], heard as far as can be before it is committed; the item that it becomes."""
-        turn = self._listen(name, context, _Ready(mel))
-        turn.waiting.append(np.zeros(1, np.float32))
+        turn = self._listen(name, context, mel)
+        turn.waiting.append(_samples(len(mel) // MEL_STRIDE))
         self._run()
         return m.Message(name, "user", (m.Audio(np.zeros(0, np.float32), None),))
 
@@ -53,10 +56,10 @@ class Asker:
         """What a live turn is told while these frames come in, before it is committed; and its whole transcript."""
         self._number += 1
         name = f"s{self._number}"
-        turn = self._listen(name, m.Context("", (), ()), _Ready(mel, frames_at_once), live=True)
+        turn = self._listen(name, m.Context("", (), ()), mel, live=True)
         early: list[m.Output] = []
         for _ in range(len(mel) // MEL_STRIDE // frames_at_once):
-            turn.waiting.append(np.zeros(1, np.float32))
+            turn.waiting.append(_samples(frames_at_once))
             early += self._run()
         self.model.run(name, m.Commit(name))
         late = self._run()
@@ -64,16 +67,47 @@ class Asker:
         told = "".join(o.text for o in early if isinstance(o, m.TranscriptDelta))
         return told, next(o.text for o in late if isinstance(o, m.TranscriptDone))
 
+    def in_real_time(self, mel: FloatArray, context: m.Context, voice: str = "marin") -> tuple[float | None, float]:
+        """A question whose frames come as they are said, committed with the last of them: seconds from there to the first sound
+        of the answer, None without one; and seconds of sound. The clock goes while the model works, and jumps to the next frame
+        where it waits."""
+        self._number += 1
+        name, frames = f"s{self._number}", len(mel) // MEL_STRIDE
+        turn = self._listen(name, context, mel)
+        now, come, first, samples = 0.0, 0, None, 0
+        while True:
+            while come < frames and now >= (come + 1) * FRAME_S:
+                turn.waiting.append(_samples(1))
+                come += 1
+                if come == frames:
+                    self.model.run(name, m.Commit(name))
+                    said = m.Message(name, "user", (m.Audio(np.zeros(0, np.float32), None),))
+                    full = replace(context, items=(*context.items, said))
+                    self.model.run(name, m.Respond(f"resp{self._number}", full, True, voice, "auto", None))
+            began = time.perf_counter()
+            step = self.model.step()
+            now += time.perf_counter() - began
+            for _, output in step or ():
+                if isinstance(output, m.AudioDelta):
+                    first = now - frames * FRAME_S if first is None else first
+                    samples += len(output.samples)
+            if step is None:
+                if come == frames:
+                    break
+                now = max(now, (come + 1) * FRAME_S)
+        self.model.end(name)
+        return first, samples / m.AUDIO_RATE_HZ
+
     def write(self, text: str, context: m.Context, voice: str = "marin", audio: bool = True) -> Answer:
         self._number += 1
         said = m.Message(f"item{self._number}", "user", (m.Text(text),))
         full = m.Context(context.instructions, context.tools, (*context.items, said))
         return self._answer(f"s{self._number}", f"resp{self._number}", full, voice, audio)
 
-    def _listen(self, name: str, context: m.Context, frames: "_Ready", live: bool = False) -> HeardTurn:
+    def _listen(self, name: str, context: m.Context, mel: FloatArray, live: bool = False) -> HeardTurn:
         self.model.run(name, m.Listen(name, context, live))
         turn: HeardTurn = self.model._sessions[name].turns[name]
-        turn.frames = frames  # type: ignore[assignment]
+        turn.frames = _Ready(mel)  # type: ignore[assignment]
         return turn
 
     def _run(self) -> list[m.Output]:
@@ -96,15 +130,19 @@ class Asker:
         return Answer(heard, text, call, json.loads(arguments or "{}"), sound, sounds[-1].characters if sounds else 0)
 
 
+def _samples(frames: int) -> m.Samples:
+    """As many as there are in so many frames."""
+    return np.zeros(frames * FRAME_SAMPLES, np.float32)
+
+
 class _Ready:
-    """A frame maker whose frames are made already: it gives out so many at once, or all."""
+    """A frame maker whose frames are made already: it gives out as many as there are in the samples, or all."""
 
-    def __init__(self, mel: FloatArray, at_once: int | None = None) -> None:
+    def __init__(self, mel: FloatArray) -> None:
         self._mel, self._left = augment.windows(mel), len(mel) // MEL_STRIDE
-        self._at_once = at_once or self._left
 
-    def push(self, samples: FloatArray, last: bool = False) -> FloatArray | None:
-        count = self._left if last else min(self._left, self._at_once)
+    def push(self, samples: m.Samples, last: bool = False) -> FloatArray | None:
+        count = self._left if last else min(self._left, len(samples) // FRAME_SAMPLES)
         if not count:
             return None
         mel = self._mel[: MEL_HISTORY + count * MEL_STRIDE]

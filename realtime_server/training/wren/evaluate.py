@@ -134,6 +134,7 @@ def share(results: list[bool]) -> float:
 
 NUMBER = 400
 """Questions asked of each kind."""
+SPEED_NUMBER = 100
 KEYWORDS = 20
 Change = Callable[[FloatArray, augment.Random], tuple[FloatArray, int]]
 
@@ -391,30 +392,19 @@ def speaking(asker: Asker, judge: Judge, number: int, seed: str, unseen: bool = 
 
 
 def speed(asker: Asker, users: list[Heard]) -> dict[str, Any]:
-    """One core: processing time over audio time of whole turns; wait for the first sound behind the last frame, which ends the
-    silence that server VAD waits for."""
+    """One core: processing time over audio time of whole turns, heard frame by frame as they are said; wait for the first sound
+    behind the last frame, which ends the silence that server VAD waits for."""
     torch.set_num_threads(1)
-    model, waits, spent, audio = asker.model, [], 0.0, 0.0
-    for n, user in enumerate([u for u in users if isinstance(u.dialogue.reply, Say)][:40]):
-        context, name = context_of(user.dialogue), f"speed{n}"
+    waits, spent, audio = [], 0.0, 0.0
+    for user in [u for u in users if isinstance(u.dialogue.reply, Say)][:SPEED_NUMBER]:
         mel = augment.in_quiet(user.mel)
         began = time.process_time()
-        said = asker.hear(name, mel, context)
-        model.run(name, m.Commit(name))
-        full = m.Context(context.instructions, context.tools, (*context.items, said))
-        model.run(name, m.Respond(name, full, True, "marin", "auto", None))
-        committed, first, sound = time.perf_counter(), None, 0
-        while (step := model.step()) is not None:
-            for _, output in step:
-                if isinstance(output, m.AudioDelta):
-                    first = first or time.perf_counter() - committed
-                    sound += len(output.samples)
-        model.end(name)
+        wait, sound_s = asker.in_real_time(mel, context_of(user.dialogue))
         spent += time.process_time() - began
-        audio += len(mel) / 100 + sound / 24_000
-        if first is not None:
-            waits.append(first)
-    p50, p95 = np.percentile(np.array(waits) * 1000, (50, 95))
+        audio += len(mel) / 100 + sound_s
+        if wait is not None:
+            waits.append(1000 * wait)
+    p50, p95 = np.percentile(np.array(waits), (50, 95))
     return {
         "real_time_factor": round(spent / audio, 3),
         "first_audio_p50_ms": round(float(p50), 1),
