@@ -54,6 +54,23 @@ def test_the_letters_speak_for_the_value_that_was_said(said: str, sentence: str,
         assert all(nats < -3 for nats in heard.values())
 
 
+@given(
+    st.sampled_from(COLOURS), st.sampled_from(COLOURS), st.sampled_from(["paint it {} please", "i want {}"]), st.integers(0, 50)
+)
+def test_what_was_written_is_as_likely_as_what_sounds_likelier(written: str, sounds: str, sentence: str, seed: int) -> None:
+    letters = sounding_like(sentence.format(sounds), 2.0, seed)
+    heard = dict(zip(COLOURS, evidence(letters, sentence.format(written), COLOURS), strict=True))
+    assert heard.pop(written) == heard.pop(sounds, 0.0) == 0
+    assert all(nats < -3 for nats in heard.values())
+
+
+def test_a_part_of_what_was_written_is_not() -> None:
+    letters = sounding_like("dark orange please", 2.0)
+    part, whole, sounds = evidence(letters, "dark blue please", ["blue", "dark blue", "orange"])
+    assert part < -3
+    assert whole == sounds == 0
+
+
 @given(words, st.integers(0, 50))
 def test_the_letters_do_not_decide_between_values_that_nobody_said(text: str, seed: int) -> None:
     letters = sounding_like(f"{text} abc", 4.0, seed)

@@ -44,11 +44,14 @@ def evidence(letters: Tensor, transcript: str, options: list[str], function: str
     if len(ways) < 2:
         return [0.0] * len(options)
     own, written = {word for way in ways for word in way.split()}, f" {' '.join(words)} "
+    standing = [way for way in ways if f" {way} " in written]
     # The name tells nothing where it is a part of the values ("light roast"), or where one of them stands elsewhere.
-    told = own.intersection(name) or any(f" {way} " in written for way in ways)
-    starts = [] if told else behind(words, name)
+    starts = [] if standing or own.intersection(name) else behind(words, name)
     said = likeness(letters, transcript, options, starts, {*plain(function).split(), *name} - own)
     most = max(said, default=-math.inf)
+    # What was written has its words to speak for it, too; but for a part of another that was ("coffee" in "iced coffee").
+    whole = {way for way in standing if not any(f" {way} " in f" {other} " for other in standing if other != way)}
+    said = [most if plain(option) in whole else nats for option, nats in zip(options, said, strict=True)]
     # Behind a parameter's name one of its values must have been said, however unlike it sounds.
     if most == -math.inf or (most < -UNSAID and not starts):
         return [0.0] * len(options)
