@@ -17,8 +17,8 @@ from realtime_server.messages import AUDIO_RATE_HZ, Samples
 EAR_RATE_HZ = 16_000
 FRAME_SAMPLES = AUDIO_RATE_HZ * 80 // 1000
 """Of the inner language's audio, in one frame of the network."""
-SEEMS_ENDED = 0.5
-"""The end-of-turn score from which on what was said seems to be over."""
+MAY_HAVE_ENDED, SEEMS_ENDED = 0.5, 0.8
+"""The end-of-turn scores from which on what was said is drafted, and is taken to be over."""
 FAR_FROM_ENDED = 0.05
 """Below, two frames are heard at once: that takes half the time, and before what is said is over the score has gone up."""
 
@@ -74,7 +74,7 @@ class HeardTurn:
     written: Written | None = None
     """What was said before the last pause."""
     reply: list[int] = field(default_factory=list)
-    """How the reply to that would begin."""
+    """How the reply to the draft, or to that, would begin."""
     told: list[tuple[int, float]] = field(default_factory=list)
     """Tokens of the transcript that the client has already, with their log-probabilities."""
     transcript: str | None = None

@@ -1,10 +1,10 @@
 """The sequence of a user's turn: its audio is taken in as it comes, and what was said is written.
 
-What counts ends where the turn first seemed to be over behind its last letter; a longer silence changes nothing. So most turns
-are written in the pause before they are complete, doubtful words looked up and the reply begun, and once they are, it stands. A
-live turn is drafted while it is still being said, and the words that two drafts have in common are told at once ("local
-agreement", Liu et al. 2020). What was told stays. Each writing begins with the one before it: one step tells how much of it
-still holds (speculative decoding, Leviathan et al. 2023), so that what is written is the same, sooner.
+What counts ends where the turn seemed to be over behind its last letter; a longer silence changes nothing. So most turns are
+written in the pause before they are complete, and once they are, it stands. Where a turn may be over it is drafted, with the
+beginning of the reply. A live turn is drafted while it is still being said, and the words that two drafts have in common are
+told at once ("local agreement", Liu et al. 2020). What was told stays. Each writing begins with the draft before it: one step
+tells how much of it still holds (speculative decoding, Leviathan et al. 2023), so that what is written is the same, sooner.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn, Written
+from realtime_server.engine.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, HeardTurn, Written
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
@@ -35,12 +35,13 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     missing = turn.context_ids[len(turn.stream.ids) :]
     if missing:
         yield Think(turn.stream, missing)
-    drafted = 0
+    drafted, pausing = 0, False
     while True:
         committed = turn.committed
         mel = turn.take()
         if mel is not None:
             yield from listen(turn, runner.hear(mel))
+            pauses, pausing = not pausing, turn.score > MAY_HAVE_ENDED
             if not committed:
                 outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, turn.score))
         if committed:
@@ -49,9 +50,9 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
             drafted = turn.heard_frames
             yield from draft(turn, script, outputs)
         elif not turn.live and turn.ended_frames is not None and before_pause(turn) is None:
-            yield from write(turn, script, known)
-            turn.reply = yield from begun(turn)
-            back_to(turn, turn.end)
+            yield from prepare(turn, script, known)
+        elif not turn.live and mel is not None and pauses and pausing:
+            yield from draft(turn, script, outputs)
         elif mel is None:
             yield None
     said = before_pause(turn)
@@ -64,6 +65,15 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     transcript = "".join(said.pieces).strip()
     turn.understood(transcript, said.logprobs)
     outputs.append(TranscriptDone(turn.item_id, transcript, len(said.tokens)))
+
+
+def prepare(turn: HeardTurn, script: Script, known: WordList) -> Steps:
+    """Writes what was said, and how the reply would begin unless that was drafted, and takes it back."""
+    guess = turn.draft
+    said = yield from write(turn, script, known)
+    if said.tokens != guess:
+        turn.reply = yield from begun(turn)
+    back_to(turn, said.frames)
 
 
 def listen(turn: HeardTurn, frames: Tensor) -> Generator[Think, Heard, None]:
@@ -125,12 +135,14 @@ def reconsidered(
 
 
 def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
-    """Writes what a live turn said so far and takes it back, but for the words that the draft before had too."""
+    """Writes what was said so far and takes it back; of a live turn, but for the words that the draft before had too."""
     words, logprobs = yield from written(turn, draft=True)
+    if not turn.live:
+        turn.reply = yield from begun(turn)
     back_to(turn, turn.heard_frames)
     last, turn.draft = turn.draft, words
     # One that the end of the turn broke off may lack what was said.
-    if turn.committed:
+    if turn.committed or not turn.live:
         return
     told = agreed(script, last, words)
     if told > len(turn.told):
