@@ -48,7 +48,7 @@ CARD = {
     "speaking.stuck_or_cut": "spoken answers stuck or cut, of 200",
     "speaking_unseen.word_errors": "the same for sentences that training left out",
     "speaking_unseen.stuck_or_cut": "these stuck or cut, of 200",
-    "speed.real_time_factor": "processing time over audio time, one core",
+    "speed.real_time_factor": "processing time over audio time, heard as it is said, one core",
     "eight_sessions.real_time_factor": "eight answers in one batch: processing time over one answer's audio time",
     "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest that a piece of sound came after it was due, ms",
     "speed.first_audio_p50_ms": "first sound after the last user frame, one core, ms, median",
