@@ -35,28 +35,17 @@ class Asker:
         self.model = model
         self._number = 0
 
-    def hear(self, name: str, mel: FloatArray, context: m.Context) -> m.Message:
-        """A turn with these frames [n, 80], heard as far as can be before it is committed; the item that it becomes."""
-        turn = self._listen(name, context, mel)
+    def ask(self, mel: FloatArray, context: m.Context, voice: str = "marin", audio: bool = False) -> Answer:
+        """mel [n, 80] of what was said, heard as far as can be before it is committed."""
+        name, turn = self._listen(mel, context)
         turn.waiting.append(_samples(len(mel) // MEL_STRIDE))
         self._run()
-        return m.Message(name, "user", (m.Audio(np.zeros(0, np.float32), None),))
-
-    def ask(self, mel: FloatArray, context: m.Context, voice: str = "marin", audio: bool = False) -> Answer:
-        """mel [n, 80] of what was said."""
-        self._number += 1
-        name = f"s{self._number}"
-        said = self.hear(name, mel, context)
         self.model.run(name, m.Commit(name))
-        turn = self.model._sessions[name].turns[name]
-        full = m.Context(context.instructions, context.tools, (*context.items, said))
-        return replace(self._answer(name, f"resp{self._number}", full, voice, audio), doubt=turn.doubt)
+        return replace(self._answer(name, f"resp{self._number}", _with_spoken(context, name), voice, audio), doubt=turn.doubt)
 
     def transcribe(self, mel: FloatArray, frames_at_once: int) -> tuple[str, str]:
         """What a live turn is told while these frames come in, before it is committed; and its whole transcript."""
-        self._number += 1
-        name = f"s{self._number}"
-        turn = self._listen(name, m.Context("", (), ()), mel, live=True)
+        name, turn = self._listen(mel, m.Context("", (), ()), live=True)
         early: list[m.Output] = []
         for _ in range(len(mel) // MEL_STRIDE // frames_at_once):
             turn.waiting.append(_samples(frames_at_once))
@@ -71,9 +60,8 @@ class Asker:
         """A question whose frames come as they are said, committed with the last of them: seconds from there to the first sound
         of the answer, None without one; and seconds of sound. The clock goes while the model works, and jumps to the next frame
         where it waits."""
-        self._number += 1
-        name, frames = f"s{self._number}", len(mel) // MEL_STRIDE
-        turn = self._listen(name, context, mel)
+        name, turn = self._listen(mel, context)
+        frames = len(mel) // MEL_STRIDE
         now, come, first, samples = 0.0, 0, None, 0
         while True:
             while come < frames and now >= (come + 1) * FRAME_S:
@@ -81,9 +69,8 @@ class Asker:
                 come += 1
                 if come == frames:
                     self.model.run(name, m.Commit(name))
-                    said = m.Message(name, "user", (m.Audio(np.zeros(0, np.float32), None),))
-                    full = replace(context, items=(*context.items, said))
-                    self.model.run(name, m.Respond(f"resp{self._number}", full, True, voice, "auto", None))
+                    asked = _with_spoken(context, name)
+                    self.model.run(name, m.Respond(f"resp{self._number}", asked, True, voice, "auto", None))
             began = time.perf_counter()
             step = self.model.step()
             now += time.perf_counter() - began
@@ -104,11 +91,14 @@ class Asker:
         full = m.Context(context.instructions, context.tools, (*context.items, said))
         return self._answer(f"s{self._number}", f"resp{self._number}", full, voice, audio)
 
-    def _listen(self, name: str, context: m.Context, mel: FloatArray, live: bool = False) -> HeardTurn:
+    def _listen(self, mel: FloatArray, context: m.Context, live: bool = False) -> tuple[str, HeardTurn]:
+        """A new session's turn, which will have these frames; the name of both."""
+        self._number += 1
+        name = f"s{self._number}"
         self.model.run(name, m.Listen(name, context, live))
         turn: HeardTurn = self.model._sessions[name].turns[name]
         turn.frames = _Ready(mel)  # type: ignore[assignment]
-        return turn
+        return name, turn
 
     def _run(self) -> list[m.Output]:
         """Until nothing moves any more."""
@@ -128,6 +118,11 @@ class Asker:
         sounds = [o for o in outputs if isinstance(o, m.AudioDelta)]
         sound = np.concatenate([o.samples for o in sounds]) if sounds else np.zeros(0, np.float32)
         return Answer(heard, text, call, json.loads(arguments or "{}"), sound, sounds[-1].characters if sounds else 0)
+
+
+def _with_spoken(context: m.Context, item_id: str) -> m.Context:
+    """What is asked about is the turn that the model has heard as this item."""
+    return replace(context, items=(*context.items, m.Message(item_id, "user", (m.Audio(np.zeros(0, np.float32), None),))))
 
 
 def _samples(frames: int) -> m.Samples:
