@@ -90,7 +90,7 @@ def heard_turn(told: list[tuple[bool, float]], sizes: list[int]) -> HeardTurn:
         # The second of the frame's two moments, or the blank in both.
         for n, (letter, _) in enumerate(part):
             letters[2 * n, 0] = letters[2 * n + 1, 2 if letter else 0] = -0.1
-        turn.hear(torch.zeros(len(part), 4), Heard(torch.tensor([score for _, score in part]), letters))
+        turn.sound.add(torch.zeros(len(part), 4), Heard(torch.tensor([score for _, score in part]), letters))
     return turn
 
 
@@ -99,8 +99,8 @@ def test_a_turn_ends_where_it_first_seemed_to_behind_its_last_letter(told: list[
     turn = heard_turn(told, sizes)
     last = max((n for n, (letter, _) in enumerate(told) if letter), default=len(told))
     seems = [n + 1 for n, (_, score) in enumerate(told) if n > last and score > SEEMS_ENDED]
-    assert turn.heard_frames == len(told)
-    assert turn.end == (seems[0] if seems else len(told))
+    assert turn.sound.number == len(told)
+    assert turn.sound.end == (seems[0] if seems else len(told))
 
 
 @given(frames_told, frames_told)
@@ -109,8 +109,8 @@ def test_how_long_it_is_silent_then_makes_no_difference(
 ) -> None:
     told = [(True, 0.0), *told, (False, 0.9)]
     turn, longer = heard_turn(told, []), heard_turn(told + [(False, score) for _, score in later], [len(told)])
-    assert longer.end == turn.end
-    a, b = turn.sounded(), longer.sounded()
+    assert longer.sound.end == turn.sound.end
+    a, b = turn.sound.read(), longer.sound.read()
     assert a is not None
     assert b is not None
     assert torch.equal(a, b)

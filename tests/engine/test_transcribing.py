@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import transcribing, writing
-from realtime_server.engine.wren.hearing import HeardTurn
+from realtime_server.engine.wren.hearing import Sound
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, Script
 from realtime_server.engine.wren.steps import Heard
@@ -91,12 +91,12 @@ def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatc
     for _ in range(4):
         tiny_model.step()
     turn = tiny_model._sessions["s"].turns["item"]
-    in_draft = len(turn.stream.ids) - turn.heard_frames - len(turn.context_ids)
+    in_draft = len(turn.stream.ids) - turn.sound.number - len(turn.context_ids)
     assert in_draft > 0
     tiny_model.run("s", m.Commit("item"))
     # One step ends the draft, and the next takes in what is left of the sound where the draft stood.
     tiny_model.step()
-    assert len(turn.stream.ids) <= turn.heard_frames + len(turn.context_ids) + in_draft
+    assert len(turn.stream.ids) <= turn.sound.number + len(turn.context_ids) + in_draft
     outputs = [o for _, o in run(tiny_model)]
     assert turn.told == []
     assert sum(isinstance(o, m.TranscriptDone) for o in outputs) == 1
@@ -114,17 +114,17 @@ FRAMES = 30
 def test_what_is_written_in_a_pause_stands_and_saves_the_wait(
     tiny_model: WrenModel, seed: int, spoken: list[bool], pieces: int
 ) -> None:
-    hear = HeardTurn.hear
+    add = Sound.add
 
-    def heard(turn: HeardTurn, frames: Tensor, told: Heard) -> None:
+    def heard(so_far: Sound, frames: Tensor, told: Heard) -> None:
         """Letters in some of the frames; a frame without any may be the end."""
         letters, silent = told.letters.clone(), torch.ones(len(frames))
         for n in range(len(frames)):
-            number = turn.heard_frames + n
+            number = so_far.number + n
             said = number < FRAMES and spoken[number]
             letters[2 * n : 2 * n + 2, 0] = -50.0 if said else 50.0
             silent[n] = not said
-        hear(turn, frames, Heard(silent, letters))
+        add(so_far, frames, Heard(silent, letters))
 
     def turn(*sounds: np.ndarray) -> tuple[tuple[str, str, np.ndarray], int, int]:
         """What was told, and the steps between the turn's end and its transcript, and the whole reply."""
@@ -147,7 +147,7 @@ def test_what_is_written_in_a_pause_stands_and_saves_the_wait(
         raise AssertionError("never ends")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HeardTurn, "hear", heard)
+        patch.setattr(Sound, "add", heard)
         # Not by a limit on tokens: words that come sooner would leave less of it for the sound.
         patch.setattr(writing, "LONGEST_REPLY", 3)
         whole = sound(seed, FRAMES * 0.08)

@@ -56,8 +56,49 @@ class Written:
 
 
 @dataclass
+class Sound:
+    """What a turn sounded like."""
+
+    frames: list[Tensor] = field(default_factory=list)
+    """[n, width]"""
+    number: int = 0
+    """Of its frames."""
+    score: float = 0.0
+    """The end-of-turn score behind them."""
+    letters: list[Tensor] = field(default_factory=list)
+    """Log-probabilities [2 n, labels]."""
+    spoken: bool = False
+    """It has letters."""
+    over: int | None = None
+    """Up to the first frame behind the last letter at which what was said seems to be over."""
+
+    @property
+    def end(self) -> int:
+        """How many frames are read. How long a turn is silent before it is committed does not matter: what was written when it
+        seemed to be over stands."""
+        return self.number if self.over is None else self.over
+
+    def add(self, frames: Tensor, heard: Heard) -> None:
+        """New frames [n, width] and what they told."""
+        spoken = heard.letters.argmax(-1).view(-1, 2).any(1).tolist()
+        for letter, score in zip(spoken, heard.ended.tolist(), strict=True):
+            self.number += 1
+            if letter:
+                self.spoken, self.over = True, None
+            elif self.spoken and self.over is None and score > SEEMS_ENDED:
+                self.over = self.number
+            self.score = score
+        self.frames.append(frames)
+        self.letters.append(heard.letters)
+
+    def read(self) -> Tensor | None:
+        """[T, labels] letters up to its end; None where no frame was heard."""
+        return torch.cat(self.letters)[: 2 * self.end] if self.letters else None
+
+
+@dataclass
 class HeardTurn:
-    """One user turn: what has come of its audio, and what has been understood of it."""
+    """One user turn: what comes of its audio, what it sounded like, and what was understood of it."""
 
     item_id: str
     stream: Stream
@@ -69,6 +110,7 @@ class HeardTurn:
     frames: FrameMaker = field(default_factory=FrameMaker)
     waiting: list[Samples] = field(default_factory=list)
     committed: bool = False
+    sound: Sound = field(default_factory=Sound)
     draft: list[int] = field(default_factory=list)
     """The tokens that were written last, before anything was looked up."""
     written: Written | None = None
@@ -78,17 +120,6 @@ class HeardTurn:
     told: list[tuple[int, float]] = field(default_factory=list)
     """Tokens of the transcript that the client has already, with their log-probabilities."""
     transcript: str | None = None
-    heard: list[Tensor] = field(default_factory=list)
-    """Its frames [n, width]."""
-    heard_frames: int = 0
-    score: float = 0.0
-    """The end-of-turn score behind them."""
-    letters: list[Tensor] = field(default_factory=list)
-    """Log-probabilities [2 n, labels] of what they sounded like."""
-    spoken: bool = False
-    """It has letters."""
-    ended_frames: int | None = None
-    """Up to the first frame behind the last letter at which what was said seems to be over."""
     doubt: float = 0.0
     cached: int = 0
     """Positions of the context that the stream held already."""
@@ -96,50 +127,27 @@ class HeardTurn:
     """A response waits for its transcript."""
     over: bool = False
 
-    @property
-    def end(self) -> int:
-        """How many frames are read. How long a turn is silent before it is committed does not matter: what was written when it
-        seemed to be over stands."""
-        return self.heard_frames if self.ended_frames is None else self.ended_frames
-
-    def hear(self, frames: Tensor, heard: Heard) -> None:
-        """What new frames [n, width] told."""
-        spoken = heard.letters.argmax(-1).view(-1, 2).any(1).tolist()
-        for letter, score in zip(spoken, heard.ended.tolist(), strict=True):
-            self.heard_frames += 1
-            if letter:
-                self.spoken, self.ended_frames = True, None
-            elif self.spoken and self.ended_frames is None and score > SEEMS_ENDED:
-                self.ended_frames = self.heard_frames
-            self.score = score
-        self.heard.append(frames)
-        self.letters.append(heard.letters)
-
-    def sounded(self) -> Tensor | None:
-        """[T, labels] up to its end; None where no frame was heard."""
-        return torch.cat(self.letters)[: 2 * self.end] if self.letters else None
-
     def understood(self, transcript: str, logprobs: list[float]) -> None:
         """`logprobs`: of its tokens. Doubt is where a turn neither sounds like its transcript nor was sure to be written so."""
-        self.transcript, sounded = transcript, self.sounded()
+        self.transcript, sounded = transcript, self.sound.read()
         if sounded is not None and logprobs:
             self.doubt = max(0.0, doubt(sounded, transcript)) * -float(np.mean(logprobs))
 
     def evidence(self, options: list[str], function: str, parameter: str) -> list[float]:
         """What the sound says for each of some values of a function's parameter: see `letters`."""
-        sounded = self.sounded()
+        sounded = self.sound.read()
         if sounded is None:
             return [0.0] * len(options)
         return evidence(sounded, self.transcript or "", options, function, parameter)
 
     def likeness(self, options: list[str]) -> list[float]:
         """How much better these fit what was heard than some of the words that were written: see `letters`."""
-        sounded = self.sounded()
+        sounded = self.sound.read()
         return [-math.inf] * len(options) if sounded is None else likeness(sounded, self.transcript or "", options)
 
     def take(self) -> FloatArray | None:
         """Everything that waits, as frames, if it is enough; the resampler's rest too once the turn is committed."""
-        enough = 2 * FRAME_SAMPLES if self.score < FAR_FROM_ENDED else 1
+        enough = 2 * FRAME_SAMPLES if self.sound.score < FAR_FROM_ENDED else 1
         if not self.committed and sum(map(len, self.waiting)) < enough:
             return None
         samples = np.concatenate(self.waiting) if self.waiting else np.zeros(0, np.float32)

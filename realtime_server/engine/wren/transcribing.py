@@ -41,15 +41,15 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
         mel = turn.take()
         if mel is not None:
             yield from listen(turn, runner.hear(mel))
-            pauses, pausing = not pausing, turn.score > MAY_HAVE_ENDED
+            pauses, pausing = not pausing, turn.sound.score > MAY_HAVE_ENDED
             if not committed:
-                outputs.append(TurnEnd(turn.item_id, turn.heard_frames * FRAME_SAMPLES, turn.score))
+                outputs.append(TurnEnd(turn.item_id, turn.sound.number * FRAME_SAMPLES, turn.sound.score))
         if committed:
             break
-        if turn.live and turn.heard_frames >= drafted + DRAFTED_EVERY:
-            drafted = turn.heard_frames
+        if turn.live and turn.sound.number >= drafted + DRAFTED_EVERY:
+            drafted = turn.sound.number
             yield from draft(turn, script, outputs)
-        elif not turn.live and turn.ended_frames is not None and before_pause(turn) is None:
+        elif not turn.live and turn.sound.over is not None and before_pause(turn) is None:
             yield from prepare(turn, script, known)
         elif not turn.live and mel is not None and pauses and pausing:
             yield from draft(turn, script, outputs)
@@ -79,14 +79,14 @@ def prepare(turn: HeardTurn, script: Script, known: WordList) -> Steps:
 def listen(turn: HeardTurn, frames: Tensor) -> Generator[Think, Heard, None]:
     """Takes in frames [n, width], behind those whose place a draft took."""
     held = len(turn.stream.ids) - len(turn.context_ids)
-    every = frames if held == turn.heard_frames else torch.cat([*turn.heard, frames])[held:]
+    every = frames if held == turn.sound.number else torch.cat([*turn.sound.frames, frames])[held:]
     heard = yield Think(turn.stream, [FRAME] * len(every), every)
-    turn.hear(frames, Heard(heard.ended[-len(frames) :], heard.letters[-2 * len(frames) :]))
+    turn.sound.add(frames, Heard(heard.ended[-len(frames) :], heard.letters[-2 * len(frames) :]))
 
 
 def write(turn: HeardTurn, script: Script, known: WordList) -> Generator[Think | Try, Any, Written]:
     """Writes what was said up to the turn's end, which the stream then ends with, and looks up what is doubtful."""
-    end, sounded = turn.end, turn.sounded()
+    end, sounded = turn.sound.end, turn.sound.read()
     before = back_to(turn, end)
     words, logprobs = yield from written(turn)
     turn.draft = words
@@ -105,7 +105,7 @@ def write(turn: HeardTurn, script: Script, known: WordList) -> Generator[Think |
 
 def before_pause(turn: HeardTurn) -> Written | None:
     """What was said, if it was written before and nothing was said since."""
-    return turn.written if turn.written is not None and turn.written.frames == turn.end else None
+    return turn.written if turn.written is not None and turn.written.frames == turn.sound.end else None
 
 
 def back_to(turn: HeardTurn, frames: int) -> int:
@@ -139,7 +139,7 @@ def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:
     words, logprobs = yield from written(turn, draft=True)
     if not turn.live:
         turn.reply = yield from begun(turn)
-    back_to(turn, turn.heard_frames)
+    back_to(turn, turn.sound.number)
     last, turn.draft = turn.draft, words
     # One that the end of the turn broke off may lack what was said.
     if turn.committed or not turn.live:
@@ -176,7 +176,7 @@ def written(turn: HeardTurn, draft: bool = False) -> Writing:
     # What was guessed and is not said is overwritten.
     del turn.stream.ids[before + 1 + len(words) :]
     logits = behind[len(words)]
-    while len(words) < 6 + turn.end and not (draft and turn.committed):
+    while len(words) < 6 + turn.sound.end and not (draft and turn.committed):
         token, logprob = best_text(logits, REPLY)
         if token == REPLY:
             break
