@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import replies
-from realtime_server.engine.wren.calls import Said
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
+from realtime_server.engine.wren.said import Said
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
 from realtime_server.engine.wren.steps import Stream, Think
 from realtime_server.engine.wren.words import DIGITS

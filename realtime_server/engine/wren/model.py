@@ -15,7 +15,6 @@ from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
 from realtime_server.engine.wren import replies, schemas, voices
-from realtime_server.engine.wren.calls import Said, refers_back
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
@@ -28,10 +27,12 @@ from realtime_server.engine.wren.prompt import (
     item_text,
     keywords_from,
     message_text,
+    parsed,
     system_ids,
 )
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
+from realtime_server.engine.wren.said import Said, refers_back
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.steps import FRAME, Slots, Step, Stream, Think
 from realtime_server.engine.wren.transcribing import hear
@@ -47,6 +48,7 @@ from realtime_server.messages import (
     Context,
     Forget,
     Function,
+    FunctionCall,
     Hear,
     Listen,
     Message,
@@ -350,8 +352,10 @@ class WrenModel:
         transcripts = self._sessions[session_id].transcripts
         texts = [item_text(item, transcripts) for item in context.items]
         likeness = turn.likeness if turn and not self._doubts(turn, TRUSTED) else None
-        baseless = len(texts) == 1 and refers_back(plain(texts[0]))
-        return Said(plain(" ".join([context.instructions, *texts])), likeness, baseless)
+        calls = {item.name: parsed(item.arguments) for item in context.items if isinstance(item, FunctionCall)}
+        newest = plain(texts[-1])
+        text = plain(" ".join([context.instructions, *texts]))
+        return Said(text, newest, likeness, calls, baseless=len(texts) == 1 and refers_back(newest))
 
     def _hear_unheard(self, state: _SessionState, item: Any, keywords: tuple[str, ...], outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

@@ -135,11 +135,16 @@ def message_text(message: Message, transcripts: dict[str, str]) -> str:
 
 
 def call_arguments(arguments: str) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in parsed(arguments).items()]
+
+
+def parsed(arguments: str) -> dict[str, Any]:
+    """A call's arguments, which are a client's where it wrote the call: none where they are no object."""
     try:
         data = json.loads(arguments)
     except ValueError:
-        return []
-    return [(str(k), str(v)) for k, v in data.items()] if isinstance(data, dict) else []
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def result_words(output: str) -> str:

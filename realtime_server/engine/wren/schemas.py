@@ -69,6 +69,17 @@ class Leaf:
     def spoken(self) -> str:
         return " ".join(identifier_words(key) or key.lower() for key in self.path)
 
+    def allows(self, value: Any) -> bool:
+        """May it be written?"""
+        if self.most is None:
+            return self._allows(value)
+        return isinstance(value, list) and self.least <= len(value) <= self.most and all(map(self._allows, value))
+
+    def _allows(self, value: Any) -> bool:
+        if isinstance(self.value, FreeText):
+            return isinstance(value, str) and max(self.value.shortest, 1) <= len(value) <= self.value.longest
+        return any(type(value) is type(option) and value == option for _, option in self.value.options)
+
     def ways(self, value: Any) -> list[list[str]]:
         """In which words each part of its value may have been said; none for what goes without saying: true, false, nothing,
         and what is the only choice."""

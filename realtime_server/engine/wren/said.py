@@ -1,0 +1,152 @@
+"""What was said, as the grounds of a function call: which function, which values, and what they change of the call before."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from realtime_server.engine.wren import schemas
+from realtime_server.engine.wren.schemas import Arguments, Leaf
+from realtime_server.engine.wren.words import identifier_words, plain
+from realtime_server.messages import Function
+
+MISHEARD = 4.0
+"""Nats by which a turn may be less likely with a value in it than as it was written, where it may have been said."""
+Path = tuple[str, ...]
+Values = dict[Path, Any]
+"""The arguments of a call, by their leaves' paths."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a call may be made of. All words are plain."""
+
+    text: str
+    """What the conversation and the instructions say."""
+    newest: str = ""
+    """Of that, what the user said last."""
+    likeness: Callable[[list[str]], list[float]] | None = None
+    """Of values, to what was heard last (`HeardTurn.likeness`); None where it was written."""
+    calls: Mapping[str, Any] = field(default_factory=dict)
+    """The last call of each function: its arguments as JSON has them."""
+    baseless: bool = False
+    """What was said refers to something before it (`refers_back`), and there is nothing."""
+
+    def __call__(self, name: str, ways: list[str]) -> bool:
+        """Was a value said, in one of these ways, or at least that the parameter of that name has one?"""
+        said = any(words and self._words.issuperset(words) for words in map(stems, (name, *ways)))
+        return not ways or said or self._sounded(ways)
+
+    def knows(self, function: str, leaf: Leaf, value: Any) -> bool:
+        """Was this argument said, now or before?"""
+        return value in self._before(function, [leaf]).values() or self._said(leaf, value)
+
+    def _said(self, leaf: Leaf, value: Any) -> bool:
+        return all(self(leaf.spoken, ways) for ways in leaf.ways(value))
+
+    def corrected(self, function: str, shape: Arguments, values: Values) -> Values:
+        """The arguments of a call; where it changes the one before, all that was not said now is as it was.
+
+        It does where what was said says so (`refers_back`), or leaves to be understood what the call before has. Of that the
+        model is not to be asked: it mixes up what several calls had (slot carryover, Naik et al. 2018).
+        """
+        before, needed = self._before(function, shape.leaves), {leaf.path for leaf in shape.missing(set())}
+        leaves = [leaf for leaf in shape.leaves if leaf.path in values]
+        said = self._now(leaves, values, before)
+        understood = [
+            leaf
+            for leaf in leaves
+            if leaf.path in before.keys() - said
+            and (before[leaf.path] == values[leaf.path] or (leaf.path in needed and not self._said(leaf, values[leaf.path])))
+        ]
+        if not before or not (understood or refers_back(self.newest)):
+            return values
+        changed = before | {path: value for path, value in values.items() if path in said}
+        return values if shape.missing(set(changed)) else changed
+
+    def _before(self, function: str, leaves: Iterable[Leaf]) -> Values:
+        """What the last call of this function had, where it may be written."""
+        return {
+            leaf.path: value for leaf in leaves for value in _given(self.calls.get(function), leaf.path) if leaf.allows(value)
+        }
+
+    def _now(self, leaves: list[Leaf], values: Values, before: Values) -> set[Path]:
+        """Which values were said last. Longer ones first, and each word for one of them: "medium roast" is no medium size."""
+        parts = [(leaf, ways) for leaf in leaves for ways in leaf.ways(values[leaf.path])]
+        left, unsaid = stems(self.newest), list[tuple[Leaf, list[str]]]()
+        for leaf, ways in sorted(parts, key=lambda part: -max(len(stems(way)) for way in part[1])):
+            rest = next((rest for way in ways if (rest := _without(left, stems(way))) is not None), None)
+            if rest is None:
+                unsaid.append((leaf, ways))
+            else:
+                left = rest
+        return {leaf.path for leaf in leaves} - {
+            leaf.path for leaf, ways in unsaid if not self._meant(leaf, ways, before, left)
+        }
+
+    def _meant(self, leaf: Leaf, ways: list[str], before: Values, words: list[str]) -> bool:
+        """Was it said in other words, by name, or as it differs from what it was before ("a double", after a single shot)?"""
+        was = leaf.ways(before[leaf.path]) if leaf.path in before else []
+        old = {word for ways in was for way in ways for word in stems(way)}
+        enough = [{*stems(leaf.spoken)}, *({*stems(way)} - old for way in ways)]
+        if any(part and part.issubset(words) for part in enough):
+            return True
+        # What stands there for something else does not only sound like it.
+        there = {*stems(self.newest)}
+        return self._sounded([way for way in ways if not there.issuperset(stems(way))])
+
+    def _sounded(self, ways: list[str]) -> bool:
+        # Signs alone can't have been said.
+        spoken = [way for way in map(plain, ways) if way]
+        return bool(spoken) and self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(stems(self.text))
+
+
+def stems(text: str) -> list[str]:
+    """Its plain words without the s of a plural: who says one minute means the unit "minutes"."""
+    return [word.removesuffix("s") if len(word) > 2 else word for word in plain(text).split()]
+
+
+def _without(words: list[str], phrase: list[str]) -> list[str] | None:
+    """A gap instead of it where these follow one another; None where they do not."""
+    places = [at for at in range(len(words) - len(phrase) + 1) if phrase and words[at : at + len(phrase)] == phrase]
+    return [*words[: places[0]], "", *words[places[0] + len(phrase) :]] if places else None
+
+
+def _given(arguments: Any, path: Sequence[str]) -> list[Any]:
+    """The value behind these keys of nested objects, if there is one."""
+    for key in path:
+        if not isinstance(arguments, dict) or key not in arguments:
+            return []
+        arguments = arguments[key]
+    return [arguments]
+
+
+_OPENING = re.compile(r"(please|(can|could|would|will) you( please)?|i want to|i would like to|i'd like to) ")
+_ARTICLES = frozenset({"a", "an", "the", "my"})
+
+
+def spoken_name(words: str, tools: Iterable[Function]) -> str | None:
+    """The function that these plain words name as it is called ("please water the cactus with ..."): the longest name of two
+    words or more that they begin with. What has no parameters has nothing behind its name either."""
+    opening = _OPENING.match(words)
+    said = [word for word in words[opening.end() if opening else 0 :].split() if word not in _ARTICLES]
+    found: dict[int, str] = {}
+    for tool in tools:
+        name = [word for word in identifier_words(tool.name).split() if word not in _ARTICLES]
+        rest = [word for word in said[len(name) :] if word != "please"]
+        if len(name) > 1 and said[: len(name)] == name and (not rest or schemas.arguments(tool.parameters).leaves):
+            found.setdefault(len(name), tool.name)
+    return found[max(found)] if found else None
+
+
+_REFERENCE = re.compile(r"(please )?(make|change|turn|switch) (it|that|them)\b")
+
+
+def refers_back(words: str) -> bool:
+    """Do these plain words change what was said before them ("make it large")?"""
+    return _REFERENCE.match(words) is not None
