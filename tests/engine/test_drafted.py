@@ -16,10 +16,12 @@ def behind(ids: list[int]) -> Tensor:
     return torch.tensor([hash(tuple(ids)) % 1009])
 
 
-def taken(written: list[int], draft: list[int], back: int | None) -> tuple[list[Tensor], list[int], int]:
+def taken(
+    written: list[int], draft: list[int], back: int | None, unread: list[int] | None = None
+) -> tuple[list[Tensor], list[int], int]:
     """The answers, the stream, and how many steps that took; after `back` tokens all but the first are taken back."""
-    stream, steps, answers = Stream(0, [7, 7]), 0, []
-    line = Drafted(stream, draft)
+    stream, steps, answers = Stream(0, [7, 7] if unread is None else [7]), 0, []
+    line = Drafted(stream, draft, unread or ())
     for n, token in enumerate([9, *written]):
         body = line.take(token)
         try:
@@ -45,3 +47,11 @@ def test_drafted_or_not_the_same_is_written(written: list[int], draft: list[int]
     common = next((n for n, (a, b) in enumerate(zip(written, draft, strict=False)) if a != b), min(len(written), len(draft)))
     saved = common if back is None else min(common, back)
     assert steps == expected_steps - saved
+
+
+@given(tokens, tokens, st.none() | st.integers(0, 8))
+def test_what_stands_before_is_run_with_the_first(written: list[int], draft: list[int], back: int | None) -> None:
+    answers, ids, steps = taken(written, draft, back, unread=[7])
+    expected, expected_ids, expected_steps = taken(written, draft, back)
+    assert (ids, steps) == (expected_ids, expected_steps)
+    assert all(torch.equal(a, b) for a, b in zip(answers, expected, strict=True))

@@ -11,9 +11,9 @@ from realtime_server.engine.wren.steps import Stream, Think
 class Drafted:
     """Where what is taken is what was drafted, no step is needed: the whole draft is run in one, with the first token."""
 
-    def __init__(self, stream: Stream, draft: Sequence[int] = ()) -> None:
-        """`draft`: what may follow the token that is taken first."""
-        self._stream, self._draft = stream, list(draft)
+    def __init__(self, stream: Stream, draft: Sequence[int] = (), unread: Sequence[int] = ()) -> None:
+        """`draft`: what may follow the token that is taken first; `unread`: what stands before it, and is to be run with it."""
+        self._stream, self._draft, self._unread = stream, list(draft), list(unread)
         self._ahead: deque[tuple[int, Tensor]] = deque()
 
     @property
@@ -26,8 +26,8 @@ class Drafted:
         if self._ahead and self._ahead[0][0] == token:
             return self._ahead.popleft()[1]
         self.back_to(self.end)
-        draft, self._draft = self._draft, []
-        behind = yield Think(self._stream, [token, *draft], every=True)
+        unread, draft, self._unread, self._draft = self._unread, self._draft, [], []
+        behind = (yield Think(self._stream, [*unread, token, *draft], every=True))[len(unread) :]
         self._ahead.extend(zip(draft, behind[1:], strict=True))
         return behind[0]
 

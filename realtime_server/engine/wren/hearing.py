@@ -120,6 +120,8 @@ class HeardTurn:
     told: list[tuple[int, float]] = field(default_factory=list)
     """Tokens of the transcript that the client has already, with their log-probabilities."""
     transcript: str | None = None
+    unread: list[int] = field(default_factory=list)
+    """Of what the stream is to end with, what it does not hold yet: the words, where they were written before."""
     doubt: float = 0.0
     cached: int = 0
     """Positions of the context that the stream held already."""

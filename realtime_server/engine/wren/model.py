@@ -308,7 +308,8 @@ class WrenModel:
             if turn.item_id in state.turns and self._context_ids(state, before) == turn.context_ids:
                 del state.turns[turn.item_id]
                 used.append(turn.stream)
-                count = Prompted(request.response_id, sum(token != FRAME for token in turn.stream.ids), turn.cached)
+                tokens = sum(token != FRAME for token in turn.stream.ids) + len(turn.unread)
+                count = Prompted(request.response_id, tokens, turn.cached)
                 yield from self._write(session_id, request, turn.stream, reply, count, turn)
                 return
         ids = self._context_ids(state, replace(request.context, tools=self._tools(request)))
@@ -336,7 +337,7 @@ class WrenModel:
         doubted = last is not None and last.item_id in self._sessions[session_id].doubted
         asked = last if isinstance(last, Message) and last.role == "user" else None
         facts = self._facts(session_id, request.context, asked, turn) if asked else None
-        line = Drafted(stream, turn.reply if turn is not None and turn.stream is stream else ())
+        line = Drafted(stream, turn.reply, turn.unread) if turn is not None and turn.stream is stream else Drafted(stream)
         # A long conversation is not read for what can call nothing.
         said = self._said(session_id, request.context, turn) if asked and self._tools(request) else None
         grounds = replies.Grounds(doubted, turn, facts, said)

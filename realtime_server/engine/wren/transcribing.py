@@ -58,7 +58,7 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     said = before_pause(turn)
     if said is not None:
         back_to(turn, said.frames)
-        yield Think(turn.stream, [USER, *said.tokens])
+        turn.unread = [USER, *said.tokens]
     else:
         said = yield from write(turn, script, known)
     tell(turn, said.pieces, said.logprobs, said.told, outputs)
