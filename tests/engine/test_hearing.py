@@ -80,6 +80,21 @@ def test_in_a_doubted_turn_nothing_counts_as_said_that_only_sounds_alike(tiny_mo
     assert tiny_model._said("s", context, HeardTurn("m", Stream(0, []), [], doubt=1.5)).likeness is None
 
 
+def test_a_call_may_change_the_last_one_of_its_function(tiny_model: WrenModel) -> None:
+    tiny_model.run("s", m.Cancel("r"))
+    arguments = ('{"size": "small"}', '{"size": "large"}', "no JSON")
+    calls = [m.FunctionCall(f"c{n}", f"c{n}", "water" if n == 2 else "order", text) for n, text in enumerate(arguments)]
+    items = (
+        m.Message("a", "user", (m.Text("A small one, no, a large one."),)),
+        *calls,
+        m.Message("b", "user", (m.Text("A latte."),)),
+    )
+    said = tiny_model._said("s", m.Context("Be brief.", (), items), None)
+    assert said.calls == {"order": {"size": "large"}, "water": {}}
+    assert said.newest == "a latte"
+    assert {"brief", "small", "large", "latte"} <= {*said.text.split()}
+
+
 def heard_turn(told: list[tuple[bool, float]], sizes: list[int]) -> HeardTurn:
     """A turn of these frames, which came in pieces of these sizes and one more."""
     turn = HeardTurn("m", Stream(0, []), [])
