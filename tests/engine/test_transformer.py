@@ -65,16 +65,18 @@ def test_a_padded_row_goes_on_as_if_it_had_not_been() -> None:
 
 
 @torch.inference_mode()
-@given(at=st.integers(1, 5), lengths=st.lists(st.integers(1, 4), min_size=1, max_size=4), seed=st.integers(0, 20))
+@given(places=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4)), min_size=1, max_size=4), seed=st.integers(0, 20))
 @settings(max_examples=30)
-def test_branches_are_as_if_alone_and_leave_no_trace(at: int, lengths: list[int], seed: int) -> None:
+def test_branches_are_as_if_alone_and_leave_no_trace(places: list[tuple[int, int]], seed: int) -> None:
     net = trunk()
     torch.manual_seed(seed)
-    row, ways = torch.randn(1, 6, WIDTH), [torch.randn(1, length, WIDTH) for length in lengths]
-    alone = [net(torch.cat([row[:, :at], way], 1), 1)[0][0, at:] for way in ways]
+    row, ways = torch.randn(1, 6, WIDTH), [torch.randn(1, length, WIDTH) for _, length in places]
+    alone = [net(torch.cat([row[:, :at], way], 1), 1)[0][0, at:] for (at, _), way in zip(places, ways, strict=True)]
     cache = net.new_cache(torch.device("cpu"))
     net(row[:, :-1], 1, rows(cache, [1], [0]))
+    lengths = [length for _, length in places]
     of = torch.arange(len(ways)).repeat_interleave(torch.tensor(lengths))
+    at = torch.tensor([at for at, _ in places]).repeat_interleave(torch.tensor(lengths))
     depths = torch.cat([torch.arange(length) for length in lengths])
     sees = (of[:, None] == of[None]) & (depths[None] <= depths[:, None])
     place = Rows(cache, torch.tensor([1]), torch.tensor([5]), Branches(at, depths, sees))

@@ -32,7 +32,6 @@ from tests.engine.test_letters import sounding_like
 KNOWN = WordList(["abacus", "apple", "zebra"])
 TEXTS = ("say apple", "say abacus", "say zebra please", "apple", "zebra")
 shared = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-ways = st.lists(st.lists(st.integers(len(MARKS), 60), min_size=1, max_size=5), min_size=1, max_size=5)
 
 
 def turn(model: WrenModel, *ids: int) -> Stream:
@@ -56,20 +55,23 @@ def result(model: WrenModel, body: Generator[Try, list[Tensor], Any]) -> Any:
         answer = model.runner.run([step])[0]
 
 
-@given(ways, st.integers(0, 2))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.lists(st.integers(len(MARKS), 60), min_size=1, max_size=5)), min_size=1, max_size=5
+    )
+)
 @shared
-def test_what_is_tried_is_as_if_alone_and_leaves_no_trace(tiny_model: WrenModel, tried: list[list[int]], behind: int) -> None:
-    stream = turn(tiny_model)
-    at, alone = len(stream.ids) - behind, []
-    for way in tried:
+def test_what_is_tried_is_as_if_alone_and_leaves_no_trace(tiny_model: WrenModel, tried: list[tuple[int, list[int]]]) -> None:
+    stream, alone = turn(tiny_model), []
+    ways = [(len(stream.ids) - behind, way) for behind, way in tried]
+    for at, way in ways:
         other = Stream(tiny_model.slots.take(), [])
-        tiny_model.runner.run([Think(other, stream.ids[:at])])
-        alone.append(tiny_model.runner.run([Think(other, way, every=True)])[0].log_softmax(-1))
+        alone.append(tiny_model.runner.run([Think(other, [*stream.ids[:at], *way], every=True)])[0][at:].log_softmax(-1))
         tiny_model.slots.give_back(other.slot)
     before = list(stream.ids)
     # Beside another sequence's step, as in any batch.
     beside = turn(tiny_model)
-    found, _ = tiny_model.runner.run([Try(stream, at, tried), Think(beside, [30])])
+    found, _ = tiny_model.runner.run([Try(stream, ways), Think(beside, [30])])
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(found, alone, strict=True))
     assert stream.ids == before
     after, expected = tiny_model.runner.run([Think(stream, [30]), Think(turn(tiny_model), [30])])
@@ -118,7 +120,7 @@ def test_words_that_nobody_knows_are_less_likely_than_words_of_the_context(tiny_
     nobody, everybody = (result(tiny_model, one.likelihoods(texts)) for one in (weigher, listed))
     # What is in a list is made up for being unexpected, too.
     ways = [[USER, *script.encode(text), REPLY] for text in texts]
-    more, less = (result(tiny_model, one._unexpected(ways)) for one in (listed, weigher))
+    more, less = (result(tiny_model, one._words(0, ways, True)) for one in (listed, weigher))
     assert torch.allclose(nobody + (UNKNOWN - UNUSUAL) + more - less, everybody, atol=1e-6)
     # Where nothing is to be repeated or spelled, it makes no difference.
     plain_texts = ["an appel", "an apple"]
@@ -135,11 +137,11 @@ def test_known_words_are_as_likely_as_any_before_they_are_heard(tiny_model: Wren
     script = tiny_model.script
     ways = [[USER, *script.encode(text), REPLY] for text in texts]
     stream = turn(tiny_model, SYSTEM)
-    alone = tiny_model.runner.run([Try(stream, len(stream.ids), [way[:-1] for way in ways])])[0]
+    alone = tiny_model.runner.run([Try(stream, [(len(stream.ids), way[:-1]) for way in ways])])[0]
     frames = torch.randn(4, tiny_model.runner.net.config.width, generator=torch.Generator().manual_seed(seed))
     tiny_model.runner.run([Think(stream, [FRAME] * 4, frames)])
     weigher = weigher_of(stream, tiny_model, sounding_like("say apple", 1.0, seed), KNOWN)
-    made_up_for = result(tiny_model, weigher._unexpected(ways))
+    made_up_for = result(tiny_model, weigher._words(0, ways, True)) - result(tiny_model, weigher._words(0, ways, False))
     for text, way, logprobs, nats in zip(texts, ways, alone, made_up_for, strict=True):
         words = text.split()
         spelled = [len(script.encode(word)) for word in words]
@@ -250,8 +252,8 @@ def test_the_reply_is_told_by_how_it_begins(tiny_model: WrenModel, wanted: list[
     weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0), KNOWN)
     body = weigher._replies([tiny_model.script.encode(text) for text in TEXTS])
     step = next(body)
-    answers = [torch.full((len(way), tiny_model.script.size), -9.0) for way in step.ways]
-    for way, answer, reply in zip(step.ways, answers, wanted, strict=True):
+    answers = [torch.full((len(way), tiny_model.script.size), -9.0) for _, way in step.ways]
+    for (_, way), answer, reply in zip(step.ways, answers, wanted, strict=True):
         at = way.index(REPLY)
         if reply is ReplyKind.REFUSAL:
             answer[range(at, at + len(weigher._refusal)), weigher._refusal] = -0.01

@@ -31,13 +31,14 @@ class KVCache:
 
 @dataclass(frozen=True)
 class Branches:
-    """Several ways to go on behind the first `at` positions of a row, none of which sees the others (tree attention, Miao et
-    al. 2024).
+    """Several ways to go on behind the first positions of a row, none of which sees the others (tree attention, Miao et al.
+    2024).
 
-    depths: [T] how far behind `at` each new position stands; sees: [T, T] which of the new ones it sees.
+    at: [T] behind how many of them; depths: [T] how far behind these each new position stands; sees: [T, T] which of the new
+    ones it sees.
     """
 
-    at: int
+    at: Tensor
     depths: Tensor
     sees: Tensor
 
@@ -131,7 +132,7 @@ class Transformer(nn.Module):
         if rows is not None and rows.branches is not None:
             tree, first = rows.branches, len(seen) - len(steps)
             positions = (tree.at + tree.depths)[None]
-            allowed = torch.cat([(seen[:first] < tree.at).expand(len(steps), first), tree.sees], dim=1)[None, None]
+            allowed = torch.cat([seen[:first] < tree.at[:, None], tree.sees], dim=1)[None, None]
         bias = torch.zeros((), device=x.device).masked_fill(~allowed, float("-inf"))
         cosine, sine = rotary(positions, self.head_dim)
         turn = (cosine[:, None], sine[:, None])

@@ -92,22 +92,26 @@ class Runner:
         return self._sample(steps, self.net.speak(x, rows)[:, 0])
 
     def _tried(self, step: Try) -> list[Tensor]:
-        # What several ways begin with is run once: they are the paths of a tree, and a node sees those above it.
+        # What several ways begin with is run once: they are the paths of trees, one for each place that they stand behind, and
+        # a node sees those above it.
         nodes: dict[tuple[int, int], int] = {}
         paths: list[list[int]] = []
-        for way in step.ways:
-            path = [-1]
+        for at, way in step.ways:
+            path = [~at]
             for token in way:
                 path.append(nodes.setdefault((path[-1], token), len(nodes)))
             paths.append(path[1:])
-        depths, sees = torch.zeros(len(nodes), dtype=torch.long), torch.eye(len(nodes), dtype=torch.bool)
+        places, depths = torch.zeros(2, len(nodes), dtype=torch.long)
+        sees = torch.eye(len(nodes), dtype=torch.bool)
         for (above, _), node in nodes.items():
-            if above >= 0:
-                depths[node] = depths[above] + 1
+            if above < 0:
+                places[node] = ~above
+            else:
+                places[node], depths[node] = places[above], depths[above] + 1
                 sees[node] |= sees[above]
-        branches = Branches(step.at, depths.to(self.device), sees.to(self.device))
-        place = torch.tensor([len(step.stream.ids)], device=self.device)
-        rows = Rows(self.cache, torch.tensor([step.stream.slot], device=self.device), place, branches)
+        branches = Branches(places.to(self.device), depths.to(self.device), sees.to(self.device))
+        start = torch.tensor([len(step.stream.ids)], device=self.device)
+        rows = Rows(self.cache, torch.tensor([step.stream.slot], device=self.device), start, branches)
         trunk, _ = self.net.think(self.net.text(torch.tensor([[token for _, token in nodes]], device=self.device)), rows)
         logprobs = self.net.text_logits(trunk[0]).log_softmax(-1).cpu()
         return [logprobs[path] for path in paths]

@@ -58,14 +58,14 @@ class Think:
 
 @dataclass(frozen=True)
 class Try:
-    """Some ways to go on behind the first `at` positions, each as if it stood there alone; the stream stays as it is.
+    """Some ways to go on, each as if it stood alone behind the first `at` positions; the stream stays as it is.
 
     The answer is, for each way, the log-probabilities [len(way), vocabulary] behind every one of its ids.
     """
 
     stream: Stream
-    at: int
-    ways: list[list[int]]
+    ways: list[tuple[int, list[int]]]
+    """Of each: `at`, and its ids."""
 
 
 @dataclass(frozen=True)

@@ -99,22 +99,21 @@ class Weigher:
         return likely
 
     def _words(self, shared: int, ways: list[list[int]], free: bool) -> Weighing[Tensor]:
-        """[len(ways)] nats that the words of each speak for it; where any word may follow, as it is heard alone."""
-        words = yield from self._sums(shared, [way[shared:] for way in ways])
-        unexpected = (yield from self._unexpected(ways)) if free else 0.0
-        return words.double() + unexpected
+        """[len(ways)] nats that the words of each speak for it, behind the first `shared` of the transcript. Where any word may
+        follow, what the model without its ears takes from known words in it, beyond what any may lose, is given back."""
+        heard = [(self._at + shared, way[shared:-1]) for way in ways]
+        unheard = [(self._unheard, way[:-1]) for way in ways] if free else []
+        behind = yield Try(self._stream, heard + unheard)
+        words = sums([way[shared:] for way in ways], behind[: len(ways)])
+        lost = [self._unexpected(way, logprobs) for way, logprobs in zip(ways, behind[len(ways) :], strict=False)]
+        return words + torch.tensor(lost, dtype=torch.double) if free else words
 
-    def _unexpected(self, ways: list[list[int]]) -> Weighing[Tensor]:
-        """[len(ways)] nats that the model without its ears takes from known words in each, beyond what any word may lose."""
-        behind = yield Try(self._stream, self._unheard, [way[:-1] for way in ways])
-
-        def unexpected(way: list[int], logprobs: Tensor) -> float:
-            pieces = [self._script.pieces[token] for token in way[1:]]
-            words = whole_words(pieces, logprobs[range(len(pieces)), way[1:]].tolist())
-            free = dropwhile(lambda pair: pair[0] not in ANY_WORD_BEHIND, words)
-            return sum(max(0.0, -EXPECTED - nats) for word, nats in free if word in self.known or word in self.brought_up)
-
-        return torch.tensor([unexpected(way, part) for way, part in zip(ways, behind, strict=True)], dtype=torch.double)
+    def _unexpected(self, way: list[int], logprobs: Tensor) -> float:
+        """logprobs [len(way) - 1, vocabulary] behind all but its last id, unheard."""
+        pieces = [self._script.pieces[token] for token in way[1:]]
+        words = whole_words(pieces, logprobs[range(len(pieces)), way[1:]].tolist())
+        free = dropwhile(lambda pair: pair[0] not in ANY_WORD_BEHIND, words)
+        return sum(max(0.0, -EXPECTED - nats) for word, nats in free if word in self.known or word in self.brought_up)
 
     def _expected(self, texts: list[str], favoured: float) -> Tensor:
         """[len(texts)] nats that the conversation and its keywords speak for their words; `favoured`: for each of a keyword."""
@@ -169,7 +168,7 @@ class Weigher:
         """What the model would reply to each."""
         ways = [[USER, *text, REPLY, *self._refusal] for text in texts]
         shared = min(self._shared(ways), min(map(len, texts)) + 1)
-        behind = yield Try(self._stream, self._at + shared, [way[shared:-1] for way in ways])
+        behind = yield Try(self._stream, [(self._at + shared, way[shared:-1]) for way in ways])
         result = []
         for text, logprobs in zip(texts, behind, strict=True):
             reply = logprobs[len(text) + 1 - shared :]
@@ -183,7 +182,7 @@ class Weigher:
         live: list[tuple[float, list[int]]] = [(0.0, [])]
         done: list[tuple[float, list[int]]] = []
         for _ in range(LONGEST):
-            behind = yield Try(self._stream, self._at, [[USER, *ids] for _, ids in live])
+            behind = yield Try(self._stream, [(self._at, [USER, *ids]) for _, ids in live])
             longer: list[tuple[float, list[int]]] = []
             for (likely, ids), logprobs in zip(live, behind, strict=True):
                 done.append((likely + float(logprobs[-1, REPLY]), ids))
@@ -203,10 +202,11 @@ class Weigher:
         """How many ids all of them and the stream begin with, but for the last of these: what follows it is asked."""
         return max(0, common([*ways, self._stream.ids[self._at :]]) - 1)
 
-    def _sums(self, shared: int, ways: list[list[int]]) -> Weighing[Tensor]:
-        """[len(ways)] log-probabilities of all but the first id of each, behind the first `shared` of the transcript."""
-        behind = yield Try(self._stream, self._at + shared, [way[:-1] for way in ways])
-        return torch.stack([part[range(len(way) - 1), way[1:]].sum() for way, part in zip(ways, behind, strict=True)])
+
+def sums(ways: list[list[int]], behind: list[Tensor]) -> Tensor:
+    """[len(ways)] log-probabilities of all but the first id of each; behind: of each [len(way) - 1, vocabulary]."""
+    found = [logprobs[range(len(way) - 1), way[1:]].sum() for way, logprobs in zip(ways, behind, strict=True)]
+    return torch.stack(found).double()
 
 
 def common(rows: Iterable[Iterable[int]]) -> int:
