@@ -48,8 +48,8 @@ class Said:
     def corrected(self, function: str, shape: Arguments, values: Values) -> Values:
         """The arguments of a call; where it changes the one before, all that was not said now is as it was.
 
-        It does where what was said says so (`refers_back`), or leaves to be understood what the call before has. Of that the
-        model is not to be asked: it mixes up what several calls had (slot carryover, Naik et al. 2018).
+        It does where what was said says so (`refers_back`), or leaves to be understood what the call before has. The rest is
+        that call's and not the model's, which mixes up what several calls had (slot carryover, Naik et al. 2018).
         """
         before, needed = self._before(function, shape.leaves), {leaf.path for leaf in shape.missing(set())}
         leaves = [leaf for leaf in shape.leaves if leaf.path in values]
