@@ -151,6 +151,28 @@ def test_known_words_are_as_likely_as_any_before_they_are_heard(tiny_model: Wren
         assert float(nats) == pytest.approx(sum(max(0.0, -EXPECTED - nats) for nats in lost), abs=1e-3)
 
 
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5, unique=True), st.booleans(), st.integers(0, 300))
+@shared
+def test_no_step_is_too_long_for_the_others(tiny_model: WrenModel, texts: list[str], free: bool, most: int) -> None:
+    script = tiny_model.script
+    ways = [[USER, *script.encode(text), REPLY] for text in texts]
+    weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0), KNOWN)
+    at_once = result(tiny_model, weigher._words(0, ways, free))
+    lengths, run = list[int](), tiny_model.runner.run
+
+    def measured(steps: list[Try]) -> Any:
+        lengths.append(sum(len(way) for _, way in steps[0].ways))
+        return run(steps)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weighing, "MOST_TRIED", most)
+        patch.setattr(tiny_model.runner, "run", measured)
+        in_parts = result(tiny_model, weigher._words(0, ways, free))
+    assert torch.allclose(in_parts, at_once, atol=1e-3)
+    positions = sum(len(way) - 1 for way in ways)
+    assert lengths == ([positions] if not free else [2 * positions] if 2 * positions <= most else [positions, positions])
+
+
 @given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=5, unique=True), st.integers(0, 50))
 @shared
 def test_letters_are_worth_less_where_one_word_was_written(tiny_model: WrenModel, texts: list[str], seed: int) -> None:

@@ -103,7 +103,11 @@ class Weigher:
         follow, what the model without its ears takes from known words in it, beyond what any may lose, is given back."""
         heard = [(self._at + shared, way[shared:-1]) for way in ways]
         unheard = [(self._unheard, way[:-1]) for way in ways] if free else []
-        behind = yield Try(self._stream, heard + unheard)
+        # In one step, where that is not too long for the others.
+        together = 2 * sum(len(way) for _, way in heard) <= MOST_TRIED
+        behind: list[Tensor] = []
+        for tried in (heard + unheard,) if together else filter(None, (heard, unheard)):
+            behind += yield Try(self._stream, tried)
         words = sums([way[shared:] for way in ways], behind[: len(ways)])
         lost = [self._unexpected(way, logprobs) for way, logprobs in zip(ways, behind[len(ways) :], strict=False)]
         return words + torch.tensor(lost, dtype=torch.double) if free else words
