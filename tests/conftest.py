@@ -7,6 +7,7 @@ import torch
 from hypothesis import settings
 
 from realtime_server.engine.nets.codec import Codec
+from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren import voices
 from realtime_server.engine.wren.model import WrenModel
@@ -45,11 +46,23 @@ def tiny_codec() -> Codec:
     return codec
 
 
+def tiny_decoder() -> Decoder:
+    torch.manual_seed(2)
+    decoder = Decoder(("low", "high"), points=8, components=4, width=16, layers=1)
+    with torch.no_grad():
+        decoder.basis.normal_(std=0.1)
+        decoder.mean.fill_(-9.0)
+    return decoder.eval()
+
+
 def tiny_wren(script: Script, name: str = "tiny") -> WrenModel:
-    voiced = {voice: Voice(speaker=n % 2) for n, voice in enumerate((*voices.NAMES, "voice_mine"))}
+    """Its voices are the codec's own, one of the decoder's timbres, or mixed of both."""
+    timbres: list[dict[str, float]] = [{}, {"low": 1.0}, {"low": 0.3, "high": 0.7}]
+    voiced = {voice: Voice(speaker=n % 2, timbre=timbres[n % 3]) for n, voice in enumerate((*voices.NAMES, "voice_mine"))}
     return WrenModel(
-        name, tiny_net(script), tiny_codec(), script, voiced, torch.device("cpu"), WordList(["abacus", "apple", "zebra"])
-    )
+        name, tiny_net(script), tiny_codec(), tiny_decoder(), script, voiced, torch.device("cpu"),
+        WordList(["abacus", "apple", "zebra"]),
+    )  # fmt: skip
 
 
 @pytest.fixture

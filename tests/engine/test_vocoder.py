@@ -3,16 +3,50 @@
 import numpy as np
 import pytest
 
-from realtime_server.engine.nets.vocoder import ENVELOPE_MELS, HOP, PARAMETERS, RATE_HZ, Tempo, Vocoder, VoiceShape
+from realtime_server.engine.nets.vocoder import (
+    BINS,
+    ENVELOPE_FLOOR,
+    ENVELOPE_MELS,
+    FRAME_SIZE,
+    HOP,
+    PARAMETERS,
+    RATE_HZ,
+    Tempo,
+    Vocoder,
+    VoiceShape,
+    whole,
+)
 
 
 def frames(count: int, f0_hz: float, voiced: bool, log_power: float = -5.0) -> np.ndarray:
-    rows = np.zeros((count, PARAMETERS), np.float32)
-    rows[:, :ENVELOPE_MELS] = log_power
-    rows[:, ENVELOPE_MELS] = np.log(f0_hz)
-    rows[:, ENVELOPE_MELS + 1] = voiced
-    rows[:, ENVELOPE_MELS + 2 :] = 0.05
+    rows = np.zeros((count, FRAME_SIZE), np.float32)
+    rows[:, :BINS] = log_power
+    rows[:, BINS] = np.log(f0_hz)
+    rows[:, BINS + 1] = voiced
+    rows[:, BINS + 2 :] = 0.05
     return rows
+
+
+def test_the_codecs_bands_become_bins_without_their_floor() -> None:
+    rows = np.random.default_rng(1).normal(0, 1, (5, PARAMETERS)).astype(np.float32)
+    loud, floor = whole(rows), rows.copy()
+    floor[:, :ENVELOPE_MELS] = np.log(ENVELOPE_FLOOR)
+    assert loud.shape == (5, FRAME_SIZE)
+    assert np.array_equal(loud[:, BINS:], rows[:, ENVELOPE_MELS:])
+    assert (loud[:, :BINS].max(1) <= rows[:, :ENVELOPE_MELS].max(1) + 1e-5).all()
+    assert (loud[:, :BINS].min(1) >= rows[:, :ENVELOPE_MELS].min(1) - 1e-3).all()
+    # A band that has nothing but the floor has next to nothing.
+    assert (whole(floor)[:, :BINS] < np.log(ENVELOPE_FLOOR) - 4).all()
+
+
+@pytest.mark.parametrize("formants", [0.9, 1.2])
+def test_a_shorter_tract_moves_formants_up(formants: float) -> None:
+    rows = frames(60, 100, voiced=False, log_power=-9.0)
+    rows[:, :BINS] -= ((np.arange(BINS) - 64) / 8.0) ** 2
+    sound = Vocoder(VoiceShape(formants=formants)).decode(rows)
+    power = np.abs(np.fft.rfft(sound)) ** 2
+    middle = (np.fft.rfftfreq(len(sound), 1 / RATE_HZ) * power).sum() / power.sum()
+    assert middle == pytest.approx(formants * 64 * RATE_HZ / 1024, rel=0.02)
 
 
 def test_pieces_equal_the_whole() -> None:
@@ -40,7 +74,7 @@ def test_tempo_changes_the_length_and_not_the_pitch(speed: float) -> None:
     rows[:, 0] = np.arange(160)
     played = np.concatenate([tempo.push(rows[n : n + 8]) for n in range(0, 160, 8)])
     assert len(played) == pytest.approx(160 / speed, abs=1)
-    assert np.allclose(np.exp(played[:, ENVELOPE_MELS]), 150, rtol=1e-5)
+    assert np.allclose(np.exp(played[:, BINS]), 150, rtol=1e-5)
     assert (np.diff(played[:, 0]) >= 0).all()
 
 

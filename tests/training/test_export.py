@@ -1,11 +1,16 @@
 """A checkpoint as a model's folder."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
-from realtime_server.training.wren.export import between
+from realtime_server.training.wren.export import between, decoder_of
+from tests.conftest import tiny_decoder
 
 
 @given(st.floats(0, 1))
@@ -23,3 +28,22 @@ def test_weights_lie_between_those_of_both_models(share: float) -> None:
 def test_all_of_the_way_is_what_was_trained() -> None:
     trained = {"a": torch.randn(5)}
     assert torch.equal(between({"a": torch.randn(5)}, trained, 1.0)["a"], trained["a"])
+
+
+def test_a_model_keeps_its_decoder_until_another_is_fitted(tmp_path: Path) -> None:
+    work, model, decoder = tmp_path / "work", tmp_path / "model", tiny_decoder()
+    work.mkdir()
+    model.mkdir()
+    assert decoder_of(work, None) == ({}, None)
+    (model / "config.json").write_text("{}")
+    assert decoder_of(work, model) == ({}, None)
+    (model / "config.json").write_text(json.dumps({"decoder": decoder.to_dict()}))
+    known = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
+    save_file(known | {"codec.mean": torch.zeros(2)}, model / "model.safetensors")
+    weights, shape = decoder_of(work, model)
+    assert shape == decoder.to_dict()
+    assert weights.keys() == known.keys()
+    save_file({name: tensor + 1 for name, tensor in decoder.state_dict().items()}, work / "decoder.safetensors")
+    (work / "decoder.json").write_text(json.dumps(decoder.to_dict()))
+    fitted, _ = decoder_of(work, model)
+    assert all(torch.equal(fitted[name], known[name] + 1) for name in known)

@@ -30,10 +30,13 @@ class Codec(nn.Module):
         self.register_buffer("table", torch.zeros(codebooks, codes, components))
 
     def decode(self, codes: Tensor) -> Tensor:
-        """[T, codebooks] tokens -> [T * STACK, PARAMETERS] vocoder frames."""
-        points = torch.stack([self.table[k][codes[:, k]] for k in range(self.codebooks)]).sum(0)
-        stacked = (points @ self.basis) / self.weight + self.mean
+        """[T, codebooks] tokens -> [T * STACK, PARAMETERS] vocoder parameters."""
+        stacked = (self.points(codes) @ self.basis) / self.weight + self.mean
         return stacked.view(-1, PARAMETERS)
+
+    def points(self, codes: Tensor) -> Tensor:
+        """[..., codebooks] tokens -> [..., components], what they name."""
+        return torch.stack([self.table[k][codes[..., k]] for k in range(self.codebooks)]).sum(0)
 
     def project(self, stacked: Tensor) -> Tensor:
         """[T, STACK * PARAMETERS] -> [T, components]."""

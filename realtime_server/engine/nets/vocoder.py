@@ -19,7 +19,12 @@ BINS = FFT_SIZE // 2 + 1
 ENVELOPE_MELS = 64
 BANDS = 3
 PARAMETERS = ENVELOPE_MELS + 2 + BANDS
-"""One 10 ms frame: log envelope [64], log F0 in Hz, voicing (> 0.5 is voiced), aperiodicity [3] in 0..1."""
+"""One 10 ms frame of the codec: log envelope [64], log F0 in Hz, voicing (> 0.5 is voiced), aperiodicity [3] in 0..1."""
+FRAME_SIZE = BINS + 2 + BANDS
+"""One 10 ms frame to be made sound of: the same with the log power of every bin."""
+ENVELOPE_FLOOR = 3e-7
+"""What each band's power has in `PARAMETERS` besides its own, about 45 dB below speech: without it most of the codes' precision
+goes into the depth of silences."""
 
 
 @lru_cache
@@ -29,11 +34,27 @@ def envelope_filters() -> FloatArray:
 
 
 @lru_cache
-def _envelope_matrix(warp: float) -> FloatArray:
-    """[ENVELOPE_MELS, BINS]: log band powers -> log power of every bin; warp > 1 moves formants up (shorter tract)."""
+def _envelope_matrix() -> FloatArray:
+    """[ENVELOPE_MELS, BINS]: log band powers -> log power of every bin."""
     centres = (envelope_filters() * np.arange(BINS)[:, None]).sum(0)
-    matrix = np.stack([np.interp(np.arange(BINS) / warp, centres, row) for row in np.eye(ENVELOPE_MELS)])
+    matrix = np.stack([np.interp(np.arange(BINS), centres, row) for row in np.eye(ENVELOPE_MELS)])
     return matrix.astype(np.float32)
+
+
+def whole(parameters: FloatArray) -> FloatArray:
+    """[..., PARAMETERS] -> [..., FRAME_SIZE], the floor taken off again: twice, since codes fluctuate around it."""
+    bands = np.exp(parameters[..., :ENVELOPE_MELS]) - 2 * ENVELOPE_FLOOR
+    power = np.log(np.maximum(bands, ENVELOPE_FLOOR / 100)) @ _envelope_matrix()
+    return np.concatenate([power, parameters[..., ENVELOPE_MELS:]], axis=-1)
+
+
+def _in_a_tract(log_power: FloatArray, warp: float) -> FloatArray:
+    """[n, BINS] -> the same of a vocal tract `warp` times as short, which moves formants up. No matrix, for whose product BLAS
+    would start threads."""
+    at = np.minimum(np.arange(BINS) / warp, BINS - 1)
+    low = at.astype(int)
+    part = (at - low).astype(np.float32)
+    return log_power[:, low] * (1 - part) + log_power[:, np.minimum(low + 1, BINS - 1)] * part
 
 
 @lru_cache
@@ -50,7 +71,15 @@ def minimum_phase(log_power: FloatArray) -> NDArray[np.complex64]:
     half = FFT_SIZE // 2
     cepstrum[:, 1:half] *= 2.0
     cepstrum[:, half + 1 :] = 0.0
-    return np.exp(np.fft.rfft(cepstrum, axis=-1)).astype(np.complex64)
+    logarithm = np.fft.rfft(cepstrum, axis=-1)
+    return np.exp(logarithm.real) * _unit(logarithm.imag)
+
+
+def _unit(phase: FloatArray) -> NDArray[np.complex64]:
+    """exp(i phase). numpy has fast sines for single precision, and slow powers of complex numbers."""
+    result = np.empty(phase.shape, np.complex64)
+    result.real, result.imag = np.cos(phase), np.sin(phase)
+    return result
 
 
 @dataclass(frozen=True)
@@ -68,34 +97,35 @@ class Tempo:
         self._speed = speed
         self._next = 0.0
 
-    def push(self, parameters: FloatArray) -> FloatArray:
-        """[n, PARAMETERS] -> about [n / speed, PARAMETERS]; what is left over is carried into the next piece."""
+    def push(self, frames: FloatArray) -> FloatArray:
+        """[n, FRAME_SIZE] -> about [n / speed, FRAME_SIZE]; what is left over is carried into the next piece."""
         if self._speed == 1.0:
-            return parameters
-        count = len(parameters)
+            return frames
+        count = len(frames)
         at = np.arange(self._next, count, self._speed)
         self._next = (at[-1] + self._speed if len(at) else self._next) - count
         low = np.minimum(at.astype(int), count - 1)
         part = (at - low)[:, None].astype(np.float32)
-        return np.asarray(parameters[low] * (1 - part) + parameters[np.minimum(low + 1, count - 1)] * part, np.float32)
+        return np.asarray(frames[low] * (1 - part) + frames[np.minimum(low + 1, count - 1)] * part, np.float32)
 
 
 class Vocoder:
-    """One stream. `decode` takes [n, PARAMETERS] and returns n * HOP samples; state is the phase and the ringing tail."""
+    """One stream. `decode` takes [n, FRAME_SIZE] and returns n * HOP samples; state is the phase and the ringing tail."""
 
     def __init__(self, shape: VoiceShape = VoiceShape(), seed: int = 0) -> None:
         self._shape = shape
         self._random = np.random.default_rng(seed)
         self._tail = np.zeros(FFT_SIZE, np.float32)
         self._next_pulse = 0.0
-        self._turn = np.exp(-2j * np.pi * np.arange(BINS) / FFT_SIZE).astype(np.complex64)
+        self._turn = (-2 * np.pi / FFT_SIZE * np.arange(BINS)).astype(np.float32)
 
-    def decode(self, parameters: FloatArray) -> FloatArray:
-        frames = len(parameters)
-        log_power = parameters[:, :ENVELOPE_MELS] @ _envelope_matrix(self._shape.formants)
-        f0 = np.exp(np.clip(parameters[:, ENVELOPE_MELS], 3.5, 6.3)) * np.float32(self._shape.pitch)
-        voiced = parameters[:, ENVELOPE_MELS + 1] > 0.5
-        bands = np.clip(parameters[:, ENVELOPE_MELS + 2 :], 0.001, 0.999)
+    def decode(self, rows: FloatArray) -> FloatArray:
+        frames, log_power = len(rows), rows[:, :BINS]
+        if self._shape.formants != 1.0:
+            log_power = _in_a_tract(log_power, self._shape.formants)
+        f0 = np.exp(np.clip(rows[:, BINS], 3.5, 6.3)) * np.float32(self._shape.pitch)
+        voiced = rows[:, BINS + 1] > 0.5
+        bands = np.clip(rows[:, BINS + 2 :], 0.001, 0.999)
         edges = np.concatenate([np.full((frames, 1), 0.001), bands, np.full((frames, 1), 0.999)], axis=1)
         noise_share = np.where(voiced[:, None], (edges.astype(np.float32) @ _band_matrix()) ** 2, 1.0)
         spectrum = minimum_phase(log_power)
@@ -132,7 +162,7 @@ class Vocoder:
         if not places:
             return
         whole = np.floor(places).astype(int)
-        shift = self._turn[None, :] ** (np.asarray(places) - whole)[:, None].astype(np.float32)
+        shift = _unit(self._turn * (np.asarray(places) - whole)[:, None].astype(np.float32))
         pulses = np.fft.irfft(spectrum[owners] * shift * np.asarray(gains, np.float32)[:, None], axis=-1)
         for start, pulse in zip(whole, pulses, strict=True):
             out[start : start + FFT_SIZE] += pulse

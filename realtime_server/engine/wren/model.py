@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from realtime_server.engine.nets.codec import Codec
+from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
@@ -94,12 +95,13 @@ class _SessionState:
 
 class WrenModel:
     def __init__(
-        self, name: str, net: Wren, codec: Codec, script: Script, voiced: Voices, device: torch.device, known: WordList
-    ) -> None:
+        self, name: str, net: Wren, codec: Codec, decoder: Decoder | None, script: Script, voiced: Voices, device: torch.device,
+        known: WordList,
+    ) -> None:  # fmt: skip
         self.name = name
         self.voices = voiced
         self.abilities = Abilities(voices.ids(voiced), schemas.fault, scores_turn_end=True)
-        self.runner = Runner(net, codec, device)
+        self.runner = Runner(net, codec, decoder, device)
         self.script, self.known = script, known
         self.slots, self.talker_slots = Slots(self.runner.cache), Slots(self.runner.talker_cache)
         self._scheduler = Scheduler()
@@ -111,14 +113,18 @@ class WrenModel:
         weights = load_file(folder / "model.safetensors")
         net, codec = Wren(WrenConfig(**config["net"])), Codec(**config["codec"])
         floats = {name: tensor.float() for name, tensor in weights.items()}
-        codec.load_state_dict({n.removeprefix("codec."): t for n, t in floats.items() if n.startswith("codec.")})
-        net.load_state_dict({n: t for n, t in floats.items() if not n.startswith("codec.")})
+        # A model whose voices are the codec's own has none.
+        decoder = Decoder(**config["decoder"]) if "decoder" in config else None
+        for prefix, part in (("codec.", codec), ("decoder.", decoder)):
+            if part is not None:
+                part.load_state_dict({n.removeprefix(prefix): t for n, t in floats.items() if n.startswith(prefix)})
+        net.load_state_dict({n: t for n, t in floats.items() if not n.startswith(("codec.", "decoder."))})
         # One step is too small for several threads to pay: they would only wait for one another.
         if device.type == "cpu":
             torch.set_num_threads(1)
-        voiced = voices.read(folder / "voices.json", net.config.voices)
+        voiced = voices.read(folder / "voices.json", net.config.voices, decoder.timbres if decoder else ())
         known = WordList.read(folder / "words.txt")
-        return cls(folder.name, net, codec, Script.load(folder / "tokenizer.json"), voiced, device, known)
+        return cls(folder.name, net, codec, decoder, Script.load(folder / "tokenizer.json"), voiced, device, known)
 
     # --- commands -----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from realtime_server.engine.nets.decoder import FRAMES_BEFORE
 from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.sampling import Noise
@@ -102,7 +103,8 @@ def speak(request: Respond, slot: int, voice: Voice, runner: Runner, reply: Repl
     """Follows the text with a pointer, frame by frame; waits where the text is not yet far enough ahead."""
     config = runner.net.config
     noise, vocoder, tempo = Noise(seed), Vocoder(voice.shape, seed), Tempo(request.speed)
-    before: np.ndarray = np.full(config.codebooks, config.codes, np.int64)
+    timbre = runner.timbre(voice.timbre)
+    before = np.zeros((0, config.codebooks), np.int64)
     pointer = stood = 0
     while True:
         if not reply.written and len(reply.text) < pointer + LETTERS_AHEAD + 1:
@@ -115,13 +117,13 @@ def speak(request: Respond, slot: int, voice: Voice, runner: Runner, reply: Repl
             break
         window = letter_windows(letter_indices(reply.text), torch.tensor([pointer]))[0]
         spoken: Spoken = yield Speak(
-            slot, reply.frames, before, window, voice.speaker, noise.draw(config.codebooks, config.codes),
+            slot, reply.frames, before, window, voice.speaker, timbre, noise.draw(config.codebooks, config.codes),
             noise.draw(config.furthest_advance + 1),
         )  # fmt: skip
-        before = spoken.codes
+        before = np.concatenate([before, spoken.codes[None]])[-FRAMES_BEFORE:]
         stood = stood + 1 if spoken.advance == 0 else 0
         pointer += spoken.advance if stood < LONGEST_WAIT else 1
         reply.frames += 1
-        samples = vocoder.decode(tempo.push(runner.vocoder_frames(spoken.codes[None])))
+        samples = vocoder.decode(tempo.push(spoken.frames))
         reply.outputs.append(AudioDelta(request.response_id, samples, min(pointer, len(reply.text))))
     reply.spoken = True

@@ -1,13 +1,17 @@
 """Batch -> forward -> sample: runs the steps of many sequences together on one device."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from realtime_server.engine.nets.codec import Codec
+from realtime_server.engine.nets import vocoder
+from realtime_server.engine.nets.codec import STACK, Codec
+from realtime_server.engine.nets.decoder import FRAMES_BEFORE, Decoder
 from realtime_server.engine.nets.transformer import Branches, KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
-from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Step, Think, Try
+from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Step, Think, Timbre, Try
 
 SPEECH_TEMPERATURE = 0.1
 ADVANCE_TEMPERATURE = 0.15
@@ -21,9 +25,10 @@ class Runner:
     """Speaking steps share a forward, thinking ones of one position another, longer ones (contexts, bursts of audio) a third; a
     `Try` has its own."""
 
-    def __init__(self, net: Wren, codec: Codec, device: torch.device) -> None:
+    def __init__(self, net: Wren, codec: Codec, decoder: Decoder | None, device: torch.device) -> None:
         self.net, self.codec, self.device = net.to(device).eval(), codec.to(device).eval(), device
-        for module in net.modules():
+        self.decoder = decoder and decoder.to(device).eval()
+        for module in (*net.modules(), *(decoder.modules() if decoder else ())):
             if isinstance(module, nn.Linear):
                 # Column after column, since a CPU then takes a tenth less time for one position.
                 module.weight.data = module.weight.data.t().contiguous().t()
@@ -43,16 +48,14 @@ class Runner:
                 answers |= dict(zip(group, self._thought(list(group.values())), strict=True))
         return [answers[n] for n in range(len(steps))]
 
+    def timbre(self, shares: Mapping[str, float]) -> Timbre:
+        """What a voice is mixed of, by the decoder's rows."""
+        return tuple((self.decoder.timbres.index(name), share) for name, share in shares.items()) if self.decoder else ()
+
     @torch.inference_mode()
     def hear(self, mel: np.ndarray) -> Tensor:
         """[MEL_HISTORY + 8 n, mels] -> [n, width]."""
         result: Tensor = self.net.ear(torch.from_numpy(mel)[None].to(self.device))[0]
-        return result
-
-    @torch.inference_mode()
-    def vocoder_frames(self, codes: np.ndarray) -> np.ndarray:
-        """[T, books] -> [8 T, parameters]."""
-        result: np.ndarray = self.codec.decode(torch.from_numpy(codes).to(self.device)).cpu().numpy()
         return result
 
     def _thought(self, steps: list[Think]) -> list[Answer]:
@@ -82,8 +85,10 @@ class Runner:
         return [answers[n] for n in range(len(steps))]
 
     def _spoken(self, steps: list[Speak]) -> list[Spoken]:
-        before = torch.from_numpy(np.stack([s.before for s in steps])).to(self.device)
-        before[:, BOOKS_REMEMBERED:] = self.net.config.codes
+        before = torch.full((len(steps), self.net.config.codebooks), self.net.config.codes, device=self.device)
+        for n, step in enumerate(steps):
+            if len(step.before):
+                before[n, :BOOKS_REMEMBERED] = torch.from_numpy(step.before[-1, :BOOKS_REMEMBERED])
         window = torch.stack([s.window for s in steps]).to(self.device)
         speakers = torch.tensor([s.speaker for s in steps], device=self.device)
         slots, starts = [s.slot for s in steps], [s.position for s in steps]
@@ -126,4 +131,30 @@ class Runner:
             codes[:, book] = (logits / SPEECH_TEMPERATURE + noise[:, book]).argmax(-1)
         advance_noise = torch.from_numpy(np.stack([s.advance_noise for s in steps])).to(self.device)
         advances = (self.net.advance(spoken) / ADVANCE_TEMPERATURE + advance_noise).argmax(-1).tolist()
-        return [Spoken(row, advance) for row, advance in zip(codes.cpu().numpy(), advances, strict=True)]
+        told = zip(codes.cpu().numpy(), advances, self._sounds(steps, codes), strict=True)
+        return [Spoken(row, advance, frames) for row, advance, frames in told]
+
+    def _sounds(self, steps: list[Speak], codes: Tensor) -> np.ndarray:
+        """codes [B, books] -> [B, STACK, FRAME_SIZE]."""
+        parameters = self.codec.decode(codes).view(len(steps), STACK, -1).cpu().numpy()
+        parts = [(n, row, share) for n, step in enumerate(steps) for row, share in step.timbre]
+        if self.decoder is None or not parts:
+            return vocoder.whole(parameters)
+        frames = np.empty((len(steps), STACK, vocoder.FRAME_SIZE), np.float32)
+        frames[..., vocoder.BINS :] = parameters[..., vocoder.ENVELOPE_MELS :]
+        plain = [n for n, step in enumerate(steps) if not step.timbre]
+        frames[plain] = vocoder.whole(parameters[plain])
+        points = torch.zeros(len(steps), FRAMES_BEFORE + 1, self.codec.basis.shape[0], device=self.device)
+        points[:, -1] = self.codec.points(codes)
+        for n, step in enumerate(steps):
+            if len(step.before):
+                points[n, -1 - len(step.before) : -1] = self.codec.points(torch.from_numpy(step.before).to(self.device))
+        at, rows, shares = (torch.tensor(column, device=self.device) for column in zip(*parts, strict=True))
+        power, noise = self.decoder(points[at], rows)
+        mixed = torch.zeros(len(steps), STACK, vocoder.BINS + vocoder.BANDS, device=self.device)
+        mixed.index_add_(0, at, torch.cat([power, noise], -1) * shares[:, None, None])
+        some = [n for n, step in enumerate(steps) if step.timbre]
+        sound = mixed[some].cpu().numpy()
+        frames[some, :, : vocoder.BINS] = sound[..., : vocoder.BINS]
+        frames[some, :, -vocoder.BANDS :] = sound[..., vocoder.BINS :]
+        return frames

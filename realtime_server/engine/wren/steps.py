@@ -76,15 +76,20 @@ class Heard:
     letters: Tensor
 
 
+Timbre = tuple[tuple[int, float], ...]
+"""Rows of the decoder, and each one's share of the sound; none: the sound is the codec's own."""
+
+
 @dataclass(frozen=True)
 class Speak:
-    """One frame at `position`; the answer is its tokens [books] and the pointer's advance."""
+    """One frame at `position`, behind the tokens of those `before` it [<= FRAMES_BEFORE, books]; the answer is `Spoken`."""
 
     slot: int
     position: int
     before: NDArray[np.int64]
     window: Tensor
     speaker: int
+    timbre: Timbre
     noise: NDArray[np.float32]
     advance_noise: NDArray[np.float32]
 
@@ -94,5 +99,8 @@ Step = Think | Try | Speak
 
 @dataclass(frozen=True)
 class Spoken:
+    """A frame's tokens [books], the pointer's advance, and the vocoder frames [STACK, FRAME_SIZE] that the tokens stand for."""
+
     codes: NDArray[np.int64]
     advance: int
+    frames: NDArray[np.float32]

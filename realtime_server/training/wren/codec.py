@@ -32,8 +32,6 @@ from realtime_server.training.wren.own import Own, Readings
 from realtime_server.training.wren.own import load as load_own
 from realtime_server.training.wren.synthesis import LOUDNESS
 
-ENVELOPE_FLOOR = 3e-7
-"""About 45 dB below speech: without it most of the codes' precision goes into the depth of silences."""
 ENVELOPE_WINDOW = 720
 """30 ms: two periods of a low voice."""
 FITTED_POINTS = 80_000
@@ -51,7 +49,7 @@ def analyse(audio: FloatArray) -> FloatArray:
     # Every other frame is enough for what changes as slowly as this, and costs half of the longest step.
     aperiodicity = pyworld.d4c(samples, f0[::2].copy(), times[::2].copy(), vocoder.RATE_HZ, fft_size=vocoder.FFT_SIZE)
     aperiodicity = aperiodicity.repeat(2, axis=0)[: len(f0)]
-    log_envelope = np.log(envelope(audio, len(f0)) @ vocoder.envelope_filters() + ENVELOPE_FLOOR)
+    log_envelope = np.log(envelope(audio, len(f0)) @ vocoder.envelope_filters() + vocoder.ENVELOPE_FLOOR)
     voiced = f0 > 0
     frames = np.arange(len(f0))
     log_f0 = np.interp(frames, frames[voiced], np.log(f0[voiced])) if voiced.any() else np.full(len(f0), 4.8)
@@ -92,24 +90,34 @@ def pointers(text: str, words: list[tuple[str, float, float]], frames: int) -> n
     return np.maximum.accumulate(np.minimum(result, len(text) - 1))
 
 
-def read_shard(path: Path) -> list[tuple[str, str, np.ndarray, FloatArray]]:
+def read_audio(path: Path) -> list[tuple[str, FloatArray, Times]]:
+    """A shard's sentences: text, samples at 24 kHz, when its words are said."""
     shard = np.load(path)
     # An archive reads an array anew at each look.
-    pcm, voice, result, at = shard["pcm"], path.name.split("-")[0], list[tuple[str, str, np.ndarray, FloatArray]](), 0
+    pcm, result, at = shard["pcm"], list[tuple[str, FloatArray, Times]](), 0
     for row, length in zip(json.loads(str(shard["rows"])), shard["lengths"], strict=True):
-        audio = pcm[at : at + length].astype(np.float32) / 32767
+        result.append((row["text"], *cut(pcm[at : at + length].astype(np.float32) / 32767, row["words"])))
         at += length
-        result.append((voice, row["text"], *analysed(audio, row["text"], row["words"])))
     return result
 
 
-def analysed(audio: FloatArray, text: str, words: Times) -> tuple[np.ndarray, FloatArray]:
-    """The sentence's pointers and its vocoder frames. Samples at 24 kHz."""
-    # Wren starts to speak at once: the silence before the first word is cut to 40 ms.
+def cut(audio: FloatArray, words: Times) -> tuple[FloatArray, Times]:
+    """Wren starts to speak at once: the silence before the first word is cut to 40 ms."""
     first = max(0.0, words[0][1] - 0.04)
     last = min(words[-1][2] + 0.12, len(audio) / vocoder.RATE_HZ)
-    frames = analyse(audio[int(first * vocoder.RATE_HZ) : int(last * vocoder.RATE_HZ)])
-    return pointers(text, [(w, a - first, b - first) for w, a, b in words], len(frames) // STACK), frames
+    inner = audio[int(first * vocoder.RATE_HZ) : int(last * vocoder.RATE_HZ)]
+    return inner, [(word, start - first, end - first) for word, start, end in words]
+
+
+def read_shard(path: Path) -> list[tuple[str, str, np.ndarray, FloatArray]]:
+    voice = path.name.split("-")[0]
+    return [(voice, text, *analysed(audio, text, words)) for text, audio, words in read_audio(path)]
+
+
+def analysed(audio: FloatArray, text: str, words: Times) -> tuple[np.ndarray, FloatArray]:
+    """The sentence's pointers and its vocoder parameters. Samples at 24 kHz, already `cut`."""
+    frames = analyse(audio)
+    return pointers(text, words, len(frames) // STACK), frames
 
 
 def readings(name: str, read: Readings, aligner: Aligner) -> list[tuple[str, str, np.ndarray, FloatArray]]:
@@ -126,7 +134,8 @@ def readings(name: str, read: Readings, aligner: Aligner) -> list[tuple[str, str
         samples = Resampler(rate, vocoder.RATE_HZ).push(mono, last=True)
         loud = LOUDNESS / max(1e-4, float(np.sqrt(np.mean(samples**2))))
         bare = [(word.strip(MARKS), start, end) for word, start, end in times]
-        result.append((name, said, *analysed((samples * loud).astype(np.float32), said, bare)))
+        inner, words = cut((samples * loud).astype(np.float32), bare)
+        result.append((name, said, *analysed(inner, said, words)))
     return result
 
 

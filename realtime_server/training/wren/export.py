@@ -13,6 +13,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -27,13 +28,15 @@ from realtime_server.training.wren.synthesis import WREN_VOICES
 from realtime_server.training.wren.train import grown
 
 WOMAN, MAN = 0, 1
-VOICES = {
-    "alloy": (WOMAN, 0.88, 0.9), "ash": (MAN, 0.9, 1.0), "ballad": (MAN, 1.12, 1.04), "cedar": (MAN, 1.0, 1.02),
-    "coral": (MAN, 1.5, 1.1), "echo": (MAN, 1.25, 1.05), "marin": (WOMAN, 1.0, 0.91), "sage": (WOMAN, 0.8, 0.89),
-    "shimmer": (MAN, 1.7, 1.15), "verse": (MAN, 0.8, 1.03),
+VOICES: dict[str, tuple[int, float, float, dict[str, float]]] = {
+    "alloy": (WOMAN, 0.85, 0.86, {"hts": 0.4, "kh": 0.6}), "ash": (MAN, 1.13, 1.0, {"rms": 0.25, "awb": 0.75}),
+    "ballad": (MAN, 1.3, 1.05, {"rms": 0.5, "awb": 0.5}), "cedar": (MAN, 1.0, 1.02, {"rms": 1.0}),
+    "coral": (MAN, 1.5, 1.1, {"rms": 1.0}), "echo": (MAN, 1.0, 1.0, {"rms": 0.5, "ked": 0.5}),
+    "marin": (WOMAN, 1.1, 0.88, {"hts": 1.0}), "sage": (WOMAN, 1.15, 0.88, {"hts": 0.5, "kh": 0.5}),
+    "shimmer": (MAN, 1.6, 1.12, {"rms": 0.4, "ked": 0.6}), "verse": (MAN, 0.82, 1.02, {"rms": 0.25, "ked": 0.75}),
 }  # fmt: skip
-"""Speaker, pitch, formants, as the judge understands the speakers' true tokens best: the woman with a longer vocal tract, the
-man with his own or a shorter one, also as high as a woman. The figures are in the model's log."""
+"""Speaker, pitch, formants, shares of the decoder's timbres: of 36 such shapes those that a speaker encoder tells apart best,
+as long as the judge understands them. The figures are in the model's log."""
 
 
 def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
@@ -51,16 +54,18 @@ def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
     return rows
 
 
-def voices_of(model: Path | None, speakers: dict[str, int]) -> dict[str, dict[str, float]]:
+def voices_of(model: Path | None, speakers: dict[str, int]) -> dict[str, dict[str, Any]]:
     """The model's voices, or those that Wren began with, and each speaker that has none yet under its own name."""
-    listed = {name: {"speaker": s, "pitch": p, "formants": f} for name, (s, p, f) in VOICES.items()}
+    listed: dict[str, dict[str, Any]] = {
+        name: {"speaker": s, "pitch": p, "formants": f, "timbre": t} for name, (s, p, f, t) in VOICES.items()
+    }
     if model:
         listed = json.loads((model / "voices.json").read_text())
     shown = {voice["speaker"] for voice in listed.values()}
     return listed | {name: {"speaker": row} for name, row in speakers.items() if row not in shown}
 
 
-def write_voices(path: Path, listed: dict[str, dict[str, float]]) -> None:
+def write_voices(path: Path, listed: dict[str, dict[str, Any]]) -> None:
     """Unless the model has voices already: its user may have added some."""
     if not path.exists():
         lines = [f'  "{name}": {json.dumps(shape)}' for name, shape in listed.items()]
@@ -85,12 +90,15 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     net.load_state_dict(trained)
     codec.load_state_dict(fitted)
     tensors = {**net.state_dict(), **{f"codec.{name}": tensor for name, tensor in codec.state_dict().items()}}
+    decoder, shown = decoder_of(work, of)
+    tensors |= decoder
     save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, target / "model.safetensors")
     shutil.copy(work / "tokenizer.json", target / "tokenizer.json")
     shape = {"codebooks": codec.codebooks, "codes": codec.codes, "components": codec.basis.shape[0]}
+    parameters = sum(p.numel() for p in (*net.parameters(), *decoder.values()))
     described = {
-        "architecture": "wren", "parameters": sum(p.numel() for p in net.parameters()), "steps": state["step"],
-        "net": config.to_dict(), "codec": shape,
+        "architecture": "wren", "parameters": parameters, "steps": state["step"],
+        "net": config.to_dict(), "codec": shape, **({"decoder": shown} if shown else {}),
     }  # fmt: skip
     (target / "config.json").write_text(json.dumps(described, indent=2) + "\n")
     # With its notice.
@@ -99,6 +107,18 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     (target / "words.txt").write_text("\n".join([words.rstrip("\n"), *own.words]) + "\n")
     write_voices(target / "voices.json", voices_of(of, json.loads((work / "speakers.json").read_text())))
     write_manifest(target)
+
+
+def decoder_of(work: Path, of: Path | None) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
+    """The weights and the shape of the decoder that was fitted, or of the one that the model has; nothing where neither is."""
+    if (work / "decoder.safetensors").exists():
+        fitted = {f"decoder.{name}": tensor for name, tensor in load_file(work / "decoder.safetensors").items()}
+        return fitted, json.loads((work / "decoder.json").read_text())
+    shown = json.loads((of / "config.json").read_text()).get("decoder") if of else None
+    if not of or not shown:
+        return {}, None
+    known = load_file(of / "model.safetensors").items()
+    return {name: tensor for name, tensor in known if name.startswith("decoder.")}, shown
 
 
 def between(first: dict[str, Tensor], trained: dict[str, Tensor], share: float) -> dict[str, Tensor]:

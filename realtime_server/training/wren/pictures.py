@@ -12,10 +12,12 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK
+from realtime_server.engine.nets.decoder import Decoder, with_those_before
 from realtime_server.training.wren.codec import analyse, codec_of, envelope
 
 mpl.use("Agg")
@@ -55,18 +57,26 @@ def learning_curves(log: Path, target: Path) -> None:
 
 
 def tokens_beside_original(shard: Path, model: Path, target: Path) -> None:
-    """One sentence of the voice: as it was spoken, as vocoder parameters, as tokens."""
+    """One sentence of the voice: as it was spoken, as vocoder parameters, as tokens, and these as they sound in the end."""
     data = np.load(shard)
     first = int(data["lengths"][:SENTENCE].sum())
     audio = data["pcm"][first : first + data["lengths"][SENTENCE]].astype(np.float32) / 32767
     codec, parameters = codec_of(model), analyse(audio)
     stacked = torch.from_numpy(parameters).view(len(parameters) // STACK, -1)
-    decoded = codec.decode(codec.encode(stacked)).numpy()
+    codes = codec.encode(stacked)
+    decoded = codec.decode(codes).numpy()
+    decoder, plain = decoder_in(model), vocoder.whole(decoded)
+    timbre = torch.full((len(codes),), decoder.timbres.index(shard.name.split("-")[0]))
+    with torch.no_grad():
+        power, noise = decoder(with_those_before(codec.points(codes)), timbre)
+    pitch = plain[:, vocoder.BINS : vocoder.BINS + 2]
+    voiced = np.concatenate([power.flatten(0, 1).numpy(), pitch, noise.flatten(0, 1).numpy()], axis=1)
     sounds = {
-        "original": audio, "vocoder parameters": vocoder.Vocoder().decode(parameters),
-        f"{codec.codebooks} × {codec.codes} tokens, 12.5 frames a second": vocoder.Vocoder().decode(decoded),
+        "original": audio, "vocoder parameters": vocoder.Vocoder().decode(vocoder.whole(parameters)),
+        f"{codec.codebooks} × {codec.codes} tokens, 12.5 frames a second": vocoder.Vocoder().decode(plain),
+        "these tokens by the decoder": vocoder.Vocoder().decode(voiced),
     }  # fmt: skip
-    figure, axes = plt.subplots(len(sounds), 1, figsize=(10, 7), layout="constrained", sharex=True)
+    figure, axes = plt.subplots(len(sounds), 1, figsize=(10, 9), layout="constrained", sharex=True)
     for axis, (title, sound) in zip(axes, sounds.items(), strict=True):
         axis.imshow(spectrogram(sound), origin="lower", aspect="auto", cmap="magma", vmin=-12, vmax=2,
                     extent=(0, len(sound) / vocoder.RATE_HZ, 0, vocoder.RATE_HZ / 2000))  # fmt: skip
@@ -75,6 +85,13 @@ def tokens_beside_original(shard: Path, model: Path, target: Path) -> None:
     figure.suptitle(f"“{json.loads(str(data['rows']))[SENTENCE]['text']}”")
     figure.savefig(target, dpi=60)
     plt.close(figure)
+
+
+def decoder_in(model: Path) -> Decoder:
+    tensors = load_file(model / "model.safetensors")
+    decoder = Decoder(**json.loads((model / "config.json").read_text())["decoder"])
+    decoder.load_state_dict({n.removeprefix("decoder."): t.float() for n, t in tensors.items() if n.startswith("decoder.")})
+    return decoder
 
 
 def spectrogram(sound: FloatArray) -> FloatArray:
