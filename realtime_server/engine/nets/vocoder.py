@@ -75,7 +75,7 @@ def minimum_phase(log_power: FloatArray) -> NDArray[np.complex64]:
     return np.exp(logarithm.real) * _unit(logarithm.imag)
 
 
-def _unit(phase: FloatArray) -> NDArray[np.complex64]:
+def _unit(phase: np.ndarray) -> NDArray[np.complex64]:
     """exp(i phase). numpy has fast sines for single precision, and slow powers of complex numbers."""
     result = np.empty(phase.shape, np.complex64)
     result.real, result.imag = np.cos(phase), np.sin(phase)
