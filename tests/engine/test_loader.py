@@ -53,7 +53,9 @@ def test_the_shipped_model_loads_and_fits_its_card() -> None:
     model = loader.load("wren", "cpu")
     assert isinstance(model, WrenModel)
     described = json.loads((loader.find("wren") / "config.json").read_text())
-    assert described["parameters"] == sum(p.numel() for p in model.runner.net.parameters())
+    assert model.runner.decoder is not None
+    parts = (model.runner.net, model.runner.decoder)
+    assert described["parameters"] == sum(p.numel() for part in parts for p in part.parameters())
     evaluation = json.loads((loader.find("wren") / "eval.json").read_text())
     card = (loader.find("wren") / "README.md").read_text()
     for measure in evaluation["measures"].values():

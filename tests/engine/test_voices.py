@@ -15,7 +15,7 @@ TIMBRES = ("hts", "rms", "awb", "ked", "kh")
 
 def test_ten_distinct_voices_and_one_more(tmp_path: Path) -> None:
     path = tmp_path / "voices.json"
-    write_voices(path, voices_of(None, {}))
+    write_voices(path, voices_of(None, {}, decoder=True))
     table = voices.read(path, 2, TIMBRES)
     assert set(table) == set(voices.NAMES)
     assert len({voice.model_dump_json() for voice in table.values()}) == len(VOICES) == 10
@@ -34,7 +34,7 @@ def test_ten_distinct_voices_and_one_more(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_a_table_that_cannot_be_used_says_why(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     path = tmp_path / "voices.json"
-    write_voices(path, voices_of(None, {}))
+    write_voices(path, voices_of(None, {}, decoder=True))
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(ModelError, match=said):
         voices.read(path, 2, TIMBRES)

@@ -60,7 +60,7 @@ def test_a_voice_has_a_row_of_its_own(tmp_path: Path) -> None:
     # Anna is trained further; Bert was the woman with another pitch, and becomes a speaker.
     rows = export.speaker_rows(tmp_path, mine)
     assert rows == {"hts": 0, "rms": 1, "anna": 2, "bert": 4}
-    voices = export.voices_of(tmp_path, rows)
+    voices = export.voices_of(tmp_path, rows, decoder=True)
     assert {name: voice["speaker"] for name, voice in voices.items()} == {"marin": 0, "bert": 4, "anna": 2, "carl": 3, "rms": 1}
 
 

@@ -54,10 +54,11 @@ def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
     return rows
 
 
-def voices_of(model: Path | None, speakers: dict[str, int]) -> dict[str, dict[str, Any]]:
-    """The model's voices, or those that Wren began with, and each speaker that has none yet under its own name."""
+def voices_of(model: Path | None, speakers: dict[str, int], decoder: bool) -> dict[str, dict[str, Any]]:
+    """The model's voices, or Wren's ten, whose timbres only a decoder has, and each speaker without one under its own name."""
     listed: dict[str, dict[str, Any]] = {
-        name: {"speaker": s, "pitch": p, "formants": f, "timbre": t} for name, (s, p, f, t) in VOICES.items()
+        name: {"speaker": s, "pitch": p, "formants": f} | ({"timbre": t} if decoder else {})
+        for name, (s, p, f, t) in VOICES.items()
     }
     if model:
         listed = json.loads((model / "voices.json").read_text())
@@ -105,7 +106,7 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     known = of / "words.txt" if of else None
     words = (known if known and known.exists() else Path(__file__).with_name("lexicon.txt")).read_text()
     (target / "words.txt").write_text("\n".join([words.rstrip("\n"), *own.words]) + "\n")
-    write_voices(target / "voices.json", voices_of(of, json.loads((work / "speakers.json").read_text())))
+    write_voices(target / "voices.json", voices_of(of, json.loads((work / "speakers.json").read_text()), bool(shown)))
     write_manifest(target)
 
 
