@@ -17,8 +17,8 @@
 #              and scripts/eval_wren --folds asks it for that. About eight hours with AMX
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
-# Hours on two cores: synthesis about 0.8, codec about 0.3, decoder about 0.3, training with AMX 0.6 for each 1000 steps to hear and write and 0.15
-# to speak, with AVX-512's bfloat16 alone a third to two thirds more, four times that without either.
+# Hours on two cores: synthesis about 0.8, codec about 0.3, decoder about 0.3, training with AMX 0.6 for each 1000 steps to hear
+# and write and 0.15 to speak, with AVX-512's bfloat16 alone a third to two thirds more, four times that without either.
 # All seeds are fixed.
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
