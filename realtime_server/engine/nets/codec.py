@@ -29,6 +29,13 @@ class Codec(nn.Module):
         self.register_buffer("basis", torch.zeros(components, STACK * PARAMETERS))
         self.register_buffer("table", torch.zeros(codebooks, codes, components))
 
+    @classmethod
+    def of(cls, fitted: dict[str, Tensor]) -> "Codec":
+        """The codec with these tensors."""
+        codec = cls(*fitted["table"].shape)
+        codec.load_state_dict(fitted)
+        return codec
+
     def decode(self, codes: Tensor) -> Tensor:
         """[T, codebooks] tokens -> [T * STACK, PARAMETERS] vocoder parameters."""
         stacked = (self.points(codes) @ self.basis) / self.weight + self.mean

@@ -178,9 +178,7 @@ def codec_of(model: Path) -> Codec:
     """The frozen codec that a finished model has."""
     tensors = load_file(model / "model.safetensors")
     fitted = {name.removeprefix("codec."): tensor.float() for name, tensor in tensors.items() if name.startswith("codec.")}
-    codec = Codec(*fitted["table"].shape)
-    codec.load_state_dict(fitted)
-    return codec
+    return Codec.of(fitted)
 
 
 def main() -> None:

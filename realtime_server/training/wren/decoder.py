@@ -56,15 +56,15 @@ class Sentence:
     parameters: FloatArray
     power: np.ndarray
 
-    @property
-    def voiced(self) -> np.ndarray:
-        return self.parameters[:, vocoder.ENVELOPE_MELS + 1] > 0.5
+
+def voiced(parameters: FloatArray) -> np.ndarray:
+    return parameters[:, vocoder.ENVELOPE_MELS + 1] > 0.5
 
 
 def sentence(text: str, audio: FloatArray) -> Sentence:
     """Samples at 24 kHz."""
     parameters = analyse(audio)
-    f0 = np.where(parameters[:, vocoder.ENVELOPE_MELS + 1] > 0.5, np.exp(parameters[:, vocoder.ENVELOPE_MELS]), 0.0)
+    f0 = np.where(voiced(parameters), np.exp(parameters[:, vocoder.ENVELOPE_MELS]), 0.0)
     times = np.arange(len(f0)) * vocoder.HOP / vocoder.RATE_HZ
     samples = np.pad(audio.astype(np.float64), (0, len(f0) * vocoder.HOP))
     power = pyworld.cheaptrick(samples, f0.astype(np.float64), times, vocoder.RATE_HZ, fft_size=vocoder.FFT_SIZE)
@@ -120,7 +120,7 @@ class Parallel:
         noise = np.concatenate([s.parameters[at, vocoder.ENVELOPE_MELS + 2 :] for s, at in pairs])
         self.noise = torch.from_numpy(noise).unflatten(0, (-1, STACK))
         # The tokens say where there is a pitch.
-        self.voiced = torch.from_numpy(np.concatenate([s.voiced for s in self.base])).unflatten(0, (-1, STACK))
+        self.voiced = torch.from_numpy(np.concatenate([voiced(s.parameters) for s in self.base])).unflatten(0, (-1, STACK))
 
 
 def level_of(sentences: list[Sentence]) -> float:
@@ -209,9 +209,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=SENTENCES, help="of each speaker")
     options = parser.parse_args()
     work: Path = options.work
-    fitted = load_file(work / "codec.safetensors")
-    codec = Codec(*fitted["table"].shape)
-    codec.load_state_dict(fitted)
+    codec = Codec.of(load_file(work / "codec.safetensors"))
     spoken: dict[str, list[Sentence]] = {}
     parallels: list[Parallel] = []
     with ProcessPoolExecutor() as pool:

@@ -76,20 +76,18 @@ def write_voices(path: Path, listed: dict[str, dict[str, Any]]) -> None:
 def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), share: float = 1.0) -> None:
     target.mkdir(parents=True, exist_ok=True)
     state = torch.load(work / "checkpoint.pt", weights_only=True)
-    fitted = load_file(work / "codec.safetensors")
-    codebooks, codes, components = fitted["table"].shape
+    codec = Codec.of(load_file(work / "codec.safetensors"))
     config = WrenConfig(
-        vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codebooks, codes=codes, choices_shown=True
+        vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codec.codebooks, codes=codec.codes, choices_shown=True
     )
     # Until it is measured anew, as that model's.
     doubt = json.loads((of / "config.json").read_text())["net"].get("most_doubt") if of else None
     config = replace(config, voices=len(state["average"]["voice.weight"]), most_doubt=doubt)
-    net, codec = Wren(config), Codec(codebooks, codes, components)
+    net = Wren(config)
     trained = state["average"]
     if of:
         trained = between(grown(load_file(of / "model.safetensors"), net.state_dict()), trained, share)
     net.load_state_dict(trained)
-    codec.load_state_dict(fitted)
     tensors = {**net.state_dict(), **{f"codec.{name}": tensor for name, tensor in codec.state_dict().items()}}
     decoder, shown = decoder_of(work, of)
     tensors |= decoder

@@ -12,13 +12,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from realtime_server.audio.mel import FloatArray
+from realtime_server.engine import loader
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK
-from realtime_server.engine.nets.decoder import Decoder, with_those_before
-from realtime_server.training.wren.codec import analyse, codec_of, envelope
+from realtime_server.engine.nets.decoder import with_those_before
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.training.wren.codec import analyse, envelope
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -61,11 +62,14 @@ def tokens_beside_original(shard: Path, model: Path, target: Path) -> None:
     data = np.load(shard)
     first = int(data["lengths"][:SENTENCE].sum())
     audio = data["pcm"][first : first + data["lengths"][SENTENCE]].astype(np.float32) / 32767
-    codec, parameters = codec_of(model), analyse(audio)
+    wren, parameters = loader.load(str(model), "cpu"), analyse(audio)
+    assert isinstance(wren, WrenModel)
+    codec, decoder = wren.runner.codec, wren.runner.decoder
+    assert decoder is not None
     stacked = torch.from_numpy(parameters).view(len(parameters) // STACK, -1)
     codes = codec.encode(stacked)
     decoded = codec.decode(codes).numpy()
-    decoder, plain = decoder_in(model), vocoder.whole(decoded)
+    plain = vocoder.whole(decoded)
     timbre = torch.full((len(codes),), decoder.timbres.index(shard.name.split("-")[0]))
     with torch.no_grad():
         power, noise = decoder(with_those_before(codec.points(codes)), timbre)
@@ -85,13 +89,6 @@ def tokens_beside_original(shard: Path, model: Path, target: Path) -> None:
     figure.suptitle(f"“{json.loads(str(data['rows']))[SENTENCE]['text']}”")
     figure.savefig(target, dpi=60)
     plt.close(figure)
-
-
-def decoder_in(model: Path) -> Decoder:
-    tensors = load_file(model / "model.safetensors")
-    decoder = Decoder(**json.loads((model / "config.json").read_text())["decoder"])
-    decoder.load_state_dict({n.removeprefix("decoder."): t.float() for n, t in tensors.items() if n.startswith("decoder.")})
-    return decoder
 
 
 def spectrogram(sound: FloatArray) -> FloatArray:
