@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Wren from nothing, or further from a finished model.
-# usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER] [--speech] [--steps N] [--first N]
-#                       [--share S] [--out MODEL | --folds MODELS]
+# usage: recipe.sh WORK [--people FOLDER] [--readers FOLDER] [--start MODEL] [--own FOLDER | --speech | --words] [--steps N]
+#                       [--first N] [--share S] [--out MODEL | --folds MODELS]
 #   WORK       a folder for everything that is made on the way (about 7 GB)
 #   --people   recordings of real people ordering coffee, with labels.json (Picovoice speech-to-intent benchmark)
 #   --readers  read sentences with transcripts.json (LJ Speech)
@@ -9,6 +9,8 @@
 #   --own      teach it these sentences, words, recordings and voices as well (realtime_server/training/wren/own.py);
 #              begins with models/wren, and needs a tenth of the material and of the time
 #   --speech   teach it to speak and nothing else: what it hears and writes stays the same to the bit; begins with models/wren
+#   --words    teach it to hear turns of one word and nothing else: of all other turns it keeps what it makes of them, as far as
+#              can be (about two hours without AMX); begins with models/wren
 #   --first    begin with this shard of sentences: those before were spoken for an earlier run (of what Wren
 #              says, the ten that it says most are always there)
 #   --share    of the way from --start's weights to the trained ones, 0 to 1
@@ -23,10 +25,11 @@
 # TINY=1 makes everything in a few minutes, to see that it runs; what it makes knows nothing.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
-people='' readers='' start='' own='' speech='' steps='' first=0 share='' out='' folds=''
+people='' readers='' start='' own='' speech='' words='' steps='' first=0 share='' out='' folds=''
 while [ $# -gt 0 ]; do
   case $1 in
     --speech) speech=yes; shift; continue ;;
+    --words) words=yes; shift; continue ;;
     --people) people=$2 ;; --readers) readers=$2 ;; --start) start=$2 ;; --own) own=$2 ;; --steps) steps=$2 ;;
     --first) first=$2 ;; --share) share=$2 ;; --out) out=$2 ;; --folds) folds=$2 ;;
     *) echo "recipe.sh: unknown option $1" >&2; exit 2 ;;
@@ -34,14 +37,16 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 if [ -n "$folds" ] && [ -z "$people" ]; then echo "recipe.sh: --folds needs --people" >&2; exit 2; fi
-if [ -n "$folds" ] && [ -n "$start$own$speech" ]; then
-  echo "recipe.sh: --folds begins from nothing, without --start, --own and --speech" >&2
+if [ -n "$folds" ] && [ -n "$start$own$speech$words" ]; then
+  echo "recipe.sh: --folds begins from nothing, without --start, --own, --speech and --words" >&2
   exit 2
 fi
-users=120000 voices=18500
+if [ -n "$words" ] && [ -n "$own$speech" ]; then echo "recipe.sh: --words goes without --own and --speech" >&2; exit 2; fi
+users=120000 voices=18500 alone=24000
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
 if [ -n "$speech" ]; then start=${start:-models/wren} steps=${steps:-1400}; fi
-if [ -n "${TINY:-}" ]; then users=400 voices=200 steps=30; fi
+if [ -n "$words" ]; then start=${start:-models/wren} users=6000 voices=600 steps=${steps:-800}; fi
+if [ -n "${TINY:-}" ]; then users=400 voices=200 alone=400 steps=30; fi
 jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
 wren() { python -W ignore -m "realtime_server.training.wren.$1" "${@:2}"; }
 
@@ -49,6 +54,7 @@ mkdir -p "$work"
 if [ -n "$start" ]; then cp "$start/tokenizer.json" "$work/"; else wren vocabulary "$work"; fi
 wren synthesis voices "$work" --number "$voices" --first "$first" ${own:+--own "$own"}
 [ -n "$speech" ] || wren synthesis users "$work" --number "$users" --first "$first" ${own:+--own "$own"}
+[ -z "$words" ] || wren synthesis alone "$work" --number "$alone" --first "$first"
 [ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"} ${own:+--own "$own"}
 # A finished model keeps its decoder, as it keeps its audio tokens.
 [ -n "$start" ] || [ -f "$work/decoder.safetensors" ] || wren decoder "$work" ${TINY:+--steps 20 --sentences 20}
@@ -77,7 +83,7 @@ if [ -n "$folds" ]; then
   exit
 fi
 learn --steps "${steps:-8000}" ${start:+--start "$start"} ${people:+--people "$people"} ${own:+--own "$own" --rate 4e-4} \
-  ${speech:+--rows 0 0 0 64 --rate 5e-4}
+  ${speech:+--rows 0 0 0 64 --rate 5e-4} ${words:+--rows 6 24 0 0 --alone 96 --keep --rate 6e-4}
 out=${out:-models/${own:+own-}wren}
 wren export "$work" "$out" ${start:+--of "$start"} ${own:+--own "$own"} ${share:+--share "$share"}
 [ -n "$speech" ] || wren calibrate "$out" --work "$work"

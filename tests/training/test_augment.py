@@ -37,7 +37,7 @@ def test_an_even_tempo_is_one_tempo(length: int, tempo: float) -> None:
     assert np.allclose(augment.resample(mel, 1.0, 1.0)[:, :79], mel[: length - 1, :79], atol=1e-5)
 
 
-@pytest.mark.parametrize("change", [augment.clean, augment.spoilt])
+@pytest.mark.parametrize("change", [augment.clean, augment.spoilt, augment.trimmed])
 def test_augmentation_keeps_mel_frames(change: object) -> None:
     assert callable(change)
     mel = np.random.default_rng(0).normal(-6, 2, (150, 80)).astype(np.float32)
@@ -47,6 +47,19 @@ def test_augmentation_keeps_mel_frames(change: object) -> None:
         assert 0 < end < len(changed) - 7
         assert len(changed) > 100
         assert np.isfinite(changed).all()
+
+
+@given(st.integers(20, 150), st.integers(0, 1000))
+def test_around_what_was_trimmed_is_nothing_but_a_quiet_floor(length: int, seed: int) -> None:
+    mel = np.random.default_rng(0).uniform(-4, 0, (length, 80)).astype(np.float32)
+    changed, end = augment.trimmed(mel, np.random.default_rng(seed))
+    floor = changed[-1]
+    assert (floor == floor[0]).all() and floor[0] < -11.8
+    assert (changed[end:] == floor).all()
+    # It begins and ends at once.
+    (heard,) = np.nonzero((changed > floor).any(1))
+    assert heard[0] >= 2
+    assert heard[-1] < end
 
 
 @given(st.integers(0, 60), st.integers(25, 100), st.integers(0, 60), st.integers(0, 1000))

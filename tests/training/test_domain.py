@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.wren.script import NOT_KNOWN
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
+from realtime_server.engine.wren.words import DIGITS, plain
 from realtime_server.training.wren import domain, people, talk, tools
 from realtime_server.training.wren.dialogue import Call, Say, dump, undump
 from realtime_server.training.wren.lexicon import (
@@ -36,6 +36,19 @@ def test_utterances_are_speakable_and_calls_are_offered(seed: int) -> None:
         assert all(value for _, value in dialogue.reply.arguments)
     else:
         assert dialogue.reply.text[-1] in ".?!"
+
+
+@given(seeds)
+def test_a_lone_word_is_no_digit_by_another_name(seed: int) -> None:
+    dialogue = talk.alone(random.Random(seed))
+    said = dialogue.transcript
+    assert 1 <= len(said.split()) <= 2
+    assert said not in talk.HOMOPHONES
+    if dialogue.intent == "nonsense":
+        assert dialogue.reply == Say(NOT_UNDERSTOOD)
+        assert not (never_heard(said) and said in lexicon())
+    if said in DIGITS:
+        assert dialogue.reply == Say(f"{said.capitalize()}.")
 
 
 @given(seeds)

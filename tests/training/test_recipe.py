@@ -59,6 +59,16 @@ def test_the_recipe_adds_a_voice_a_sentence_and_a_word(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(600)
 @needs_synthesisers
+def test_the_recipe_teaches_to_hear_lone_words(tmp_path: Path) -> None:
+    follow_the_recipe(tmp_path / "work", "--words", "--out", tmp_path / "model")
+    before, after = (load_file(folder / "model.safetensors") for folder in (ROOT / "models/wren", tmp_path / "model"))
+    changed = {name.split(".")[0] for name, tensor in after.items() if not before[name].equal(tensor)}
+    assert "ear" in changed
+    assert not changed & SPEAKING
+
+
+@pytest.mark.timeout(600)
+@needs_synthesisers
 def test_the_recipe_teaches_to_speak_alone(tmp_path: Path) -> None:
     follow_the_recipe(tmp_path / "work", "--speech", "--out", tmp_path / "model")
     before, after = (load_file(folder / "model.safetensors") for folder in (ROOT / "models/wren", tmp_path / "model"))

@@ -3,6 +3,7 @@
 import argparse
 import json
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from safetensors.torch import load_file, save_file
 from realtime_server.engine import loader
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren import dataset, domain, export, losses, tools, train, vocabulary
 from realtime_server.training.wren.batches import Batches, Shape, Shares
-from realtime_server.training.wren.dataset import Heard
+from realtime_server.training.wren.dataset import Heard, Row
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say, dump
 from realtime_server.training.wren.own import Own
 from tests.conftest import tiny_codec
@@ -55,7 +57,7 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     monkeypatch.setattr(train, "KEPT_EVERY", 25)
     options = argparse.Namespace(
         work=work, steps=50, rate=3e-3, people=None, compile=False, processes=1, threads=1, device="cpu", rows=(4, 6, 3, 2),
-        together={"thoughts_together": 2}, until=None, start=None, readers=None, own=None,
+        together={"thoughts_together": 2}, until=None, start=None, readers=None, own=None, alone=0, keep=False,
     )  # fmt: skip
     train.start(options)
     row = json.loads((work / "log.jsonl").read_text().splitlines()[-1])
@@ -74,6 +76,10 @@ def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.M
     np.savez(work / "speech.npz", **speech | {"voices": np.array([2, 1])})
     (work / "speakers.json").write_text(json.dumps({"hts": 0, "rms": 1, "mine": 2}))
     options.start, options.steps = work / "model", 1
+    (work / "users").rename(work / "alone")
+    (work / "users").mkdir()
+    shutil.copy(work / "alone" / "0000.npz", work / "users")
+    options.alone, options.keep = 3, True
     train.start(options)
     begun, kept = (torch.load(work / "checkpoint.pt")["model"], load_file(work / "model" / "model.safetensors"))
     for name in ("ear.norm.weight", "voice.weight"):
@@ -200,6 +206,42 @@ def test_what_no_row_teaches_holds_still(rows: tuple[int, int, int, int], speaks
         step.step()
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, before[name]) is ((name.split(".")[0] in train.SPEAKING) is not speaks)
+
+
+def heard_rows(script: Script, number: int, seed: int) -> dataset.Thoughts:
+    rng, noise = random.Random(seed), np.random.default_rng(seed)
+    rows = [Row(noise.normal(-6, 2, (100, 80)).astype(np.float32), domain.sample(rng), 80) for _ in range(number)]
+    return dataset.heard_batch(script, rows)
+
+
+@given(st.integers(1, 4), st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_what_is_kept_costs_nothing_until_it_changes(rows: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    before, model = (Wren(WrenConfig(SCRIPT.size, 16, 2, 2, 16, 1)).eval() for _ in range(2))
+    batch = heard_rows(SCRIPT, rows, seed)
+    assert all(loss.item() > 1e-4 for loss in losses.keep(before, model, batch).values())
+    model.load_state_dict(before.state_dict())
+    same = losses.keep(before, model, batch)
+    assert all(abs(loss.item()) < 1e-5 for loss in same.values())
+    sum(same.values()).backward()
+    assert all(p.grad is None or p.grad.abs().max() < 1e-4 for p in model.parameters())
+    assert all(p.grad is None for p in before.parameters())
+
+
+def test_rows_of_one_word_are_those_and_words_of_real_people() -> None:
+    def heard(said: str, speaker: str) -> Heard:
+        return Heard(np.zeros((60, 80), np.float16), Dialogue("excerpt", said, Say("Sorry.")), speaker)
+
+    batches = Batches(SCRIPT, [], None, Shape(alone=40), words=[heard("seven", "espeak")])  # type: ignore[arg-type]
+    batches.excerpts = [heard("two", "people"), heard("a large latte", "people")]
+    wanted = {tuple(SCRIPT.user(said)[1:]) for said in ("seven", "two")}
+    said = set()
+    for seed in range(5):
+        (part,) = batches.alone(seed)
+        assert len(part.ids) == 40
+        said |= {tuple(row[row != dataset.IGNORE].tolist()[:-1]) for row in part.targets}
+    assert said == wanted
 
 
 def test_replies_are_spoken_as_often_as_they_are_said(work: Path) -> None:

@@ -130,6 +130,32 @@ def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     return np.maximum(mel, FLOOR), end
 
 
+def trimmed(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
+    """A word that was recorded in a room with some noise and then cut out at what seemed to be its edges, noise and all: at its
+    borders every sound begins and ends as abruptly as stops do. With the frame at which it ends."""
+    if random.random() < 0.9:
+        mel = another_talker(mel, random)
+    if random.random() < 0.3:
+        mel = reverberate(mel, random)
+    colour = np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
+    mel = mel + colour + random.uniform(-2.5, 1.0)
+    loud = float(np.percentile(mel.mean(1), 90))
+    mel = add(mel, noise_like(mel, loud - random.uniform(10.0, 45.0) * 0.23, random))
+    bands = MELS
+    if random.random() < 0.6:
+        bands = int(random.integers(54, 62))
+        mel[:, bands:] = FLOOR
+        if random.random() < 0.3:
+            mel[:, :6] -= 3.0
+    # By its power below the limit of its bandwidth, as whoever cuts it sees it.
+    power = np.log(np.exp(mel[:, :bands]).mean(1))
+    (heard,) = np.nonzero(power > power.max() - random.uniform(4.0, 35.0) * 0.23)
+    start, end = max(0, heard[0] - random.integers(0, 4)), heard[-1] + 1 + random.integers(0, 6)
+    mel = mel[start:end] if end - start > 16 else mel
+    mel, end = pad(mel, random)
+    return add(mel, np.float32(random.uniform(-13.5, -12.0))), end
+
+
 def masked(mel: FloatArray, random: Random) -> FloatArray:
     """Up to three moments of up to 120 ms are gone (SpecAugment's time masks), so that nobody learns recordings by heart."""
     mel = mel.copy()

@@ -36,6 +36,8 @@ AS_SAID = 0.7
 """Of spoken rows, how many are replies as they are drawn for the other rows, where that is one of the sentences (half to two
 thirds are); the others are any sentence. Most sentences are there for their letters, and are never said: alone, they would
 make Wren forget what it says all day."""
+REAL_ALONE = 0.15
+"""Of turns of one word, how many are words of real people's sentences."""
 FORGOTTEN = 0.3
 """The share of spoken frames whose preceding tokens are hidden, so that letters alone must do."""
 T = TypeVar("T")
@@ -61,16 +63,19 @@ class Shape:
     """Rows of one step, and how many of them go through the network together.
 
     `heard` rows are whole turns, with a context before them and the reply behind; `transcribed` ones end with the words that
-    were heard and have no context: a third as long, for the ear needs many more examples than the answers do.
+    were heard and have no context: a third as long, for the ear needs many more examples than the answers do. `alone` has one
+    word, or two.
     """
 
     heard: int = 8
     transcribed: int = 48
     written: int = 8
     spoken: int = 32
+    alone: int = 0
     thoughts_together: int = 16
     transcribed_together: int = 24
     speech_together: int = 40
+    alone_together: int = 64
 
 
 @dataclass
@@ -91,6 +96,8 @@ class Batches:
     """The model hears already: spoilt audio may come from the first step on."""
     excerpts: list[Heard] = field(default_factory=list)
     """Of people and readers."""
+    words: list[Heard] = field(default_factory=list)
+    """Turns of one word or two."""
 
     def heard(self, seed: int, progress: float) -> list[Thoughts]:
         rows = self._rows(self.shape.heard, ANSWERED, seed, progress)
@@ -99,6 +106,22 @@ class Batches:
     def transcribed(self, seed: int, progress: float) -> list[Thoughts]:
         rows = self._rows(self.shape.transcribed, TRANSCRIBED, seed + 2 * 10**9, progress, words_only=True)
         return self._together(rows, self.shape.transcribed_together)
+
+    def alone(self, seed: int) -> list[Thoughts]:
+        """Turns of one word: as they are said to a microphone, or cut out of a recording."""
+        rng, random_ = random.Random(seed + 4 * 10**9), np.random.default_rng(seed + 4 * 10**9)
+        single = [e for e in self.excerpts if " " not in e.dialogue.transcript]
+        rows = []
+        for _ in range(self.shape.alone):
+            pick = rng.choice(single) if single and rng.random() < REAL_ALONE else rng.choice(self.words)
+            mel, kind = pick.mel.astype(np.float32), rng.random()
+            change = augment.trimmed if kind < 0.5 else augment.spoilt if kind < 0.85 else augment.clean
+            changed, end = change(mel, random_)
+            if rng.random() < 0.3:
+                changed = augment.masked(changed, random_)
+            dialogue = replace(pick.dialogue, facts=(), tools=(), history=())
+            rows.append(Row(changed[:LONGEST], dialogue, min(end, LONGEST), words_only=True))
+        return self._together(rows, self.shape.alone_together)
 
     def _together(self, rows: list[Row], number: int) -> list[Thoughts]:
         return [heard_batch(self.script, part) for part in alike(rows, number, lambda row: row.length)]

@@ -10,21 +10,26 @@ from realtime_server.training.wren.dataset import IGNORE, ROUND, Speech, Thought
 
 def hear(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
     """Thinking streams with heard frames: words and reply (`text`), letters (`ctc`; at mid depth `early`), end (`ended`)."""
-    assert batch.mel is not None and batch.frame_at is not None and batch.frame_mask is not None
     assert batch.ended is not None
-    x = model.text(batch.ids)
-    heard = model.ear(batch.mel) * batch.frame_mask[..., None]
-    places = batch.frame_at[..., None].expand_as(heard)
-    x = x * (~frame_positions(batch, x.shape[1]))[..., None]
-    trunk, tapped = model.think(x.scatter_add(1, places, heard.to(x.dtype)))
-    heard = trunk.gather(1, places)
+    trunk, tapped, heard = heard_through(model, batch)
     asked = batch.ended != IGNORE
     scores = model.ended_logits(heard)[asked].float()
     ended = F.binary_cross_entropy_with_logits(scores, batch.ended[asked].float())
     return {
         "text": text_loss(model, trunk, batch.targets), "ctc": ctc_loss(model.ctc_logits(heard), batch),
-        "early": ctc_loss(model.early_ctc_logits(tapped.gather(1, places)), batch), "ended": ended,
+        "early": ctc_loss(model.early_ctc_logits(tapped), batch), "ended": ended,
     }  # fmt: skip
+
+
+def heard_through(model: Wren, batch: Thoughts) -> tuple[Tensor, Tensor, Tensor]:
+    """The trunk's output [B, T, width]; at the frames [B, F, width], at mid depth and at the end."""
+    assert batch.mel is not None and batch.frame_at is not None and batch.frame_mask is not None
+    x = model.text(batch.ids)
+    heard = model.ear(batch.mel) * batch.frame_mask[..., None]
+    places = batch.frame_at[..., None].expand_as(heard)
+    x = x * (~frame_positions(batch, x.shape[1]))[..., None]
+    trunk, tapped = model.think(x.scatter_add(1, places, heard.to(x.dtype)))
+    return trunk, tapped.gather(1, places), trunk.gather(1, places)
 
 
 def ctc_loss(logits: Tensor, batch: Thoughts) -> Tensor:
@@ -42,6 +47,33 @@ def transcribe(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
     """Heard frames without context or reply: the `words`, and the `letters`."""
     found = hear(model, batch)
     return {"words": found["text"], "letters": found["ctc"], "early_letters": found["early"]}
+
+
+def alone(model: Wren, batch: Thoughts) -> dict[str, Tensor]:
+    """Turns of one word."""
+    found = hear(model, batch)
+    return {"alone": found["text"], "alone_letters": found["ctc"], "alone_early": found["early"], "alone_ended": found["ended"]}
+
+
+def keep(before: Wren, model: Wren, batch: Thoughts) -> dict[str, Tensor]:
+    """How far what the model makes of heard frames is from what it made of them `before` (learning without forgetting, Li and
+    Hoiem 2016): nats of Kullback-Leibler divergence for each wanted token, each half of a frame's letters, each frame's end."""
+    with torch.no_grad():
+        wanted = _made_of(before, batch)
+    pairs = zip(_made_of(model, batch), wanted, strict=True)
+    words, letters, ended = (F.kl_div(*pair, reduction="batchmean", log_target=True) for pair in pairs)
+    return {"kept": words, "kept_letters": letters, "kept_ended": ended}
+
+
+def _made_of(model: Wren, batch: Thoughts) -> tuple[Tensor, Tensor, Tensor]:
+    """Log-probabilities of the wanted tokens' places [n, vocabulary], of letters [m, labels], of the end [m / 2, 2]."""
+    assert batch.frame_mask is not None
+    trunk, _, heard = heard_through(model, batch)
+    words = model.text_logits(trunk[batch.targets != IGNORE])
+    letters = model.ctc_logits(heard)[batch.frame_mask.repeat_interleave(2, 1)]
+    ended = model.ended_logits(heard[batch.frame_mask])
+    found = words, letters, torch.stack([torch.zeros_like(ended), ended], -1)
+    return tuple(logits.float().log_softmax(-1) for logits in found)  # type: ignore[return-value]
 
 
 def think(model: Wren, batch: Thoughts) -> dict[str, Tensor]:

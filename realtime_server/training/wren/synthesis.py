@@ -25,7 +25,7 @@ import soxr
 
 from realtime_server.audio.mel import LogMel
 from realtime_server.engine.wren.words import plain
-from realtime_server.training.wren import domain
+from realtime_server.training.wren import domain, talk
 from realtime_server.training.wren.accents import LANGUAGES, accented, espeak
 from realtime_server.training.wren.channels import some_room
 from realtime_server.training.wren.dialogue import Dialogue, dump
@@ -165,6 +165,11 @@ def user_shard(number: int, work: Path, foreign: bool) -> str:
     return spoken_shard([domain.sample(rng, intents) for _ in range(SHARD)], work / "users" / f"{number:04d}.npz", rng, foreign)
 
 
+def alone_shard(number: int, work: Path) -> str:
+    rng = random.Random(f"alone {number}")
+    return spoken_shard([talk.alone(rng) for _ in range(SHARD)], work / "alone" / f"{number:04d}.npz", rng)
+
+
 def own_shard(number: int, dialogues: list[Dialogue], work: Path) -> str:
     return spoken_shard(dialogues, work / "own" / f"{number:04d}.npz", random.Random(f"own {number}"))
 
@@ -262,7 +267,7 @@ def voice_shard(voice: str, number: int, texts: list[str], work: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("users", "voices"))
+    parser.add_argument("what", choices=("users", "alone", "voices"))
     parser.add_argument("work", type=Path)
     parser.add_argument("--number", type=int, required=True, help="how many utterances (per voice)")
     parser.add_argument("--first", type=int, default=0, help="the first shard's number: others are other sentences")
@@ -274,7 +279,10 @@ def main() -> None:
         (options.work / folder).mkdir(parents=True, exist_ok=True)
     own = load_own(options.own) if options.own else Own()
     with ProcessPoolExecutor(options.processes) as pool:
-        if options.what == "users":
+        if options.what == "alone":
+            last = options.first + -(-options.number // SHARD)
+            jobs = [pool.submit(alone_shard, n, options.work) for n in range(options.first, last)]
+        elif options.what == "users":
             spoken = own.to_speak(random.Random("own"))
             jobs = [pool.submit(own_shard, n, spoken[first : first + SHARD], options.work)
                     for n, first in enumerate(range(0, len(spoken), SHARD))]  # fmt: skip

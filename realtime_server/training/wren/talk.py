@@ -117,6 +117,25 @@ def digits(rng: random.Random) -> Dialogue:
     return Dialogue("digits", user.format(spoken), Say(spoken.capitalize() + "."))
 
 
+HOMOPHONES = frozenset({"for", "fore", "to", "too", "won", "ate", "sicks", "nein"})
+"""Said alone, these are taken for digits."""
+
+
+def alone(rng: random.Random) -> Dialogue:
+    """A turn of one word, or of two at most, as people answer a menu: a digit, something that has a reply, or any word."""
+    kind = rng.random()
+    if kind < 0.35:
+        digit = rng.choice(DIGITS)
+        return Dialogue("digits", digit, Say(digit.capitalize() + "."))
+    if kind < 0.45:
+        while len((dialogue := rng.choice(SMALL_TALK)(rng)).transcript.split()) > 2:
+            pass
+        return dialogue
+    while (word := free_word(rng)) in HOMOPHONES:
+        pass
+    return Dialogue("nonsense", word, Say(NOT_UNDERSTOOD))
+
+
 def repeat(rng: random.Random) -> Dialogue:
     spoken = free_words(rng, 4)
     user = rng.choice(("repeat after me {}", "say {}", "please say {}", "repeat {}", "say after me {}")).format(spoken)

@@ -19,6 +19,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ AVERAGED = 20
 """The weights that are kept are a running mean over the last one in so many steps: a longer one remembers what was worse."""
 WEIGHTS = {
     "text": 1.0, "ctc": 0.4, "early": 0.3, "ended": 0.1, "words": 1.0, "letters": 0.4, "early_letters": 0.3, "written": 0.5,
-    "codes": 0.5, "advance": 0.3,
+    "codes": 0.5, "advance": 0.3, "alone": 1.0, "alone_letters": 0.4, "alone_early": 0.3, "alone_ended": 0.1,
+    "kept": 5.0, "kept_letters": 4.0, "kept_ended": 1.0,
 }  # fmt: skip
 LOSSES = tuple(WEIGHTS)
 SPEAKING = frozenset({"talker", "letters", "letter_window", "heard_codes", "voice", "mouth", "advance"})
@@ -57,8 +59,11 @@ SPEAKING = frozenset({"talker", "letters", "letter_window", "heard_codes", "voic
 LossesOf = Callable[[Wren, T], dict[str, Tensor]]
 
 
-def backward(model: Wren, batches: Batches, seed: int, progress: float, device: torch.device) -> Tensor:
-    """Adds the gradients of one process's rows; [len(LOSSES)] their losses."""
+def backward(
+    model: Wren, batches: Batches, seed: int, progress: float, device: torch.device, before: Wren | None = None
+) -> Tensor:
+    """Adds the gradients of one process's rows; [len(LOSSES)] their losses. `before`: what it makes of turns is to be kept,
+    of all but those of one word."""
     total = dict.fromkeys(LOSSES, torch.zeros(()))
 
     def learn(parts: list[T], losses_of: LossesOf[T]) -> None:
@@ -70,8 +75,10 @@ def backward(model: Wren, batches: Batches, seed: int, progress: float, device: 
             for name, loss in found.items():
                 total[name] = total[name] + loss.detach().cpu() / len(parts)
 
-    learn(batches.heard(seed, progress), losses.hear)
-    learn(batches.transcribed(seed, progress), losses.transcribe)
+    keep = None if before is None else partial(losses.keep, before)
+    learn(batches.heard(seed, progress), keep or losses.hear)
+    learn(batches.transcribed(seed, progress), keep or losses.transcribe)
+    learn(batches.alone(seed), losses.alone)
     learn(batches.written(seed), losses.think)
     learn(batches.spoken(seed), losses.speak)
     return torch.stack([total[name] for name in LOSSES])
@@ -161,7 +168,7 @@ def hold_still(model: Wren, rows: Shape) -> None:
     """Where no rows teach to speak, or none to hear and to write, what serves that alone stays as it is."""
     for name, parameter in model.named_parameters():
         speaks = name.split(".")[0] in SPEAKING
-        parameter.requires_grad_(bool(rows.spoken if speaks else rows.heard + rows.transcribed + rows.written))
+        parameter.requires_grad_(bool(rows.spoken if speaks else rows.heard + rows.transcribed + rows.written + rows.alone))
 
 
 def optimizers(model: Wren, rate: float) -> list[torch.optim.Optimizer]:
@@ -197,17 +204,22 @@ class Training:
         if options.start and not self.checkpoint.exists():
             begin_with(self.model, options.start, codec)
         self.model.to(self.device)
-        rows = (-(-rows // options.processes) for rows in options.rows)
+        rows = (-(-rows // options.processes) for rows in (*options.rows, options.alone))
         self.shape = replace(Shape(*rows), **options.together)
         hold_still(self.model, self.shape)
         self.average = Wren(self.model.config).to(self.device).eval()
         self.average.load_state_dict(self.model.state_dict())
+        self.before: Wren | None = None
+        if options.keep:
+            self.before = Wren(self.model.config).to(self.device).eval()
+            begin_with(self.before, options.start, codec)
         self.optimizers = optimizers(self.model, options.rate)
         self.gradients = Gradients(self.model)
         self.first = self._resume() if self.checkpoint.exists() else 0
         self.batches = self._batches(speech)
         if options.compile:
-            for layer in (*self.model.trunk.layers, *self.model.talker.layers):
+            before = self.before.trunk.layers if self.before is not None else ()
+            for layer in (*self.model.trunk.layers, *self.model.talker.layers, *before):
                 layer.forward = torch.compile(layer.forward, dynamic=True)
 
     def _batches(self, speech: SpeechSet) -> Batches:
@@ -221,7 +233,7 @@ class Training:
             own = load_own(self.options.own)
             own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
         return Batches(self.script, users, speech, self.shape, [], readers, own, own_heard, every[::HELD_OUT_EVERY],
-                       self.options.start is not None)  # fmt: skip
+                       self.options.start is not None, words=load_heard(self.work / "alone"))  # fmt: skip
 
     def _resume(self) -> int:
         state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
@@ -245,7 +257,7 @@ class Training:
                 group["lr"] = rate
             self.gradients.flat.zero_()
             seed = step * options.processes + self.rank
-            told = backward(self.model, self.batches, seed, progress, self.device)
+            told = backward(self.model, self.batches, seed, progress, self.device, self.before)
             self.gradients.average(options.processes)
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             for optimizer in self.optimizers:
@@ -321,6 +333,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-3)
     rows = ("HEARD", "TRANSCRIBED", "WRITTEN", "SPOKEN")
     parser.add_argument("--rows", type=int, nargs=4, default=(16, 96, 16, 64), metavar=rows, help="0: see hold_still")
+    parser.add_argument("--alone", type=int, default=0, help="rows of one word, of WORK/alone")
+    parser.add_argument("--keep", action="store_true", help="as far as can be, what --start makes of all other rows")
     parser.add_argument("--together", type=json.loads, default={}, help="rows that go through the network together, as JSON")
     parser.add_argument("--start", type=Path, help="a model's folder to begin with")
     parser.add_argument("--people", type=Path)
@@ -331,7 +345,12 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="with a share of the rows each")
     parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--device", default="cpu")
-    start(parser.parse_args())
+    options = parser.parse_args()
+    if options.keep and not options.start:
+        parser.error("--keep needs --start")
+    if options.alone and not any(options.work.glob("alone/????.npz")):
+        parser.error(f"--alone needs {options.work / 'alone'}: see synthesis.py")
+    start(options)
 
 
 if __name__ == "__main__":
