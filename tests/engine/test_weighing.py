@@ -16,6 +16,7 @@ from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.wren.steps import FRAME, Stream, Think, Try
 from realtime_server.engine.wren.weighing import (
+    DIGIT_ALONE,
     EXPECTED,
     FAVOURED,
     FINALISTS,
@@ -27,6 +28,7 @@ from realtime_server.engine.wren.weighing import (
     ReplyKind,
     Weigher,
 )
+from realtime_server.engine.wren.words import DIGITS
 from tests.engine.test_letters import sounding_like
 
 KNOWN = WordList(["abacus", "apple", "zebra"])
@@ -204,6 +206,21 @@ def test_keywords_are_likelier_where_they_stand_as_a_whole(
         assert float(nats) == pytest.approx(sum(worth + against[word] for word in text.split() if word in taken), abs=1e-3)
 
 
+@given(st.permutations(("seven", "five", "apple", "seven five", "say seven")), st.booleans(), st.integers(0, 50))
+@shared
+def test_a_digit_is_likelier_where_it_is_the_whole_turn(
+    tiny_model: WrenModel, texts: list[str], favoured: bool, seed: int
+) -> None:
+    stream, letters = turn(tiny_model), sounding_like("say apple please", 1.0, seed)
+    weigher = weigher_of(stream, tiny_model, letters, WordList(["seven", "apple", "say"]), ("seven",) if favoured else ())
+    nats = dict(zip(texts, weigher._expected(texts, FAVOURED).tolist(), strict=True))
+    seven = FAVOURED if favoured else -UNUSUAL
+    assert nats == {
+        "seven": max(DIGIT_ALONE, seven), "five": DIGIT_ALONE, "apple": -UNUSUAL, "seven five": seven - UNKNOWN,
+        "say seven": -UNUSUAL + seven,
+    }  # fmt: skip
+
+
 def meant(model: WrenModel, written: str, said: str, reply: ReplyKind, keywords: tuple[str, ...]) -> str:
     """What is taken for this transcript of these sounds, by a model that has this reply to all but `written`."""
 
@@ -218,11 +235,18 @@ def meant(model: WrenModel, written: str, said: str, reply: ReplyKind, keywords:
 
 
 def test_a_short_turn_may_have_been_a_keyword_that_means_nothing_else(tiny_model: WrenModel) -> None:
-    keywords = ("zebra", "oranto oranto")
+    keywords = ("abacus", "oranto oranto")
     for keyword in keywords:
         assert meant(tiny_model, "apple", keyword, ReplyKind.REFUSAL, keywords) == keyword
         # On second thoughts nothing is done.
         assert meant(tiny_model, "apple", keyword, ReplyKind.REFUSAL, ()) != keyword
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_few_words_may_have_been_a_digit(tiny_model: WrenModel, digit: str) -> None:
+    assert meant(tiny_model, "apple", digit, ReplyKind.WORDS, ()) == digit
+    assert meant(tiny_model, "apple zebra", digit, ReplyKind.WORDS, ()) == digit
+    assert meant(tiny_model, "apple zebra apple", digit, ReplyKind.WORDS, ()) != digit
 
 
 def test_of_many_keywords_those_are_tried_that_were_likely_said(tiny_model: WrenModel) -> None:

@@ -17,7 +17,7 @@ from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoo
 from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList, heard_letters
 from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
 from realtime_server.engine.wren.steps import FRAME, Stream, Try
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.wren.words import DIGITS, plain
 
 T = TypeVar("T")
 Weighing = Generator[Try, list[Tensor], T]
@@ -39,6 +39,10 @@ FAVOURED = 8.0
 """Nats that speak for each word of a keyword: the client knows better than the model what its users say."""
 ALIKE_KEYWORDS, LIKELY_KEYWORDS = 40, 12
 """How many of them, by their looks and of these by their letters, are tried as the whole of a short turn."""
+DIGIT_ALONE = 3.0
+"""Nats that speak for a turn that is one digit and nothing else: of what people say in one word, digits are the most."""
+FEW_WORDS = 2
+"""Where a turn was written as no more than so many, each digit is considered."""
 WORD_ALONE = 0.5
 """What its letters are worth where the whole turn was written as one word: they are few, and cut recordings lack some."""
 
@@ -125,10 +129,12 @@ class Weigher:
         def expected(word: str, keyword: bool) -> float:
             return favoured if keyword else 0.0 if word in self.brought_up else -UNUSUAL if word in self.known else -UNKNOWN
 
-        def total(words: list[str]) -> float:
-            return sum(map(expected, words, self._of_keywords(words)))
+        def total(text: str) -> float:
+            words = text.split()
+            nats = sum(map(expected, words, self._of_keywords(words)))
+            return max(nats, DIGIT_ALONE) if text in DIGITS else nats
 
-        return torch.tensor([total(text.split()) for text in texts], dtype=torch.double)
+        return torch.tensor([total(text) for text in texts], dtype=torch.double)
 
     def _of_keywords(self, words: list[str]) -> list[bool]:
         """Of each word, is it one of a keyword that stands there as a whole?"""
@@ -149,7 +155,10 @@ class Weigher:
         if kind is ReplyKind.CALL or (kind is ReplyKind.WORDS and not alone(self._script.decode(words))):
             return words
         found = yield from self._likeliest()
-        found += [self._script.encode(keyword) for keyword in self._likeliest_keywords()]
+        others = self._likeliest_keywords()
+        if len(self._script.decode(words).split()) <= FEW_WORDS:
+            others += DIGITS
+        found += [ids for ids in map(self._script.encode, others) if ids not in found]
         options = [words, *(ids for ids in found if ids != words)]
         texts = [self._script.decode(ids) for ids in options]
         likely = yield from self.likelihoods(texts)
