@@ -46,6 +46,16 @@ def noise_like(mel: FloatArray, level: float, random: Random) -> FloatArray:
     return (level + tilt + bumps + swell[:, None] + grain).astype(np.float32)
 
 
+def noisy(mel: FloatArray, ratio_db: float, random: Random) -> FloatArray:
+    """With noise so far below its loud moments."""
+    return add(mel, noise_like(mel, float(np.percentile(mel.mean(1), 90)) - ratio_db * 0.23, random))
+
+
+def microphone(random: Random) -> FloatArray:
+    """[MELS] what some microphone adds to the log power of each band."""
+    return np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
+
+
 def resample(mel: FloatArray, tempo: float | np.ndarray, warp: float, wobble: float | np.ndarray = 0.0) -> FloatArray:
     """Faster by `tempo`, one or [T]; formants times `warp`, and moved by `wobble` bands, one or [MELS]."""
     steps = np.full(len(mel), 1 / tempo)
@@ -113,11 +123,8 @@ def spoilt(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
     mel, end = pad(mel, random)
     if random.random() < 0.5:
         mel = reverberate(mel, random)
-    colour = np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
-    mel = mel + colour + random.uniform(-2.5, 2.0)
-    loud = float(np.percentile(mel.mean(1), 90))
-    ratio_db = random.uniform(3.0, 28.0)
-    mel = add(mel, noise_like(mel, loud - ratio_db * 0.23, random))
+    mel = mel + microphone(random) + random.uniform(-2.5, 2.0)
+    mel = noisy(mel, random.uniform(3.0, 28.0), random)
     if random.random() < 0.35:
         # A telephone: nothing above 3 to 4 kHz, and mostly nothing below 300 Hz.
         top = int(random.integers(52, 62))
@@ -137,10 +144,8 @@ def trimmed(mel: FloatArray, random: Random) -> tuple[FloatArray, int]:
         mel = another_talker(mel, random)
     if random.random() < 0.3:
         mel = reverberate(mel, random)
-    colour = np.interp(np.arange(MELS), np.linspace(0, MELS, 6), random.normal(0, 0.9, 6)).astype(np.float32)
-    mel = mel + colour + random.uniform(-2.5, 1.0)
-    loud = float(np.percentile(mel.mean(1), 90))
-    mel = add(mel, noise_like(mel, loud - random.uniform(10.0, 45.0) * 0.23, random))
+    mel = mel + microphone(random) + random.uniform(-2.5, 1.0)
+    mel = noisy(mel, random.uniform(10.0, 45.0), random)
     bands = MELS
     if random.random() < 0.6:
         bands = int(random.integers(54, 62))

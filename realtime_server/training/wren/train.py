@@ -228,12 +228,13 @@ class Training:
         readers: list[Heard] = []
         if self.options.readers:
             readers = [r for n, r in enumerate(people.readings(self.options.readers)) if n % READERS_HELD_OUT_EVERY]
+        words = load_heard(self.work / "alone") if self.options.alone else []
         own, own_heard = Own(), list[Heard]()
         if self.options.own:
             own = load_own(self.options.own)
             own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
         return Batches(self.script, users, speech, self.shape, [], readers, own, own_heard, every[::HELD_OUT_EVERY],
-                       self.options.start is not None, words=load_heard(self.work / "alone"))  # fmt: skip
+                       self.options.start is not None, words=words)  # fmt: skip
 
     def _resume(self) -> int:
         state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
