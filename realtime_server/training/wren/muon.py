@@ -36,9 +36,9 @@ class Muon(torch.optim.Optimizer):
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """[n, m] -> the same with all singular values near 1."""
-    flat = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    flat = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T.contiguous()
     flat = flat / flat.norm().clamp(min=1e-7)
     for _ in range(ROUNDS):
         gram = flat @ flat.T
-        flat = _A * flat + (_B * gram + _C * gram @ gram) @ flat
+        flat = torch.addmm(flat, torch.addmm(gram, gram, gram, beta=_B, alpha=_C), flat, beta=_A)
     return flat if matrix.shape[0] <= matrix.shape[1] else flat.T
