@@ -3,9 +3,9 @@
     python -m realtime_server.training.wren.train WORK --steps 8000 [--start MODEL] [--people FOLDER] [--readers FOLDER]
 
 Resumes from `WORK/checkpoint.pt`; the learning rate and the share of spoilt audio follow step / steps. `--start` begins
-with the weights of a finished model. `--people` is a folder of labelled coffee orders (`labels.json`), of which a fifth,
-`--fold`, is left out for evaluation. `--readers` is a folder of read sentences (`transcripts.json`), `--own` what a user adds
-(`own.py`).
+with the weights of a finished model. `--people` is a folder of labelled coffee orders (`labels.json`), of which a fifth is
+left out for evaluation: with `--fold` speakers and all that they say, otherwise every fifth recording. `--readers` is a folder
+of read sentences (`transcripts.json`), `--own` what a user adds (`own.py`).
 
 On a CPU each core is a process of its own with its own rows, and their gradients are averaged: twice as fast as two threads.
 """
@@ -339,7 +339,7 @@ def main() -> None:
     parser.add_argument("--together", type=json.loads, default={}, help="rows that go through the network together, as JSON")
     parser.add_argument("--start", type=Path, help="a model's folder to begin with")
     parser.add_argument("--people", type=Path)
-    parser.add_argument("--fold", type=int, default=0, choices=range(people.FOLDS), help="of the people, those left out")
+    parser.add_argument("--fold", type=int, choices=range(people.FOLDS), help="leave out all that a fifth of the people say")
     parser.add_argument("--readers", type=Path)
     parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
     parser.add_argument("--compile", action="store_true", help="about a third faster; needs a C compiler")

@@ -16,7 +16,7 @@ from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.measures.answers import COFFEE, load, share
 
 
-def coffee_orders(asker: Asker, folder: Path, fold: int = 0) -> dict[str, Any]:
+def coffee_orders(asker: Asker, folder: Path, fold: int | None = None) -> dict[str, Any]:
     """Real people, left out of training: every slot right."""
     results, wrong = [], []
     for mel, slots in people.recordings(folder, held_out=True, fold=fold):
@@ -28,7 +28,7 @@ def coffee_orders(asker: Asker, folder: Path, fold: int = 0) -> dict[str, Any]:
 
 
 def coffee_folds(models: Path, folder: Path) -> dict[str, Any]:
-    """Every recording, asked of the one of five models (`recipe.sh --folds`) that never heard it: cross-validation."""
+    """Every recording, asked of the one of five models (`recipe.sh --folds`) that never heard its speaker: cross-validation."""
     folds = [coffee_orders(Asker(load(models / str(fold))), folder, fold) for fold in range(people.FOLDS)]
     recordings = sum(fold["recordings"] for fold in folds)
     return {
