@@ -48,17 +48,40 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_some_steps_learn_something_and_export(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def options(work: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
+    """Of a training of a tiny network."""
+
     def tiny_config(vocabulary: int, codebooks: int, codes: int, choices_shown: bool) -> WrenConfig:
         return WrenConfig(vocabulary, 32, 2, 2, 48, 1, codebooks=codebooks, codes=codes, choices_shown=choices_shown)
 
     for module in (train, export):
         monkeypatch.setattr(module, "WrenConfig", tiny_config)
     monkeypatch.setattr(train, "KEPT_EVERY", 25)
-    options = argparse.Namespace(
+    return argparse.Namespace(
         work=work, steps=50, rate=3e-3, people=None, compile=False, processes=1, threads=1, device="cpu", rows=(4, 6, 3, 2),
         together={"thoughts_together": 2}, until=None, start=None, readers=None, own=None, alone=0, keep=False,
     )  # fmt: skip
+
+
+def test_a_step_whose_gradients_are_not_finite_changes_nothing(
+    options: argparse.Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = train.Training(options, 0)
+    steps = training.run()
+    next(steps)
+    before = {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
+    written = losses.think
+    monkeypatch.setattr(losses, "think", lambda model, batch: {"written": written(model, batch)["written"] * float("nan")})
+    next(steps)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in training.model.state_dict().items())
+    monkeypatch.undo()
+    next(steps)
+    assert not all(torch.equal(tensor, before[name]) for name, tensor in training.model.state_dict().items())
+    assert all(tensor.isfinite().all() for tensor in training.model.state_dict().values())
+
+
+def test_some_steps_learn_something_and_export(work: Path, options: argparse.Namespace) -> None:
     train.start(options)
     row = json.loads((work / "log.jsonl").read_text().splitlines()[-1])
     assert row["step"] == 50

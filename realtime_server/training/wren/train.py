@@ -260,9 +260,12 @@ class Training:
             seed = step * options.processes + self.rank
             told = backward(self.model, self.batches, seed, progress, self.device, self.before)
             self.gradients.average(options.processes)
-            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            for optimizer in self.optimizers:
-                optimizer.step()
+            if nn.utils.clip_grad_norm_(self.model.parameters(), 1.0).isfinite():
+                for optimizer in self.optimizers:
+                    optimizer.step()
+            elif self.rank == 0:
+                # In every process: they have the same gradients.
+                print(f"step {step + 1} is left out: its gradients are not finite", flush=True)
             keep = 1 - 1 / min(step + 2, max(2, options.steps // AVERAGED))
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
