@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from realtime_server.engine import loader
+from realtime_server.engine.contract import ModelError
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import Script
-from realtime_server.training.wren import dataset, domain, export, losses, tools, train, vocabulary
+from realtime_server.training.wren import dataset, domain, export, losses, thinker, tools, train, vocabulary
 from realtime_server.training.wren.batches import Batches, Shape, Shares
 from realtime_server.training.wren.dataset import Heard, Row
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say, dump
@@ -93,6 +94,7 @@ def test_some_steps_learn_something_and_export(work: Path, options: argparse.Nam
     model = loader.load(str(work / "model"), "cpu")
     assert isinstance(model, WrenModel)
     assert "yesterday" in (work / "model" / "words.txt").read_text().split()
+    assert thinks_like(work, work / "model")
     # Another training may begin with it, and add a voice and words.
     (work / "checkpoint.pt").unlink()
     speech = dict(np.load(work / "speech.npz"))
@@ -114,6 +116,22 @@ def test_some_steps_learn_something_and_export(work: Path, options: argparse.Nam
     assert mine.voices["mine"].speaker == 2
     assert mine.voices["marin"] == model.voices["marin"]
     assert mine.known.like("blorf", 1) == ["blorf"]
+
+
+def thinks_like(work: Path, folder: Path) -> bool:
+    """Does a training begin with the whole model's thinker where it begins with that alone?"""
+    thinker.thinker(folder, work / "thinker")
+    with pytest.raises(ModelError, match="wren-thinker"):
+        loader.load(str(work / "thinker"), "cpu")
+    codec = load_file(work / "codec.safetensors")["table"]
+    config = WrenConfig(**json.loads((folder / "config.json").read_text())["net"])
+    alone, whole = Wren(config), Wren(config)
+    train.begin_with(alone, work / "thinker", codec)
+    train.begin_with(whole, folder, codec)
+    export.export(work, work / "of-a-thinker", work / "thinker")
+    assert (work / "of-a-thinker" / "voices.json").read_text() == (folder / "voices.json").read_text()
+    pairs = zip(alone.named_parameters(), whole.parameters(), strict=True)
+    return all(torch.equal(a, b) for (name, a), b in pairs if name.split(".")[0] not in train.SPEAKING)
 
 
 @given(st.integers(1, 4), st.integers(0, 4), st.integers(0, 1000))

@@ -43,7 +43,7 @@ def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
     """The rows of the voice embedding by name: Wren's two, and a user's voices, behind those that the model has already."""
     rows = {name: n for n, name in enumerate(WREN_VOICES)}
     known: dict[str, int] = {}
-    if model:
+    if model and (model / "voices.json").exists():
         known = {name: voice["speaker"] for name, voice in json.loads((model / "voices.json").read_text()).items()}
     free = max([len(rows), *(row + 1 for row in known.values())])
     for name, _ in own.voices:
@@ -55,12 +55,13 @@ def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
 
 
 def voices_of(model: Path | None, speakers: dict[str, int], decoder: bool) -> dict[str, dict[str, Any]]:
-    """The model's voices, or Wren's ten, whose timbres only a decoder has, and each speaker without one under its own name."""
+    """The model's voices, or where it has none Wren's ten, whose timbres only a decoder has, and each speaker without one under
+    its own name."""
     listed: dict[str, dict[str, Any]] = {
         name: {"speaker": s, "pitch": p, "formants": f} | ({"timbre": t} if decoder else {})
         for name, (s, p, f, t) in VOICES.items()
     }
-    if model:
+    if model and (model / "voices.json").exists():
         listed = json.loads((model / "voices.json").read_text())
     shown = {voice["speaker"] for voice in listed.values()}
     return listed | {name: {"speaker": row} for name, row in speakers.items() if row not in shown}

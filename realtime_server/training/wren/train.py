@@ -126,10 +126,12 @@ def speakers_of(folder: Path) -> int:
 
 
 def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
-    """Takes over the weights of a finished model, as far as they fit; with other audio tokens, none that stand for those."""
+    """Takes over the weights of a finished model, or of its thinker alone (`thinker.py`), as far as they fit; with other audio
+    tokens, none that stand for those."""
     own = model.state_dict()
     found = grown(load_file(folder / "model.safetensors"), own)
-    same_codec = found["codec.table"].shape == codec.shape and torch.equal(found["codec.table"], codec.half())
+    table = found.get("codec.table", torch.empty(0))
+    same_codec = table.shape == codec.shape and torch.equal(table, codec.half())
     fitting = {
         name: tensor.float()
         for name, tensor in found.items()
@@ -138,7 +140,7 @@ def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
         and (same_codec or not name.startswith(("heard_codes.", "mouth.codes.", "mouth.heads.")))
     }
     # Voices of a user's come behind those that it has.
-    known = found["voice.weight"].float()
+    known = found.get("voice.weight", own["voice.weight"][:0]).float()
     fitting["voice.weight"] = torch.cat([known, own["voice.weight"][len(known) :]])
     model.load_state_dict(own | fitting)
     print(f"from {folder}: all but {sorted(set(own) - set(fitting))}")
