@@ -40,6 +40,8 @@ REAL_ALONE = 0.15
 """Of turns of one word, how many are words of real people's sentences."""
 FORGOTTEN = 0.3
 """The share of spoken frames whose preceding tokens are hidden, so that letters alone must do."""
+LONGER = 1.7
+"""Times its shortest row, how long a part's longest may be."""
 T = TypeVar("T")
 
 
@@ -209,6 +211,10 @@ def spread(items: Sequence[T], number: int) -> Sequence[T]:
 
 
 def alike(rows: Sequence[T], together: int, length: Callable[[T], int]) -> list[list[T]]:
-    """In parts of like lengths, so that little is padding."""
-    ordered = sorted(rows, key=length)
-    return [ordered[n : n + together] for n in range(0, len(ordered), together)]
+    """In parts of like lengths, so that little is padding: of real people's sentences one is as long as five short ones."""
+    parts: list[list[T]] = []
+    for row in sorted(rows, key=length):
+        if not parts or len(parts[-1]) == together or length(row) > LONGER * length(parts[-1][0]):
+            parts.append([])
+        parts[-1].append(row)
+    return parts

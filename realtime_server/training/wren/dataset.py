@@ -96,6 +96,10 @@ class Thoughts:
     letters: Tensor | None = None
     letter_lengths: Tensor | None = None
 
+    @property
+    def rows(self) -> int:
+        return len(self.ids)
+
 
 UNHEARD_MS = 200
 """The score is not asked about the first moments of a silence: every pause begins like that."""
@@ -180,6 +184,10 @@ class Speech:
     codes: Tensor
     advances: Tensor
     mask: Tensor
+
+    @property
+    def rows(self) -> int:
+        return len(self.before)
 
 
 def never_spoken(text: str) -> bool:

@@ -67,13 +67,13 @@ def backward(
     total = dict.fromkeys(LOSSES, torch.zeros(()))
 
     def learn(parts: list[T], losses_of: LossesOf[T]) -> None:
-        for part in parts:
+        for part, share in zip(parts, shares(parts), strict=True):
             with half_precision(device):
                 found = losses_of(model, moved(part, device))
             weighted = [WEIGHTS[name] * loss for name, loss in found.items()]
-            (torch.stack(weighted).sum() / len(parts)).backward()
+            (share * torch.stack(weighted).sum()).backward()
             for name, loss in found.items():
-                total[name] = total[name] + loss.detach().cpu() / len(parts)
+                total[name] = total[name] + share * loss.detach().cpu()
 
     keep = None if before is None else partial(losses.keep, before)
     learn(batches.heard(seed, progress), keep or losses.hear)
@@ -84,6 +84,12 @@ def backward(
     return torch.stack([total[name] for name in LOSSES])
 
 
+def shares(parts: list[T]) -> list[float]:
+    """Of the rows of all parts, how many each has."""
+    rows = [part.rows for part in parts]
+    return [number / sum(rows) for number in rows]
+
+
 @torch.no_grad()
 def left_out(model: Wren, batches: Batches, device: torch.device) -> dict[str, float]:
     """The losses of what is never trained on: where they rise, more steps learn by heart, and more material is needed."""
@@ -91,7 +97,8 @@ def left_out(model: Wren, batches: Batches, device: torch.device) -> dict[str, f
     def measured(parts: list[T], losses_of: LossesOf[T]) -> dict[str, float]:
         with half_precision(device):
             found = [losses_of(model, moved(part, device)) for part in parts]
-        return {name: round(sum(float(f[name]) for f in found) / len(found), 4) for name in (found[0] if found else ())}
+        weighted = list(zip(found, shares(parts), strict=True))
+        return {name: round(sum(share * float(f[name]) for f, share in weighted), 4) for name in (found[0] if found else ())}
 
     return measured(batches.left_out_heard(), losses.hear) | measured(batches.left_out_spoken(), losses.speak)
 
