@@ -256,6 +256,8 @@ class Training:
     def run(self) -> Iterator[tuple[int, Tensor]]:
         """After each step: its number, [len(LOSSES)] this process's losses."""
         options = self.options
+        pairs = zip(self.average.parameters(), self.model.parameters(), strict=True)
+        averages, learning = zip(*(pair for pair in pairs if pair[1].requires_grad), strict=True)
         for step in range(self.first, min(options.steps, options.until or options.steps)):
             progress = step / options.steps
             real = options.people or options.readers
@@ -277,7 +279,7 @@ class Training:
                 print(f"step {step + 1} is left out: its gradients are not finite", flush=True)
             keep = 1 - 1 / min(step + 2, max(2, options.steps // AVERAGED))
             with torch.no_grad():
-                torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
+                torch._foreach_lerp_(averages, learning, 1 - keep)
             yield step + 1, told
 
     def _hear_people(self, step: int) -> None:
