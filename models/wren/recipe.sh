@@ -15,8 +15,9 @@
 #              says, the ten that it says most are always there)
 #   --share    of the way from --start's weights to the trained ones, 0 to 1
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
-#   --folds    instead, five models that only hear and write, from nothing: to each another fifth of the --people is unknown,
-#              and scripts/eval_wren --folds asks it for that. About eight hours with AMX
+#   --folds    instead, five models that only hear and write: each never hears another fifth of the --people, and
+#              scripts/eval_wren --folds asks it for what those say. They begin with --start, which must know none of the
+#              people, as models/wren/base does, or from nothing. With AMX two hours for the base, two more for the five
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
 # Hours on two cores: synthesis about 0.8, codec about 0.3, decoder about 0.3, training with AMX 0.6 for each 1000 steps to hear
@@ -37,8 +38,8 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 if [ -n "$folds" ] && [ -z "$people" ]; then echo "recipe.sh: --folds needs --people" >&2; exit 2; fi
-if [ -n "$folds" ] && [ -n "$start$own$speech$words" ]; then
-  echo "recipe.sh: --folds begins from nothing, without --start, --own, --speech and --words" >&2
+if [ -n "$folds" ] && [ -n "$own$speech$words" ]; then
+  echo "recipe.sh: --folds goes without --own, --speech and --words" >&2
   exit 2
 fi
 if [ -n "$words" ] && [ -n "$own$speech" ]; then echo "recipe.sh: --words goes without --own and --speech" >&2; exit 2; fi
@@ -46,7 +47,9 @@ users=120000 voices=18500 alone=24000
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
 if [ -n "$speech" ]; then start=${start:-models/wren} steps=${steps:-1400}; fi
 if [ -n "$words" ]; then start=${start:-models/wren} users=6000 voices=600 steps=${steps:-800}; fi
-if [ -n "${TINY:-}" ]; then users=400 voices=200 alone=400 steps=30; fi
+if [ -n "$folds" ]; then users=40000 voices=600; fi
+base_steps=5000
+if [ -n "${TINY:-}" ]; then users=400 voices=200 alone=400 steps=30 base_steps=30; fi
 jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
 wren() { python -W ignore -m "realtime_server.training.wren.$1" "${@:2}"; }
 
@@ -55,9 +58,12 @@ if [ -n "$start" ]; then cp "$start/tokenizer.json" "$work/"; else wren vocabula
 wren synthesis voices "$work" --number "$voices" --first "$first" ${own:+--own "$own"}
 [ -n "$speech" ] || wren synthesis users "$work" --number "$users" --first "$first" ${own:+--own "$own"}
 [ -z "$words" ] || wren synthesis alone "$work" --number "$alone" --first "$first"
-[ -f "$work/speech.npz" ] || wren codec "$work" ${start:+--of "$start"} ${own:+--own "$own"}
+# Nothing that a fold speaks is listened to: what its tokens sound like does not matter, nor that it has no decoder.
+of=$start
+[ -z "$folds" ] || of=''
+[ -f "$work/speech.npz" ] || wren codec "$work" ${of:+--of "$of"} ${own:+--own "$own"}
 # A finished model keeps its decoder, as it keeps its audio tokens.
-[ -n "$start" ] || [ -f "$work/decoder.safetensors" ] || wren decoder "$work" ${TINY:+--steps 20 --sentences 20}
+[ -n "$start$folds" ] || [ -f "$work/decoder.safetensors" ] || wren decoder "$work" ${TINY:+--steps 20 --sentences 20}
 learn() (
   # The shapes of training fragment glibc's heap, which then takes a sixth of the time.
   [ -f "$jemalloc" ] && export LD_PRELOAD=$jemalloc \
@@ -65,19 +71,21 @@ learn() (
   wren train "$work" --processes "$(nproc)" --compile ${readers:+--readers "$readers"} "$@"
 )
 if [ -n "$folds" ]; then
-  hear="--rows 12 96 8 0"
   # A model stands there only once its checkpoint is gone: no fold goes on from another, whose people are not its own.
   finish() { rm "$work/checkpoint.pt"; mv "$1.part" "$1"; }
-  if [ ! -d "$work/base" ]; then
-    learn --steps "${steps:-8000}" --rate 2e-3 $hear
-    wren export "$work" "$work/base.part"
-    wren calibrate "$work/base.part" --work "$work"
-    finish "$work/base"
+  base=${start:-$work/base}
+  # As long as little is known, more steps teach more than larger ones.
+  hear="--rows 4 48 4 0"
+  if [ ! -d "$base" ]; then
+    learn --steps "$base_steps" --rate 2e-3 $hear
+    wren export "$work" "$base.part"
+    wren calibrate "$base.part" --work "$work"
+    finish "$base"
   fi
   for fold in 0 1 2 3 4; do
     [ ! -d "$folds/$fold" ] || continue
-    learn --steps $((${steps:-8000} / 8)) --rate 1e-3 $hear --start "$work/base" --people "$people" --fold $fold
-    wren export "$work" "$folds/$fold.part" --of "$work/base"
+    learn --steps "${steps:-1000}" --rate 1e-3 $hear --start "$base" --people "$people" --fold $fold
+    wren export "$work" "$folds/$fold.part" --of "$base"
     finish "$folds/$fold"
   done
   exit

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from realtime_server.engine import loader
 from realtime_server.engine.wren.model import WrenModel
+from realtime_server.training.wren.people import FOLDS
 from realtime_server.training.wren.train import SPEAKING
 from tests.conftest import ROOT
 
@@ -79,3 +80,21 @@ def test_the_recipe_teaches_to_speak_alone(tmp_path: Path) -> None:
     assert parts_changed(tmp_path / "model") == SPEAKING
     configs = [json.loads((folder / "config.json").read_text())["net"] for folder in (ROOT / "models/wren", tmp_path / "model")]
     assert configs[0] == configs[1]
+
+
+@pytest.mark.timeout(600)
+@needs_synthesisers
+def test_the_recipe_leaves_speakers_out(tmp_path: Path) -> None:
+    people, folds = tmp_path / "people", tmp_path / "folds"
+    people.mkdir()
+    labels = {}
+    for voice in ("slt", "rms", "awb", "kal"):
+        labels[f"{voice}.wav"] = {"slots": {"coffeeDrink": "latte", "size": "large"}}
+        subprocess.run(["flite", "-voice", voice, "-t", "Can I get a large latte?", "-o", people / f"{voice}.wav"], check=True)
+    (people / "labels.json").write_text(json.dumps(labels))
+    # All but the last are there already.
+    for fold in range(FOLDS - 1):
+        (folds / str(fold)).mkdir(parents=True)
+    follow_the_recipe(tmp_path / "work", "--folds", folds, "--people", people, "--start", ROOT / "models/wren/base")
+    assert isinstance(loader.load(str(folds / str(FOLDS - 1)), "cpu"), WrenModel)
+    assert not (tmp_path / "work" / "checkpoint.pt").exists()
