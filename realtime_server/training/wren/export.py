@@ -39,12 +39,16 @@ VOICES: dict[str, tuple[int, float, float, dict[str, float]]] = {
 as long as the judge understands them. The figures are in the model's log."""
 
 
+def voices_in(model: Path | None) -> dict[str, dict[str, Any]] | None:
+    """The shapes of a model's voices by name; None for a thinker alone (`thinker.py`)."""
+    path = model / "voices.json" if model else None
+    return json.loads(path.read_text()) if path and path.exists() else None
+
+
 def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
     """The rows of the voice embedding by name: Wren's two, and a user's voices, behind those that the model has already."""
     rows = {name: n for n, name in enumerate(WREN_VOICES)}
-    known: dict[str, int] = {}
-    if model and (model / "voices.json").exists():
-        known = {name: voice["speaker"] for name, voice in json.loads((model / "voices.json").read_text()).items()}
+    known: dict[str, int] = {name: voice["speaker"] for name, voice in (voices_in(model) or {}).items()}
     free = max([len(rows), *(row + 1 for row in known.values())])
     for name, _ in own.voices:
         # A line of voices.json that only gives one of Wren's two another shape is no speaker.
@@ -57,12 +61,12 @@ def speaker_rows(model: Path | None, own: Own) -> dict[str, int]:
 def voices_of(model: Path | None, speakers: dict[str, int], decoder: bool) -> dict[str, dict[str, Any]]:
     """The model's voices, or where it has none Wren's ten, whose timbres only a decoder has, and each speaker without one under
     its own name."""
-    listed: dict[str, dict[str, Any]] = {
-        name: {"speaker": s, "pitch": p, "formants": f} | ({"timbre": t} if decoder else {})
-        for name, (s, p, f, t) in VOICES.items()
-    }
-    if model and (model / "voices.json").exists():
-        listed = json.loads((model / "voices.json").read_text())
+    listed = voices_in(model)
+    if listed is None:
+        listed = {
+            name: {"speaker": s, "pitch": p, "formants": f} | ({"timbre": t} if decoder else {})
+            for name, (s, p, f, t) in VOICES.items()
+        }
     shown = {voice["speaker"] for voice in listed.values()}
     return listed | {name: {"speaker": row} for name, row in speakers.items() if row not in shown}
 

@@ -1,4 +1,4 @@
-"""Is an answer right? Dialogues as contexts with functions, and by what the answers to them are compared."""
+"""Dialogues as what a model is asked, contexts with functions; and whether its answers are right."""
 
 import json
 from pathlib import Path

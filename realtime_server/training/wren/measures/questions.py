@@ -1,4 +1,4 @@
-"""Questions of people who are known: answered, transcribed as they are said, taken as ended."""
+"""Questions: answered, transcribed as they are said, taken as ended."""
 
 from collections import defaultdict
 from collections.abc import Callable

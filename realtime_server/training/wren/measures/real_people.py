@@ -1,4 +1,4 @@
-"""Recordings of real people: orders of those whom training does not have, and digits."""
+"""Recordings of real people that training does not have: orders, and digits."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -17,7 +17,7 @@ from realtime_server.training.wren.measures.answers import COFFEE, load, share
 
 
 def coffee_orders(asker: Asker, folder: Path, fold: int | None = None) -> dict[str, Any]:
-    """Real people, left out of training: every slot right."""
+    """Recordings left out of training, and with a fold their speakers too: every slot right."""
     results, wrong = [], []
     for mel, slots in people.recordings(folder, held_out=True, fold=fold):
         answer = asker.ask(augment.in_quiet(mel, 20, 30), m.Context("", (COFFEE,), ()))
