@@ -297,7 +297,7 @@ class ResponseFailed:
     message: str
 
 
-Output = (
-    SpeechProbability | TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | Prompted | TextDelta | AudioDelta
-    | CallStarted | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
-)  # fmt: skip
+ResponseOutput = (
+    Prompted | TextDelta | AudioDelta | CallStarted | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
+)
+Output = SpeechProbability | TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | ResponseOutput

@@ -18,6 +18,7 @@ from realtime_server.protocol.session_config import (
     RealtimeSession,
     Tool,
     ToolChoice,
+    TranscriptionSession,
 )
 from realtime_server.session.conversation import Entry
 from realtime_server.session.response import ResponseSettings
@@ -37,8 +38,10 @@ def settings(config: RealtimeSession, override: ResponseConfig) -> ResponseSetti
     )
 
 
-def context(config: RealtimeSession, override: ResponseConfig, entries: Iterable[Entry]) -> m.Context:
-    """What the engine is to know."""
+def context(config: RealtimeSession | TranscriptionSession, override: ResponseConfig, entries: Iterable[Entry]) -> m.Context:
+    """What the engine is to know: session and conversation, or what this response says instead."""
+    if isinstance(config, TranscriptionSession):
+        return m.Context("", (), (), keywords=keywords(config.audio.input))
     tools = config.tools if override.tools is None else override.tools
     items = [item for entry in entries if (item := entry.context_item()) is not None]
     functions = tuple(m.Function(t.name, t.description or "", t.parameters) for t in tools if isinstance(t, FunctionTool))
@@ -93,6 +96,11 @@ def check_voice(voice: str | CustomVoice | None, abilities: m.Abilities, param: 
     if isinstance(voice, CustomVoice) and voice.id not in abilities.voice_ids:
         known = ", ".join(sorted(f"'{v}'" for v in abilities.voice_ids)) or "none"
         raise ClientError(f"Invalid value: '{voice.id}'. Voices with an id: {known}.", "invalid_value", f"{param}.id")
+
+
+def voice_locked(param: str) -> ClientError:
+    text = "Cannot update a conversation's voice if assistant audio is present."
+    return ClientError(text, "cannot_update_voice", param)
 
 
 def _truncation(config: RealtimeSession) -> m.Truncation:

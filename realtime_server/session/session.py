@@ -23,9 +23,9 @@ from realtime_server.session.idleness import Idleness
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.quota import Exhausted, Quota
-from realtime_server.session.response import Response
-from realtime_server.session.states import ResponseInput, TurnState
+from realtime_server.session.quota import Quota
+from realtime_server.session.responses import Responses
+from realtime_server.session.states import TurnState
 from realtime_server.session.transcripts import Transcripts
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
@@ -50,7 +50,7 @@ class Session:
     """receive, engine_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
-        self._limits, self._abilities, self._quota = limits, opening.abilities, opening.quota
+        self._limits, self._abilities = limits, opening.abilities
         self._now = opening.now
         self._out = Outbox(randomness or random.Random(random.SystemRandom().getrandbits(128)))
         session_id = self._out.new_id("sess")
@@ -63,8 +63,7 @@ class Session:
             self._config = updated(self._config, opening.initial)
         self._conversation = Conversation(self._out.new_id("conv"), limits)
         self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
-        self._responses: dict[str, Response] = {}
-        self._voice_locked = False
+        self._responses = Responses(self._out, self._conversation, opening.abilities, limits, opening.quota)
         self._expiry = opening.now + limits.session_s
         self._idleness = Idleness()
         self._transcripts = Transcripts(self._out)
@@ -96,16 +95,10 @@ class Session:
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
                 entry, heard = self._conversation.find(output.item_id), self._config.audio.input
                 self._transcripts.take(output, entry, heard.transcription is not None, self._config.include is not None)
-            case (
-                m.Prompted() | m.TextDelta() | m.AudioDelta() | m.CallStarted() | m.CallArgumentsDelta() | m.CallDone()
-                | m.ResponseFinished() | m.ResponseFailed()
-            ):  # fmt: skip
-                # The one comparison at which late output of a closed response disappears.
-                response = self._responses.get(output.response_id)
-                if response is not None:
-                    self._respond(response, output)
             case _:
-                assert_never(output)
+                finished = self._responses.take(output, now)
+                if finished is not None:
+                    self._idleness.answered(finished, self._config.audio.input.turn_detection, now)
 
     def next_deadline(self) -> float | None:
         idle = self._idleness.deadline
@@ -131,7 +124,7 @@ class Session:
     @property
     def answering(self) -> bool:
         """Is a response running? A server that shuts down waits for it."""
-        return bool(self._responses)
+        return self._responses.any_running
 
     # --- client events ------------------------------------------------------------------------------------------------
 
@@ -170,7 +163,7 @@ class Session:
             case cl.ResponseCreate():
                 self._create_response(event.response or cl.ResponseConfig())
             case cl.ResponseCancel():
-                self._cancel(event.response_id)
+                self._responses.cancel(event.response_id, self._now)
             case _:
                 assert_never(event)
 
@@ -185,8 +178,8 @@ class Session:
     def _check(self, config: RealtimeSession, before: RealtimeSession) -> None:
         """What only the session's past, or its model, forbids."""
         voice = config.audio.output.voice
-        if self._voice_locked and voice != before.audio.output.voice:
-            raise _voice_locked("session.audio.output.voice")
+        if self._responses.voice_locked and voice != before.audio.output.voice:
+            raise asking.voice_locked("session.audio.output.voice")
         asking.check_voice(voice, self._abilities, "session.audio.output.voice")
         asking.check_tools(config.tools, config.tool_choice, self._abilities, "session")
         if before.tracing is not None and config.tracing != before.tracing:
@@ -216,18 +209,12 @@ class Session:
     def _has_call(self, call_id: str) -> bool:
         return any(isinstance(e.item, wire.FunctionCall) and e.item.call_id == call_id for e in self._conversation)
 
-    def _cancel(self, response_id: str | None) -> None:
-        response = self._responses.get(response_id) if response_id else self._default_response()
-        if response is None:
-            raise ClientError("Cancellation failed: no active response found", "response_cancel_not_active", "response_id")
-        self._stop(response, "client_cancelled")
-
     # --- the user's audio ---------------------------------------------------------------------------------------------
 
     def _listen(self, item_id: str) -> None:
         # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
         live = isinstance(self._config, TranscriptionSession) and self._config.audio.input.transcription is not None
-        self._out.run(m.Listen(item_id, self._context(), live))
+        self._out.run(m.Listen(item_id, asking.context(self._config, asking.NO_OVERRIDES, self._conversation), live))
 
     def _commit_by_hand(self) -> None:
         uncommitted_ms = self._input.uncommitted * 1000 / AUDIO_RATE_HZ
@@ -265,8 +252,8 @@ class Session:
                 item_id = self._input.item_id or self._out.new_id("item")
                 ms = self._input.timeline.ms(border.sample)
                 self._out.send(ev.SpeechStarted, audio_start_ms=ms, item_id=item_id)
-                if detection.interrupt_response and (running := self._default_response()) is not None:
-                    self._stop(running, "turn_detected")
+                if detection.interrupt_response:
+                    self._responses.interrupt(self._now)
                 if self._input.item_id:
                     # A turn begun by hand, before a detector was asked for: it begins where the detector says.
                     self._out.run(m.Forget(item_id))
@@ -281,114 +268,17 @@ class Session:
     def _answer_turn(self, detection: ServerVad | SemanticVad) -> None:
         if not detection.create_response or not isinstance(self._config, RealtimeSession):
             return
-        running = self._default_response()
-        if running is not None and detection.interrupt_response:
+        if detection.interrupt_response:
             # Asked for while the user was speaking: what he said in the meantime comes first.
-            self._stop(running, "turn_detected")
-            running = None
-        if running is None:
+            self._responses.interrupt(self._now)
+        if self._responses.in_conversation is None:
             self._create_response(cl.ResponseConfig())
 
-    # --- responses ----------------------------------------------------------------------------------------------------
-
-    def _default_response(self) -> Response | None:
-        return next((r for r in self._responses.values() if r.in_conversation), None)
-
     def _create_response(self, override: cl.ResponseConfig) -> None:
-        config = self._config
-        if not isinstance(config, RealtimeSession):
+        if not isinstance(self._config, RealtimeSession):
             raise ClientError("A transcription session creates no responses.", "invalid_value", "type")
-        outside = override.conversation == "none"
-        running = self._default_response()
-        if running is not None and not outside:
-            raise ClientError(
-                f"Conversation already has an active response in progress: {running.id}. Wait until the response is "
-                "finished before creating a new one.", "conversation_already_has_active_response",
-            )  # fmt: skip
-        if len(self._responses) >= self._limits.parallel_responses:
-            raise ClientError("Too many responses are running.", "rate_limit_exceeded", "response")
-        asked = asking.settings(config, override)
-        if self._voice_locked and asked.modality == "audio" and asked.voice != config.audio.output.voice and not outside:
-            raise _voice_locked("response.audio.output.voice")
-        asking.check_voice(asked.voice, self._abilities, "response.audio.output.voice")
-        if override.tools is not None or override.tool_choice is not None:
-            # The session's own were judged when they were set, and a turn's answer should not wait for that again.
-            tools = config.tools if override.tools is None else override.tools
-            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
-        context = self._context(override)
+        self._responses.create(self._config, override, self._now)
         self._idleness.someone_speaks()
-        response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
-        self._responses[response.id] = response
-        try:
-            limit = self._limits.reserved_tokens if asked.max_output_tokens == "inf" else asked.max_output_tokens
-            response.reserved_tokens = self._quota.reserve(limit, self._now)
-        except Exhausted as exhausted:
-            self._tell_limits()
-            error = ev.ResponseError(type="invalid_request_error", code="rate_limit_exceeded", message=str(exhausted))
-            self._close(response, ResponseInput.FAIL, None, error=error)
-            return
-        self._tell_limits()
-        self._out.run(asking.command(response.id, config, override, asked, context))
-
-    def _tell_limits(self) -> None:
-        limits = tuple(
-            ev.RateLimit(name=a.name, limit=a.limit, remaining=a.remaining, reset_seconds=a.reset_s)
-            for a in self._quota.allowances(self._now)
-        )
-        self._out.send(ev.RateLimitsUpdated, rate_limits=limits)
-
-    def _context(self, override: cl.ResponseConfig = asking.NO_OVERRIDES) -> m.Context:
-        """What the engine is to know: session and conversation, or what this response says instead."""
-        config = self._config
-        if not isinstance(config, RealtimeSession):
-            return m.Context("", (), (), keywords=asking.keywords(config.audio.input))
-        entries = (
-            self._conversation if override.input is None else [self._input_entry(n, i) for n, i in enumerate(override.input)]
-        )
-        return asking.context(config, override, entries)
-
-    def _input_entry(self, index: int, item: Any) -> Entry:
-        if isinstance(item, wire.ItemReference):
-            entry = self._conversation.find(item.id)
-            if entry is None:
-                message = f"Item with id '{item.id}' does not exist."
-                raise ClientError(message, "invalid_value", f"response.input[{index}].id")
-            return entry
-        item_id = item.id or self._out.new_id("item")
-        return client_entry(item, item_id, self._config.audio.input.format.type, self._limits.append_bytes)
-
-    def _respond(self, response: Response, output: Any) -> None:
-        match output:
-            case m.Prompted():
-                response.prompted(output)
-            case m.TextDelta():
-                response.text(output.text, output.tokens)
-            case m.AudioDelta():
-                self._voice_locked = self._voice_locked or response.in_conversation
-                response.audio(output.samples, output.characters)
-            case m.CallStarted():
-                response.start_call(output.name)
-            case m.CallArgumentsDelta():
-                response.call_arguments(output.text, output.tokens)
-            case m.CallDone():
-                response.end_call()
-            case m.ResponseFinished():
-                by = ResponseInput.FINISH if output.reason == "completed" else ResponseInput.RUN_OUT
-                reason: Any = None if output.reason == "completed" else output.reason
-                self._close(response, by, reason)
-                self._idleness.answered(response, self._config.audio.input.turn_detection, self._now)
-            case m.ResponseFailed():
-                error = ev.ResponseError(type="server_error", code=output.code, message=output.message)
-                self._close(response, ResponseInput.FAIL, None, error=error)
-
-    def _stop(self, response: Response, reason: ev.StatusReason) -> None:
-        self._out.run(m.Cancel(response.id))
-        self._close(response, ResponseInput.CANCEL, reason)
-
-    def _close(self, response: Response, by: ResponseInput, reason: ev.StatusReason | None, **details: Any) -> None:
-        del self._responses[response.id]
-        used = response.close(by, reason, **details)
-        self._quota.settle(response.reserved_tokens, used.total_tokens, self._now)
 
     def _idle_timeout(self) -> None:
         detection = self._config.audio.input.turn_detection
@@ -404,8 +294,3 @@ class Session:
         self._input.restart_detection()
         self._idleness.answer_silence()
         self._answer_turn(detection)
-
-
-def _voice_locked(param: str) -> ClientError:
-    text = "Cannot update a conversation's voice if assistant audio is present."
-    return ClientError(text, "cannot_update_voice", param)

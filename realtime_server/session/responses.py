@@ -1,0 +1,152 @@
+"""The responses that run: when one may begin, what it asks of the engine, and what ends it (protocol 2.2, 2.6, 2.10, 2.17)."""
+
+from typing import Any, assert_never
+
+from realtime_server import messages as m
+from realtime_server.protocol import items as wire
+from realtime_server.protocol import server_events as ev
+from realtime_server.protocol.client_events import ResponseConfig
+from realtime_server.protocol.errors import ClientError
+from realtime_server.protocol.session_config import RealtimeSession
+from realtime_server.session import asking
+from realtime_server.session.conversation import Conversation, Entry, client_entry
+from realtime_server.session.limits import Limits
+from realtime_server.session.outbox import Outbox
+from realtime_server.session.quota import Exhausted, Quota
+from realtime_server.session.response import Response, ResponseSettings
+from realtime_server.session.states import ResponseInput
+
+
+class Responses:
+    """At most one of them in the conversation, others beside it (`conversation: "none"`)."""
+
+    def __init__(
+        self, outbox: Outbox, conversation: Conversation, abilities: m.Abilities, limits: Limits, quota: Quota
+    ) -> None:
+        self._out, self._conversation = outbox, conversation
+        self._abilities, self._limits, self._quota = abilities, limits, quota
+        self._running: dict[str, Response] = {}
+        self.voice_locked = False
+        """The conversation has the model's voice in it: it keeps that one."""
+
+    @property
+    def any_running(self) -> bool:
+        return bool(self._running)
+
+    @property
+    def in_conversation(self) -> Response | None:
+        return next((r for r in self._running.values() if r.in_conversation), None)
+
+    def create(self, config: RealtimeSession, override: ResponseConfig, now: float) -> None:
+        outside = override.conversation == "none"
+        asked = self._asked(config, override, outside)
+        context = asking.context(config, override, self._entries(config, override))
+        response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
+        self._running[response.id] = response
+        try:
+            limit = self._limits.reserved_tokens if asked.max_output_tokens == "inf" else asked.max_output_tokens
+            response.reserved_tokens = self._quota.reserve(limit, now)
+        except Exhausted as exhausted:
+            self._tell_limits(now)
+            error = ev.ResponseError(type="invalid_request_error", code="rate_limit_exceeded", message=str(exhausted))
+            self._close(response, ResponseInput.FAIL, None, now, error=error)
+            return
+        self._tell_limits(now)
+        self._out.run(asking.command(response.id, config, override, asked, context))
+
+    def cancel(self, response_id: str | None, now: float) -> None:
+        response = self._running.get(response_id) if response_id else self.in_conversation
+        if response is None:
+            raise ClientError("Cancellation failed: no active response found", "response_cancel_not_active", "response_id")
+        self._stop(response, "client_cancelled", now)
+
+    def interrupt(self, now: float) -> None:
+        """The user speaks, or has spoken: what runs in the conversation stops."""
+        if (running := self.in_conversation) is not None:
+            self._stop(running, "turn_detected", now)
+
+    def take(self, output: m.ResponseOutput, now: float) -> Response | None:
+        """What the engine made of one of them; the response that it finished."""
+        # The one comparison at which late output of a closed response disappears.
+        response = self._running.get(output.response_id)
+        if response is None:
+            return None
+        match output:
+            case m.Prompted():
+                response.prompted(output)
+            case m.TextDelta():
+                response.text(output.text, output.tokens)
+            case m.AudioDelta():
+                self.voice_locked = self.voice_locked or response.in_conversation
+                response.audio(output.samples, output.characters)
+            case m.CallStarted():
+                response.start_call(output.name)
+            case m.CallArgumentsDelta():
+                response.call_arguments(output.text, output.tokens)
+            case m.CallDone():
+                response.end_call()
+            case m.ResponseFinished():
+                by = ResponseInput.FINISH if output.reason == "completed" else ResponseInput.RUN_OUT
+                self._close(response, by, None if output.reason == "completed" else output.reason, now)
+                return response
+            case m.ResponseFailed():
+                error = ev.ResponseError(type="server_error", code=output.code, message=output.message)
+                self._close(response, ResponseInput.FAIL, None, now, error=error)
+            case _:
+                assert_never(output)
+        return None
+
+    def _asked(self, config: RealtimeSession, override: ResponseConfig, outside: bool) -> ResponseSettings:
+        """ClientError, unless it may begin."""
+        running = self.in_conversation
+        if running is not None and not outside:
+            raise ClientError(
+                f"Conversation already has an active response in progress: {running.id}. Wait until the response is "
+                "finished before creating a new one.", "conversation_already_has_active_response",
+            )  # fmt: skip
+        if len(self._running) >= self._limits.parallel_responses:
+            raise ClientError("Too many responses are running.", "rate_limit_exceeded", "response")
+        asked = asking.settings(config, override)
+        if self.voice_locked and asked.modality == "audio" and asked.voice != config.audio.output.voice and not outside:
+            raise asking.voice_locked("response.audio.output.voice")
+        asking.check_voice(asked.voice, self._abilities, "response.audio.output.voice")
+        if override.tools is not None or override.tool_choice is not None:
+            # The session's own were judged when they were set, and a turn's answer should not wait for that again.
+            tools = config.tools if override.tools is None else override.tools
+            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
+        return asked
+
+    def _entries(self, config: RealtimeSession, override: ResponseConfig) -> Conversation | list[Entry]:
+        """The conversation, or what this response has instead."""
+        if override.input is None:
+            return self._conversation
+        return [self._input_entry(config, index, item) for index, item in enumerate(override.input)]
+
+    def _input_entry(self, config: RealtimeSession, index: int, item: Any) -> Entry:
+        if isinstance(item, wire.ItemReference):
+            entry = self._conversation.find(item.id)
+            if entry is None:
+                message = f"Item with id '{item.id}' does not exist."
+                raise ClientError(message, "invalid_value", f"response.input[{index}].id")
+            return entry
+        item_id = item.id or self._out.new_id("item")
+        return client_entry(item, item_id, config.audio.input.format.type, self._limits.append_bytes)
+
+    def _tell_limits(self, now: float) -> None:
+        limits = tuple(
+            ev.RateLimit(name=a.name, limit=a.limit, remaining=a.remaining, reset_seconds=a.reset_s)
+            for a in self._quota.allowances(now)
+        )
+        self._out.send(ev.RateLimitsUpdated, rate_limits=limits)
+
+    def _stop(self, response: Response, reason: ev.StatusReason, now: float) -> None:
+        self._out.run(m.Cancel(response.id))
+        self._close(response, ResponseInput.CANCEL, reason, now)
+
+    def _close(
+        self, response: Response, by: ResponseInput, reason: ev.StatusReason | None, now: float,
+        error: ev.ResponseError | None = None,
+    ) -> None:  # fmt: skip
+        del self._running[response.id]
+        used = response.close(by, reason, error)
+        self._quota.settle(response.reserved_tokens, used.total_tokens, now)
