@@ -18,6 +18,8 @@ from realtime_server.session.session import Opening, Session
 SDK_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 FRAME = 768
 """Samples of one detector frame (32 ms) at AUDIO_RATE_HZ."""
+TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
+TOOL = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
 
 
 def checked(event: Any) -> dict[str, Any]:
@@ -103,6 +105,12 @@ class Talk:
         if finish:
             new += self.engine(m.ResponseFinished(response_id, "completed"))
         return new
+
+
+def text_session(**session: Any) -> Talk:
+    talk = Talk()
+    talk.say("session.update", session={"type": "realtime", **session})
+    return talk
 
 
 def types(events: list[dict[str, Any]]) -> list[str]:

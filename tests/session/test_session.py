@@ -8,18 +8,7 @@ import pytest
 
 from realtime_server import messages as m
 from realtime_server.session.limits import Limits
-from realtime_server.session.quota import Quota
-from tests.helpers import Talk, pcm, silence, types
-
-TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
-TOOL = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
-
-
-def text_session(**session: Any) -> Talk:
-    talk = Talk()
-    talk.say("session.update", session={"type": "realtime", **session})
-    return talk
-
+from tests.helpers import TEXT_ITEM, TOOL, Talk, pcm, silence, text_session, types
 
 # --- turns and answers (their orders are in test_sequences) -----------------------------------------------------------
 
@@ -36,30 +25,6 @@ def test_connect() -> None:
         "tracing": None,
         "prompt": None,
     }.items() <= session.items()
-
-
-def test_usage_counts_what_was_read_and_made() -> None:
-    talk = text_session(output_modalities=["text"])
-    talk.say("conversation.item.create", item=TEXT_ITEM)
-    talk.say("response.create")
-    response_id = talk.last(m.Respond).response_id
-    talk.engine(m.Prompted(response_id, 10, 4), m.TextDelta(response_id, "Hel"), m.TextDelta(response_id, "lo", tokens=2))
-    usage = talk.say("response.cancel")[-1]["response"]["usage"]
-    assert usage == {
-        "total_tokens": 13, "input_tokens": 10, "output_tokens": 3,
-        "input_token_details": {"text_tokens": 10, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": 4,
-                                "cached_tokens_details": {"text_tokens": 4, "audio_tokens": 0, "image_tokens": 0}},
-        "output_token_details": {"text_tokens": 3, "audio_tokens": 0},
-    }  # fmt: skip
-
-
-def test_spoken_usage_counts_by_duration() -> None:
-    talk = Talk()
-    assert talk.speak_a_turn()[0]["audio_start_ms"] == 12 * 32 - 300
-    usage = talk.answer("Hello.", frames=10)[-1]["response"]["usage"]
-    heard_s = len(talk.last(m.Respond).context.items[0].parts[0].samples) / 24_000
-    assert usage["input_token_details"]["audio_tokens"] == round(heard_s * 10)
-    assert usage["output_token_details"]["audio_tokens"] == 16
 
 
 def test_push_to_talk() -> None:
@@ -154,38 +119,6 @@ def test_without_create_response_the_turn_ends_with_its_item() -> None:
     assert types(talk.speak_a_turn())[-1] == "conversation.item.done"
 
 
-@pytest.mark.parametrize(("reason", "status"), [("completed", "completed"), ("max_output_tokens", "incomplete")])
-def test_endings(reason: Any, status: str) -> None:
-    talk = Talk()
-    talk.speak_a_turn()
-    talk.answer(finish=False)
-    events = talk.engine(m.ResponseFinished(talk.last(m.Respond).response_id, reason))
-    response = events[-1]["response"]
-    assert (response["status"], response["output"][0]["status"]) == (status, status)
-
-
-def test_failure() -> None:
-    talk = Talk()
-    talk.speak_a_turn()
-    events = talk.engine(m.ResponseFailed(talk.last(m.Respond).response_id, "server_error", "It broke."))
-    response = events[-1]["response"]
-    assert response["status"] == "failed"
-    assert response["status_details"]["error"] == {"type": "server_error", "code": "server_error", "message": "It broke."}
-    assert response["usage"]["total_tokens"] == 0
-
-
-def test_out_of_band_runs_beside_and_leaves_nothing() -> None:
-    talk = Talk()
-    talk.speak_a_turn()
-    override = {"conversation": "none", "metadata": {"k": "v"}, "input": [], "output_modalities": ["text"]}
-    created = talk.say("response.create", response=override)[0]["response"]
-    assert (created["conversation_id"], created["metadata"]) == (None, {"k": "v"})
-    beside = talk.last(m.Respond)
-    assert beside.context.items == ()
-    events = talk.engine(m.TextDelta(beside.response_id, "x"), m.ResponseFinished(beside.response_id, "completed"))
-    assert not [t for t in types(events) if t.startswith("conversation.")]
-
-
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -212,28 +145,11 @@ def test_errors_name_the_event_and_change_nothing(kind: str, fields: dict[str, A
     assert "response.created" in types(talk.speak_a_turn())
 
 
-def test_one_response_at_a_time() -> None:
-    talk = Talk()
-    talk.speak_a_turn()
-    (event,) = talk.say("response.create")
-    assert event["error"]["code"] == "conversation_already_has_active_response"
-
-
 def test_the_same_id_twice() -> None:
     talk = Talk()
     talk.say("conversation.item.create", item={"id": "one", **TEXT_ITEM})
     (event,) = talk.say("conversation.item.create", item={"id": "one", **TEXT_ITEM})
     assert event["error"]["code"] == "item_create_duplicate_item_id"
-
-
-def test_the_voice_locks_with_the_first_sound() -> None:
-    talk = Talk()
-    talk.speak_a_turn()
-    talk.answer()
-    update = {"type": "realtime", "audio": {"output": {"voice": "ash"}}}
-    assert talk.say("session.update", session=update)[0]["error"]["code"] == "cannot_update_voice"
-    update["audio"]["output"]["voice"] = "alloy"  # type: ignore[index]
-    assert types(talk.say("session.update", session=update)) == ["session.updated"]
 
 
 def test_too_much_waiting_audio_is_refused() -> None:
@@ -326,18 +242,6 @@ def test_logprobs_when_the_client_asks() -> None:
     assert events[-1]["logprobs"][1] == {"token": " you", "logprob": -0.2, "bytes": list(b" you")}
 
 
-@pytest.mark.parametrize(("wire", "inner"), [
-    ("auto", m.Truncation()), ("disabled", m.Truncation(allowed=False)),
-    ({"type": "retention_ratio", "retention_ratio": 0.8}, m.Truncation(retention=0.8)),
-    ({"type": "retention_ratio", "retention_ratio": 0.5, "token_limits": {"post_instructions": 900}}, m.Truncation(True, 0.5, 900)),
-])  # fmt: skip
-def test_truncation_and_speed_reach_the_engine(wire: Any, inner: m.Truncation) -> None:
-    talk = text_session(truncation=wire, audio={"output": {"speed": 1.25}})
-    talk.speak_a_turn()
-    assert talk.last(m.Respond).context.truncation == inner
-    assert talk.last(m.Respond).speed == 1.25
-
-
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
@@ -376,58 +280,7 @@ def test_a_turn_begun_by_hand_is_handed_to_the_detector() -> None:
     assert "response.created" in types(talk.hear(*[0.0] * 8))
 
 
-# --- what the model declares, and what a key may use ------------------------------------------------------------------
-
-
-def no_lists(schema: dict[str, Any]) -> m.SchemaFault | None:
-    return m.SchemaFault("properties.x.type", "No lists.") if "array" in str(schema) else None
-
-
-ABILITIES = m.Abilities(frozenset({"voice_mine"}), no_lists)
-
-
-def test_a_schema_that_cannot_be_honoured_is_refused_with_its_path() -> None:
-    talk = Talk(abilities=ABILITIES)
-    bad = {"type": "function", "name": "f", "parameters": {"properties": {"x": {"type": "array"}}}}
-    update = {"type": "realtime", "instructions": "changed", "tools": [TOOL, bad]}
-    (event,) = talk.say("session.update", session=update)
-    assert (event["error"]["code"], event["error"]["param"]) == (
-        "invalid_function_parameters", "session.tools[1].parameters.properties.x.type",
-    )  # fmt: skip
-    talk.say("conversation.item.create", item=TEXT_ITEM)
-    (event,) = talk.say("response.create", response={"tools": [bad]})
-    assert event["error"]["param"] == "response.tools[0].parameters.properties.x.type"
-    talk.say("response.create")
-    assert talk.last(m.Respond).context.instructions != "changed"
-
-
-@pytest.mark.parametrize(("event", "param"), [
-    ({"type": "session.update", "session": {"type": "realtime", "tool_choice": {"type": "function", "name": "gone"}}}, "session.tool_choice"),
-    ({"type": "response.create", "response": {"tool_choice": {"type": "function", "name": "gone"}}}, "response.tool_choice"),
-])  # fmt: skip
-def test_a_choice_must_name_a_tool(event: dict[str, Any], param: str) -> None:
-    talk = text_session(tools=[TOOL])
-    (error,) = talk.say(event.pop("type"), **event)
-    assert (error["error"]["code"], error["error"]["param"]) == ("invalid_value", param)
-
-
-def test_a_named_function_reaches_the_engine() -> None:
-    talk = text_session(tools=[TOOL], tool_choice={"type": "function", "name": "get_weather"})
-    talk.say("response.create")
-    assert talk.last(m.Respond).tool_choice == "function:get_weather"
-
-
-def test_voices_with_an_id_must_exist_and_names_need_not() -> None:
-    talk = Talk(abilities=ABILITIES)
-
-    def update(voice: Any) -> dict[str, Any]:
-        return talk.say("session.update", session={"type": "realtime", "audio": {"output": {"voice": voice}}})[0]
-
-    assert update({"id": "voice_gone"})["error"]["param"] == "session.audio.output.voice.id"
-    assert update({"id": "voice_mine"})["session"]["audio"]["output"]["voice"] == {"id": "voice_mine"}
-    assert update("of another model")["type"] == "session.updated"
-    (error,) = talk.say("response.create", response={"audio": {"output": {"voice": {"id": "voice_gone"}}}})
-    assert error["error"]["param"] == "response.audio.output.voice.id"
+# --- what the session keeps -------------------------------------------------------------------------------------------
 
 
 def test_tracing_stays_as_it_was_begun() -> None:
@@ -442,33 +295,6 @@ def test_a_client_secret_brings_its_session() -> None:
     talk = Talk(initial={"type": "realtime", "instructions": "Be brief.", "output_modalities": ["text"]})
     session = talk.events[0]["session"]
     assert (session["instructions"], session["output_modalities"], session["model"]) == ("Be brief.", ["text"], "wren")
-
-
-def test_a_spent_quota_fails_the_response_and_comes_back() -> None:
-    talk = Talk(quota=Quota(requests_per_minute=2, tokens_per_minute=1000))
-    for _ in range(2):
-        talk.say("response.create")
-        talk.answer()
-    events = talk.say("response.create")
-    assert types(events) == ["response.created", "rate_limits.updated", "response.done"]
-    assert events[1]["rate_limits"][0]["remaining"] == 0
-    failed = events[2]["response"]
-    assert (failed["status"], failed["status_details"]["error"]["code"]) == ("failed", "rate_limit_exceeded")
-    talk.now = 31.0
-    assert types(talk.say("response.create")) == ["response.created", "rate_limits.updated"]
-
-
-def test_tokens_are_reserved_and_then_settled() -> None:
-    talk = Talk(quota=Quota(requests_per_minute=60, tokens_per_minute=6000))
-    talk.say("session.update", session={"type": "realtime", "max_output_tokens": 1000})
-
-    def tokens_left() -> int:
-        (limits,) = [e["rate_limits"] for e in talk.say("response.create") if e["type"] == "rate_limits.updated"]
-        return int(limits[1]["remaining"])
-
-    assert tokens_left() == 5000
-    used = talk.answer()[-1]["response"]["usage"]["total_tokens"]
-    assert tokens_left() == 6000 - used - 1000
 
 
 # --- semantic_vad -----------------------------------------------------------------------------------------------------
