@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--people", type=Path)
-    parser.add_argument("--folds", type=Path, help="five models that `recipe.sh --folds` made; needs --people")
+    parser.add_argument("--folds", type=Path, help="models of `recipe.sh --folds`, as many as there are; needs --people")
     parser.add_argument("--digits", type=Path)
     parser.add_argument("--judge", type=Path, default=Path(__file__).with_name("judge-words.txt"))
     parser.add_argument("--number", type=int, default=NUMBER)
@@ -46,6 +46,9 @@ def main() -> None:
     asker, rng = Asker(load(options.model)), random.Random("evaluate")
     users = [u for n, u in enumerate(load_heard(options.work / "users")) if n % HELD_OUT_EVERY == 0][: options.number]
     users = [Heard(u.mel, domain.in_context(u.dialogue, rng), u.speaker) for u in users]
+    details: dict[str, Any] = {}
+    if options.only:
+        details = json.loads((options.model / "eval.json").read_text())["details"]
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "questions": lambda: questions.questions(asker, users, augment.clean),
         "questions_spoilt": lambda: questions.questions(asker, users, augment.spoilt),
@@ -66,12 +69,12 @@ def main() -> None:
     if options.people:
         parts["coffee_people"] = lambda: real_people.coffee_orders(asker, options.people)
         if options.folds:
-            parts["coffee_folds"] = lambda: real_people.coffee_folds(options.folds, options.people)
+            parts["coffee_folds"] = lambda: real_people.coffee_folds(
+                options.folds, options.people, details.get("coffee_folds", {})
+            )
     if options.digits:
         parts["digits_people"] = lambda: real_people.spoken_digits(asker, options.digits)
-    details: dict[str, Any] = {}
     if options.only:
-        details = json.loads((options.model / "eval.json").read_text())["details"]
         parts = {name: parts[name] for name in options.only}
     for name, part in parts.items():
         details[name] = part()
