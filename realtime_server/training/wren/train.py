@@ -150,7 +150,7 @@ def begin_with(model: Wren, folder: Path, codec: Tensor) -> None:
     known = found.get("voice.weight", own["voice.weight"][:0]).float()
     fitting["voice.weight"] = torch.cat([known, own["voice.weight"][len(known) :]])
     model.load_state_dict(own | fitting)
-    print(f"from {folder}: all but {sorted(set(own) - set(fitting))}")
+    print(f"from {folder}: all but parts of {sorted({name.split('.')[0] for name in set(own) - set(fitting)})}")
 
 
 _LAYER = re.compile(r"trunk\.layers\.(\d+)\.(.*)")
