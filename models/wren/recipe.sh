@@ -17,7 +17,7 @@
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 #   --folds    instead, five models that only hear and write: each never hears another fifth of the --people, and
 #              scripts/eval_wren --folds asks it for what those say. They begin with --start, which must know none of the
-#              people, as models/wren/base does, or from nothing. With AMX two hours for the base, two more for the five
+#              people, as models/wren/base does, or from nothing. With AMX four hours for the base, two and a half for the five
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
 # Hours on two cores: synthesis about 0.8, codec about 0.3, decoder about 0.3, training with AMX 0.6 for each 1000 steps to hear
@@ -47,8 +47,8 @@ users=120000 voices=18500 alone=24000
 if [ -n "$own" ]; then start=${start:-models/wren} users=6000 voices=800 steps=${steps:-400}; fi
 if [ -n "$speech" ]; then start=${start:-models/wren} steps=${steps:-1400}; fi
 if [ -n "$words" ]; then start=${start:-models/wren} users=6000 voices=600 steps=${steps:-800}; fi
-if [ -n "$folds" ]; then users=40000 voices=600; fi
-base_steps=5000
+if [ -n "$folds" ]; then users=66000 voices=600; fi
+base_steps=7000
 if [ -n "${TINY:-}" ]; then users=400 voices=200 alone=400 steps=30 base_steps=30; fi
 jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
 wren() { python -W ignore -m "realtime_server.training.wren.$1" "${@:2}"; }
@@ -74,17 +74,16 @@ if [ -n "$folds" ]; then
   # A model stands there only once its checkpoint is gone: no fold goes on from another, whose people are not its own.
   finish() { rm "$work/checkpoint.pt"; mv "$1.part" "$1"; }
   base=${start:-$work/base}
-  # As long as little is known, more steps teach more than larger ones.
-  hear="--rows 4 48 4 0"
   if [ ! -d "$base" ]; then
-    learn --steps "$base_steps" --rate 2e-3 $hear
+    # As long as little is known, more steps teach more than larger ones.
+    learn --steps "$base_steps" --rate 2e-3 --rows 8 40 8 0
     wren export "$work" "$base.part"
     wren calibrate "$base.part" --work "$work"
     finish "$base"
   fi
   for fold in 0 1 2 3 4; do
     [ ! -d "$folds/$fold" ] || continue
-    learn --steps "${steps:-1000}" --rate 1e-3 $hear --start "$base" --people "$people" --fold $fold
+    learn --steps "${steps:-700}" --rate 8e-4 --rows 12 32 8 0 --start "$base" --people "$people" --fold $fold
     wren export "$work" "$folds/$fold.part" --of "$base"
     finish "$folds/$fold"
   done
