@@ -1,5 +1,6 @@
 """The responses that run: when one may begin, what it asks of the engine, and what ends it (protocol 2.2, 2.6, 2.10, 2.17)."""
 
+from collections.abc import Iterable
 from typing import Any, assert_never
 
 from realtime_server import messages as m
@@ -116,7 +117,7 @@ class Responses:
             asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
         return asked
 
-    def _entries(self, config: RealtimeSession, override: ResponseConfig) -> Conversation | list[Entry]:
+    def _entries(self, config: RealtimeSession, override: ResponseConfig) -> Iterable[Entry]:
         """The conversation, or what this response has instead."""
         if override.input is None:
             return self._conversation
