@@ -98,11 +98,6 @@ def check_voice(voice: str | CustomVoice | None, abilities: m.Abilities, param: 
         raise ClientError(f"Invalid value: '{voice.id}'. Voices with an id: {known}.", "invalid_value", f"{param}.id")
 
 
-def voice_locked(param: str) -> ClientError:
-    text = "Cannot update a conversation's voice if assistant audio is present."
-    return ClientError(text, "cannot_update_voice", param)
-
-
 def _truncation(config: RealtimeSession) -> m.Truncation:
     match config.truncation:
         case "auto":

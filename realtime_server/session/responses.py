@@ -8,7 +8,7 @@ from realtime_server.protocol import items as wire
 from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.client_events import ResponseConfig
 from realtime_server.protocol.errors import ClientError
-from realtime_server.protocol.session_config import RealtimeSession
+from realtime_server.protocol.session_config import CustomVoice, RealtimeSession
 from realtime_server.session import asking
 from realtime_server.session.conversation import Conversation, Entry, client_entry
 from realtime_server.session.limits import Limits
@@ -27,8 +27,7 @@ class Responses:
         self._out, self._conversation = outbox, conversation
         self._abilities, self._limits, self._quota = abilities, limits, quota
         self._running: dict[str, Response] = {}
-        self.voice_locked = False
-        """The conversation has the model's voice in it: it keeps that one."""
+        self._voice_locked = False
 
     @property
     def any_running(self) -> bool:
@@ -78,7 +77,7 @@ class Responses:
             case m.TextDelta():
                 response.text(output.text, output.tokens)
             case m.AudioDelta():
-                self.voice_locked = self.voice_locked or response.in_conversation
+                self._voice_locked = self._voice_locked or response.in_conversation
                 response.audio(output.samples, output.characters)
             case m.CallStarted():
                 response.start_call(output.name)
@@ -97,6 +96,13 @@ class Responses:
                 assert_never(output)
         return None
 
+    def check_voice(self, voice: str | CustomVoice, kept: str | CustomVoice, param: str) -> None:
+        """ClientError for another voice than `kept` once the conversation has sound in it, and for one that is not there."""
+        if self._voice_locked and voice != kept:
+            text = "Cannot update a conversation's voice if assistant audio is present."
+            raise ClientError(text, "cannot_update_voice", param)
+        asking.check_voice(voice, self._abilities, param)
+
     def _asked(self, config: RealtimeSession, override: ResponseConfig, outside: bool) -> ResponseSettings:
         """ClientError, unless it may begin."""
         running = self.in_conversation
@@ -108,9 +114,8 @@ class Responses:
         if len(self._running) >= self._limits.parallel_responses:
             raise ClientError("Too many responses are running.", "rate_limit_exceeded", "response")
         asked = asking.settings(config, override)
-        if self.voice_locked and asked.modality == "audio" and asked.voice != config.audio.output.voice and not outside:
-            raise asking.voice_locked("response.audio.output.voice")
-        asking.check_voice(asked.voice, self._abilities, "response.audio.output.voice")
+        heard = asked.modality == "audio" and not outside
+        self.check_voice(asked.voice, config.audio.output.voice if heard else asked.voice, "response.audio.output.voice")
         if override.tools is not None or override.tool_choice is not None:
             # The session's own were judged when they were set, and a turn's answer should not wait for that again.
             tools = config.tools if override.tools is None else override.tools

@@ -177,10 +177,8 @@ class Session:
 
     def _check(self, config: RealtimeSession, before: RealtimeSession) -> None:
         """What only the session's past, or its model, forbids."""
-        voice = config.audio.output.voice
-        if self._responses.voice_locked and voice != before.audio.output.voice:
-            raise asking.voice_locked("session.audio.output.voice")
-        asking.check_voice(voice, self._abilities, "session.audio.output.voice")
+        voice, kept = config.audio.output.voice, before.audio.output.voice
+        self._responses.check_voice(voice, kept, "session.audio.output.voice")
         asking.check_tools(config.tools, config.tool_choice, self._abilities, "session")
         if before.tracing is not None and config.tracing != before.tracing:
             raise ClientError("Tracing cannot be changed once it is on.", "invalid_value", "session.tracing")

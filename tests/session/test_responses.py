@@ -82,6 +82,19 @@ def test_the_voice_locks_with_the_first_sound() -> None:
     assert types(talk.say("session.update", session=update)) == ["session.updated"]
 
 
+@pytest.mark.parametrize(("override", "locked"), [
+    ({}, True), ({"output_modalities": ["text"]}, False), ({"conversation": "none"}, False),
+])  # fmt: skip
+def test_only_an_answer_that_is_heard_in_the_conversation_keeps_its_voice(override: dict[str, Any], locked: bool) -> None:
+    talk = Talk()
+    talk.speak_a_turn()
+    talk.answer()
+    event = talk.say("response.create", response={"audio": {"output": {"voice": "ash"}}, **override})[0]
+    assert (event["type"], event.get("error", {}).get("code")) == (
+        ("error", "cannot_update_voice") if locked else ("response.created", None)
+    )
+
+
 @pytest.mark.parametrize(("wire", "inner"), [
     ("auto", m.Truncation()), ("disabled", m.Truncation(allowed=False)),
     ({"type": "retention_ratio", "retention_ratio": 0.8}, m.Truncation(retention=0.8)),
