@@ -18,12 +18,10 @@ from websockets.typing import Subprotocol
 
 from realtime_server import messages as m
 from tests.conformance.conftest import Secure
-from tests.helpers import Talk, pcm, silence, types
+from tests.helpers import TEXT_ITEM, TOOL, Talk, pcm, silence, types
 from tests.live import WAIT_S, Live
 from tests.transport.test_http import post
 
-TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
-TOOL = {"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
 KEY = {"Authorization": "Bearer sk-test"}
 
 

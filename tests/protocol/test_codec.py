@@ -7,21 +7,21 @@ from hypothesis import strategies as st
 
 from realtime_server.protocol import codec
 from realtime_server.protocol.errors import ClientError
+from tests.helpers import TEXT_ITEM
 
-MESSAGE = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
 CLIENT_EVENTS = [
     {"type": "session.update", "session": {"type": "realtime"}},
     {"type": "input_audio_buffer.append", "audio": "AAAA"},
     {"type": "input_audio_buffer.commit"},
     {"type": "input_audio_buffer.clear"},
     {"type": "output_audio_buffer.clear"},
-    {"type": "conversation.item.create", "item": MESSAGE, "previous_item_id": "root"},
+    {"type": "conversation.item.create", "item": TEXT_ITEM, "previous_item_id": "root"},
     {"type": "conversation.item.retrieve", "item_id": "a"},
     {"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, "audio_end_ms": 10},
     {"type": "conversation.item.delete", "item_id": "a"},
     {
         "type": "response.create",
-        "response": {"metadata": {"a": "b"}, "input": [MESSAGE, {"type": "item_reference", "id": "x"}]},
+        "response": {"metadata": {"a": "b"}, "input": [TEXT_ITEM, {"type": "item_reference", "id": "x"}]},
     },
     {"type": "response.cancel", "response_id": "resp_1"},
 ]

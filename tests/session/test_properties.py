@@ -9,9 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from realtime_server import messages as m
 from realtime_server.session.quota import Quota
-from tests.helpers import Talk, silence
+from tests.helpers import TEXT_ITEM, Talk, silence
 
-TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
 OPENERS = {
     "response.output_item.added": "response.output_item.done",
     "response.content_part.added": "response.content_part.done",

@@ -11,15 +11,9 @@ from typing import Any
 import pytest
 
 from realtime_server import messages as m
-from tests.helpers import Talk, silence, transcript
+from tests.helpers import TEXT_ITEM, TOOL, Talk, silence, transcript
 
 STORED = Path(__file__).parent / "sequences"
-TEXT_ITEM = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
-WEATHER = {
-    "type": "function",
-    "name": "get_weather",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-}
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 
 
@@ -118,7 +112,7 @@ def s05_push_to_talk_over_an_answer() -> Talk:
 
 
 def s06_function_call() -> Talk:
-    talk = session(tools=[WEATHER])
+    talk = session(tools=[TOOL])
     talk.say("conversation.item.create", item=TEXT_ITEM)
     talk.say("response.create")
     (call_id,) = call(talk, "get_weather")
@@ -129,7 +123,7 @@ def s06_function_call() -> Talk:
 
 
 def s06_words_before_a_call() -> Talk:
-    talk = session(tools=[WEATHER], output_modalities=["text"])
+    talk = session(tools=[TOOL], output_modalities=["text"])
     talk.say("conversation.item.create", item=TEXT_ITEM)
     talk.say("response.create")
     talk.engine(m.TextDelta(respond(talk), "One moment."))
@@ -138,7 +132,7 @@ def s06_words_before_a_call() -> Talk:
 
 
 def s06_a_call_cancelled_in_the_middle() -> Talk:
-    talk = session(tools=[WEATHER])
+    talk = session(tools=[TOOL])
     talk.say("conversation.item.create", item=TEXT_ITEM)
     talk.say("response.create")
     talk.engine(m.CallStarted(respond(talk), "get_weather"), m.CallArgumentsDelta(respond(talk), '{"city": '))
@@ -147,7 +141,7 @@ def s06_a_call_cancelled_in_the_middle() -> Talk:
 
 
 def s07_parallel_calls() -> Talk:
-    talk = session(tools=[WEATHER, WEATHER | {"name": "get_time"}])
+    talk = session(tools=[TOOL, TOOL | {"name": "get_time"}])
     talk.say("conversation.item.create", item=TEXT_ITEM)
     talk.say("response.create")
     for call_id in call(talk, "get_weather", "get_time"):
@@ -158,7 +152,7 @@ def s07_parallel_calls() -> Talk:
 
 
 def s08_a_late_result() -> Talk:
-    talk = session(tools=[WEATHER], output_modalities=["text"])
+    talk = session(tools=[TOOL], output_modalities=["text"])
     talk.say("conversation.item.create", item=TEXT_ITEM)
     talk.say("response.create")
     (call_id,) = call(talk, "get_weather")
