@@ -29,7 +29,7 @@ def coffee_orders(asker: Asker, folder: Path, fold: int | None = None) -> dict[s
 
 def coffee_folds(models: Path, folder: Path, before: dict[str, Any]) -> dict[str, Any]:
     """Every recording, asked of the one of five models (`recipe.sh --folds`) that never heard its speaker: cross-validation.
-    A model that is not there (yet) was asked `before`, or is not counted; the result counts once all five are."""
+    A model that is not there was asked `before`, or will be later. All five begin with one base, and make one figure."""
     folds: dict[str, dict[str, Any]] = dict(before.get("folds", {}))
     for fold in range(people.FOLDS):
         if (models / str(fold)).is_dir():
