@@ -104,3 +104,55 @@ def log_likelihoods(letters: Tensor, texts: list[str]) -> Tensor:
     time, count = len(letters), len(texts)
     return -F.ctc_loss(letters[:, None].expand(-1, count, -1), torch.cat(spelled), torch.full((count,), time),
                        torch.tensor([len(s) for s in spelled]), reduction="none")  # fmt: skip
+
+
+class Beginnings:
+    """How likely it is that what was heard begins with each of some texts (CTC prefix scores, Watanabe et al. 2017).
+
+    nats: [B] of each text, whatever follows it; lengths: [B] its letters.
+    """
+
+    def __init__(self, letters: Tensor, spelled: Tensor, paused: Tensor, last: Tensor, nats: Tensor, lengths: Tensor) -> None:
+        """letters: [T, labels] log-probabilities; spelled, paused: [B, T + 1] that the first moments, none to all of them, are
+        this text and end with its last letter, or with a blank; last: [B] the label of that letter."""
+        self._letters, self._spelled, self._paused, self._last = letters, spelled, paused, last
+        self.nats, self.lengths = nats, lengths
+
+    @classmethod
+    def of(cls, letters: Tensor) -> "Beginnings":
+        """One row, which has no letters yet."""
+        letters = letters.double()
+        paused = F.pad(letters[:, 0].cumsum(0), (1, 0))[None]
+        none = torch.zeros(1, dtype=torch.long)
+        return cls(letters, torch.full_like(paused, -math.inf), paused, none, letters.new_zeros(1), none)
+
+    def whole(self) -> Tensor:
+        """[B] nats that each is all that was heard."""
+        return torch.logaddexp(self._spelled[:, -1], self._paused[:, -1])
+
+    def of_rows(self, rows: list[int]) -> "Beginnings":
+        parts = (self._spelled, self._paused, self._last, self.nats, self.lengths)
+        return Beginnings(self._letters, *(part[rows] for part in parts))
+
+    def extended(self, rows: list[int], pieces: list[str]) -> "Beginnings":
+        """The texts of these rows, each with such letters behind it."""
+        now, spelled = self.of_rows(rows), [labels(piece) for piece in pieces]
+        for n in range(max(map(len, spelled), default=0)):
+            longer = [row for row, piece in enumerate(spelled) if len(piece) > n]
+            now._spell(longer, torch.tensor([spelled[row][n] for row in longer]))
+        return now
+
+    def _spell(self, rows: list[int], label: Tensor) -> None:
+        """One letter more in these rows."""
+        said = self._letters.t()[label]
+        spelled, paused = self._spelled[rows], self._paused[rows]
+        # The same letter twice needs a blank between.
+        again = (label == self._last[rows])[:, None]
+        begins = torch.logaddexp(paused, spelled.masked_fill(again, -math.inf))[:, :-1] + said
+        # It goes on as long as each moment is that letter, and then as long as each is a blank.
+        until, pauses = said.cumsum(1), self._letters[:, 0].cumsum(0)
+        spelled = F.pad(until + (begins - until).logcumsumexp(1), (1, 0), value=-math.inf)
+        paused = F.pad(pauses + (spelled[:, :-1] - F.pad(pauses, (1, 0))[:-1]).logcumsumexp(1), (1, 0), value=-math.inf)
+        self._spelled[rows], self._paused[rows], self._last[rows] = spelled, paused, label
+        self.nats[rows] = begins.logsumexp(1)
+        self.lengths[rows] += 1

@@ -1,0 +1,67 @@
+"""Several transcripts are followed at once, and the likeliest by words and letters is found."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_server.engine.nets.wren import CTC_LETTERS
+from realtime_server.engine.wren import searching
+from realtime_server.engine.wren.letters import log_likelihoods
+from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.wren.script import MARKS, REPLY, USER
+from realtime_server.engine.wren.searching import BEAM, EACH_LETTER, LETTERS_WORTH, Found, search
+from realtime_server.engine.wren.steps import Think, Try
+from tests.engine.test_letters import sounding_like
+from tests.engine.test_weighing import result, shared, turn
+
+SAID = "say apple"
+
+
+def likely(model: WrenModel, tokens: list[int], letters: torch.Tensor, sure: int = 0) -> float:
+    """Nats of words, behind those that were sure, and letters."""
+    stream = turn(model)
+    ((behind,),) = model.runner.run([Try(stream, [(len(stream.ids), [USER, *tokens])])])
+    words = behind[range(len(tokens) + 1), [*tokens, REPLY]][sure:].sum()
+    text = model.script.decode(tokens)
+    return float(words + LETTERS_WORTH * (log_likelihoods(letters, [text])[0] + EACH_LETTER * len(text)))
+
+
+@given(st.integers(0, 50), st.integers(0, 3), st.booleans())
+@shared
+def test_each_is_as_likely_as_its_words_and_its_letters(tiny_model: WrenModel, seed: int, sure: int, written: bool) -> None:
+    letters, stream = sounding_like(SAID, 1.0, seed), turn(tiny_model)
+    at, known = len(stream.ids), [(token, -0.5) for token in tiny_model.script.encode(SAID)[:sure]]
+    if written:
+        tiny_model.runner.run([Think(stream, [USER, *tiny_model.script.encode("say zebra")])])
+    found: list[Found] = result(tiny_model, search(stream, at, tiny_model.script, letters, known))
+    assert 0 < len(found) <= BEAM
+    for one in found:
+        assert list(zip(one.tokens, one.logprobs, strict=True))[:sure] == known
+        assert one.likely == pytest.approx(likely(tiny_model, one.tokens, letters, sure), abs=1e-2)
+    assert all(a.likely >= b.likely for a, b in pairwise(found))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_all_transcripts_the_likeliest_is_found(tiny_model: WrenModel, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of one letter or none: so few can be tried one by one.
+    letters = torch.randn(1, len(CTC_LETTERS) + 1, generator=torch.Generator().manual_seed(seed)).log_softmax(-1)
+    monkeypatch.setattr(searching, "BEAM", 100)
+    monkeypatch.setattr(searching, "CONSIDERED", tiny_model.script.size - len(MARKS))
+    pieces = enumerate(tiny_model.script.pieces)
+    texts = [[], *([token] for token, piece in pieces if piece.strip() and piece.strip() in CTC_LETTERS)]
+    stream = turn(tiny_model)
+    found: list[Found] = result(tiny_model, search(stream, len(stream.ids), tiny_model.script, letters))
+    assert found[0].likely == pytest.approx(max(likely(tiny_model, tokens, letters) for tokens in texts), abs=1e-3)
+
+
+def test_what_was_clearly_heard_is_found_though_its_words_are_unlikely(
+    tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "LETTERS_WORTH", 1.0)
+    monkeypatch.setattr(searching, "CONSIDERED", BEAM * tiny_model.script.size)
+    stream = turn(tiny_model)
+    found: list[Found] = result(tiny_model, search(stream, len(stream.ids), tiny_model.script, sounding_like(SAID, 60.0)))
+    assert tiny_model.script.decode(found[0].tokens) == SAID
