@@ -12,7 +12,7 @@ from realtime_server.engine.wren import searching
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, REPLY, USER
-from realtime_server.engine.wren.searching import BEAM, EACH_LETTER, LETTERS_WORTH, Found, search
+from realtime_server.engine.wren.searching import BEAM, LETTERS_WORTH, Found, search
 from realtime_server.engine.wren.steps import Think, Try
 from tests.engine.test_letters import sounding_like
 from tests.engine.test_weighing import result, shared, turn
@@ -26,7 +26,7 @@ def likely(model: WrenModel, tokens: list[int], letters: torch.Tensor, sure: int
     ((behind,),) = model.runner.run([Try(stream, [(len(stream.ids), [USER, *tokens])])])
     words = behind[range(len(tokens) + 1), [*tokens, REPLY]][sure:].sum()
     text = model.script.decode(tokens)
-    return float(words + LETTERS_WORTH * (log_likelihoods(letters, [text])[0] + EACH_LETTER * len(text)))
+    return float(words + LETTERS_WORTH * (log_likelihoods(letters, [text])[0] + searching.EACH_LETTER * len(text)))
 
 
 @given(st.integers(0, 50), st.integers(0, 3), st.booleans())
@@ -45,8 +45,12 @@ def test_each_is_as_likely_as_its_words_and_its_letters(tiny_model: WrenModel, s
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_of_all_transcripts_the_likeliest_is_found(tiny_model: WrenModel, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Of one letter or none: so few can be tried one by one.
+@pytest.mark.parametrize("each", [3.0, 90.0])
+def test_of_all_transcripts_the_likeliest_is_found(
+    tiny_model: WrenModel, each: float, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of one letter or none: so few can be tried one by one. Where a letter is worth much, one is written.
+    monkeypatch.setattr(searching, "EACH_LETTER", each)
     letters = torch.randn(1, len(CTC_LETTERS) + 1, generator=torch.Generator().manual_seed(seed)).log_softmax(-1)
     monkeypatch.setattr(searching, "BEAM", 100)
     monkeypatch.setattr(searching, "CONSIDERED", tiny_model.script.size - len(MARKS))
@@ -54,6 +58,7 @@ def test_of_all_transcripts_the_likeliest_is_found(tiny_model: WrenModel, seed: 
     texts = [[], *([token] for token, piece in pieces if piece.strip() and piece.strip() in CTC_LETTERS)]
     stream = turn(tiny_model)
     found: list[Found] = result(tiny_model, search(stream, len(stream.ids), tiny_model.script, letters))
+    assert bool(found[0].tokens) == (each > 3.0)
     assert found[0].likely == pytest.approx(max(likely(tiny_model, tokens, letters) for tokens in texts), abs=1e-3)
 
 

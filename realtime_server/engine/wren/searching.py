@@ -2,7 +2,7 @@
 
 What is written token by token, each the likeliest, cannot be taken back where it turns out to lead nowhere. Here several
 transcripts are followed at once. Each is as likely as its words are behind the turn's frames, and as it is that the letters
-begin so (joint CTC/attention decoding, Watanabe et al. 2017).
+begin so (joint CTC/attention decoding, Watanabe et al. 2017). No turn is searched yet: the model's log says what is missing.
 """
 
 import math
@@ -10,7 +10,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
-from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from realtime_server.engine.nets.wren import CTC_LETTERS
 from realtime_server.engine.wren.letters import Beginnings
 from realtime_server.engine.wren.script import REPLY, USER, Script
 from realtime_server.engine.wren.steps import Stream, Try
+from realtime_server.engine.wren.weighing import common
 
 BEAM = 8
 """Transcripts that are followed at once."""
@@ -49,33 +49,29 @@ def search(
 
     The turn's frames end at position `at` of the stream. letters: [T, labels] log-probabilities.
     """
-    live = [Found([token for token, _ in sure], [nats for _, nats in sure], 0.0)]
+    live = [([token for token, _ in sure], [nats for _, nats in sure])]
     words = torch.zeros(1, dtype=torch.double)
-    heard = Beginnings.of(letters).extended([0], [script.decode(live[0].tokens)])
+    heard = Beginnings.of(letters).extended([0], [script.decode(live[0][0])])
     done: list[Found] = []
-    # A letter takes a moment or more.
-    for _ in range(len(letters)):
-        behind = yield Try(stream, [_way(stream, at, [USER, *begun.tokens]) for begun in live])
+    # A letter takes a moment or more, and where nothing may follow any more the transcript still ends.
+    for _ in range(len(letters) + 1):
+        behind = yield Try(stream, [_way(stream, at, [USER, *begun]) for begun, _ in live])
         logprobs = torch.stack([every[-1] for every in behind]).double()
         ended = (words + logprobs[:, REPLY] + _sounds(heard.whole(), heard.lengths)).tolist()
-        done += [Found(begun.tokens, begun.logprobs, likely) for begun, likely in zip(live, ended, strict=True)]
+        done += [Found(*begun, likely) for begun, likely in zip(live, ended, strict=True)]
         done = nlargest(BEAM, done, key=lambda found: found.likely)
         longer_words = (words[:, None] + logprobs + _spelled(script)).flatten()
         ways = longer_words.topk(min(CONSIDERED, int(longer_words.isfinite().sum()))).indices
         rows, tokens = (ways // script.size).tolist(), (ways % script.size).tolist()
         pieces = [script.pieces[token] for token in tokens]
-        longer = heard.extended(rows, [p if live[row].tokens else p.lstrip() for row, p in zip(rows, pieces, strict=True)])
+        longer = heard.extended(rows, [p if live[row][0] else p.lstrip() for row, p in zip(rows, pieces, strict=True)])
         likely = longer_words[ways] + _sounds(longer.nats, longer.lengths)
         best = [n for n in likely.topk(min(BEAM, len(ways))).indices.tolist() if likely[n] > done[0].likely - FAR]
         if not best:
             break
         live = [
-            Found(
-                [*live[rows[n]].tokens, tokens[n]],
-                [*live[rows[n]].logprobs, float(logprobs[rows[n], tokens[n]])],
-                float(likely[n]),
-            )
-            for n in best
+            ([*live[row][0], token], [*live[row][1], float(logprobs[row, token])])
+            for row, token in ((rows[n], tokens[n]) for n in best)
         ]
         words, heard = longer_words[ways[best]], longer.of_rows(best)
     return done
@@ -88,8 +84,8 @@ def _sounds(nats: Tensor, lengths: Tensor) -> Tensor:
 
 def _way(stream: Stream, at: int, ids: list[int]) -> tuple[int, list[int]]:
     """These ids behind the first `at` positions, less what stands there already but for the last of it."""
-    same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(stream.ids[at:], ids, strict=False))))
-    return at + max(0, same - 1), ids[max(0, same - 1) :]
+    same = max(0, common([stream.ids[at:], ids]) - 1)
+    return at + same, ids[same:]
 
 
 @lru_cache(maxsize=8)
