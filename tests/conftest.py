@@ -9,7 +9,7 @@ from hypothesis import settings
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
-from realtime_server.engine.wren import voices
+from realtime_server.engine.wren import transcribing, voices
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import Script
@@ -69,3 +69,9 @@ def tiny_wren(script: Script, name: str = "tiny") -> WrenModel:
 def tiny_model(script: Script) -> WrenModel:
     """Knows nothing, but does everything: the same weights in every test."""
     return tiny_wren(script)
+
+
+@pytest.fixture
+def unsearched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written stands: random weights are sure of nothing, and find that nothing was said likelier than most."""
+    monkeypatch.setattr(transcribing, "SURE_OF_EVERY", 1e-300)

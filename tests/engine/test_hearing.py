@@ -30,7 +30,7 @@ def most_doubt(tiny_model: WrenModel, request: pytest.FixtureRequest) -> Iterato
 
 
 @pytest.mark.parametrize("most_doubt", [-1.0], indirect=True)
-@pytest.mark.usefixtures("most_doubt")
+@pytest.mark.usefixtures("most_doubt", "unsearched")
 def test_a_doubted_turn_is_refused_however_its_audio_came(tiny_model: WrenModel) -> None:
     at_once, in_pieces = turn(tiny_model, "a", 1), turn(tiny_model, "b", 1, (700, 9000))
     heard, text, spoken = told(at_once, "a")

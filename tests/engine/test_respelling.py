@@ -45,6 +45,7 @@ def test_a_list_is_read_without_its_notice(tmp_path: Path) -> None:
     assert WordList.read(tmp_path / "none.txt").like("stamp", 9) == []
 
 
+@pytest.mark.usefixtures("unsearched")
 def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def zebras(_: Tensor, words: list[tuple[str, float]], *__: Any) -> Generator[Try, list[Tensor], list[tuple[str, float]]]:
         yield from ()

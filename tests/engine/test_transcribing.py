@@ -1,6 +1,9 @@
 """A live turn is told as it is said: what was told stays, and drafts leave no trace. Any other is written in its pause."""
 
+import math
+from collections.abc import Generator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +13,15 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from realtime_server import messages as m
-from realtime_server.engine.wren import transcribing, writing
+from realtime_server.engine.wren import searching, transcribing, writing
 from realtime_server.engine.wren.hearing import Sound
 from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.script import MARKS, Script
-from realtime_server.engine.wren.steps import Heard
-from realtime_server.engine.wren.transcribing import agreed
-from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, same, sound, told
+from realtime_server.engine.wren.script import MARKS, Script, whole_words
+from realtime_server.engine.wren.searching import Found
+from realtime_server.engine.wren.steps import Heard, Think, Try
+from realtime_server.engine.wren.transcribing import SURE_OF_EVERY, agreed, first_doubtful
+from realtime_server.engine.wren.weighing import Weigher, Weighing
+from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, same, sound, told, turn
 
 PIECES = 5
 """Of a second and a half each."""
@@ -32,6 +37,11 @@ def live_turn(model: WrenModel, seed: int, live: bool = True) -> tuple[list[m.Ou
     model.run("s", m.Commit("item"))
     model.run("s", respond("item", "resp", audio=False))
     return [output for _, output in before], run(model)
+
+
+def as_it_was(_: Weigher, words: list[int]) -> Weighing[list[int]]:
+    yield from ()
+    return words
 
 
 def words(outputs: list[m.Output]) -> str:
@@ -57,6 +67,8 @@ def test_only_a_live_turn_is_told_early(tiny_model: WrenModel) -> None:
 
 
 def test_drafts_leave_no_trace(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever has a live turn told wants what was said, not what was meant.
+    monkeypatch.setattr(Weigher, "understood", as_it_was)
     usual = live_turn(tiny_model, 1, live=False)[1]
     drafts = []
 
@@ -81,6 +93,47 @@ def test_drafts_agree_on_whole_words(script: Script, data: st.DataObject) -> Non
     ends = [n for n in range(1, same) if script.pieces[drafts[0][n]].startswith(" ")]
     assert count == max(ends, default=0)
     assert agreed(script, *reversed(drafts)) == count
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((" a", "b", " cd", "e")), st.sampled_from((0.0, -0.06, -0.2)))),
+    st.integers(0, 6),
+)
+def test_others_are_followed_from_the_first_word_that_was_not_sure(said: list[tuple[str, float]], told: int) -> None:
+    pieces, logprobs = [piece for piece, _ in said], [nats for _, nats in said]
+    first = first_doubtful(pieces, logprobs, told)
+    begins = [n for n in range(told, len(said)) if n == 0 or pieces[n].startswith(" ")]
+    if first < len(said):
+        assert first in begins
+        assert whole_words(pieces[first:], logprobs[first:])[0][1] < math.log(SURE_OF_EVERY)
+    before = whole_words(pieces[begins[0] : first], logprobs[begins[0] : first]) if begins else []
+    assert all(nats >= math.log(SURE_OF_EVERY) for _, nats in before)
+
+
+@pytest.mark.parametrize("written", [["clear", " zebra", " apple", " water"], []])
+def test_what_a_search_finds_is_what_was_said(
+    tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch, written: list[str]
+) -> None:
+    script, said = tiny_model.script, "say the apple"
+    first = script.encode(" ".join(written)) if written else []
+
+    def as_told(*_: Any, **__: Any) -> Generator[Think, Any, tuple[list[int], list[float]]]:
+        yield from ()
+        return first, [-0.01] * (len(first) - 1) + [-1.0] * bool(first)
+
+    def found(*given: Any) -> Generator[Try, Any, list[Found]]:
+        yield from ()
+        sure = [token for token, _ in given[-1]]
+        assert sure == first[: len(sure)]
+        assert bool(sure) == bool(first)
+        assert sure != first or not first
+        return [Found(script.encode(said), [0.0] * len(script.encode(said)), 0.0)]
+
+    monkeypatch.setattr(transcribing, "written", as_told)
+    monkeypatch.setattr(transcribing, "search", found)
+    monkeypatch.setattr(Weigher, "understood", as_it_was)
+    outputs = turn(tiny_model, "a", 1)
+    assert told(outputs, "a")[0] == said
 
 
 def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +203,8 @@ def test_what_is_written_in_a_pause_stands_and_saves_the_wait(
         patch.setattr(Sound, "add", heard)
         # Not by a limit on tokens: words that come sooner would leave less of it for the sound.
         patch.setattr(writing, "LONGEST_REPLY", 3)
+        # Random weights are never sure of a word.
+        patch.setattr(searching, "BEAM", 1)
         whole = sound(seed, FRAMES * 0.08)
         said, waited, steps = turn(whole)
         drafted, waited_less, steps_less = turn(*np.split(whole, pieces), whole[:0])

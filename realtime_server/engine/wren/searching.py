@@ -2,14 +2,15 @@
 
 What is written token by token, each the likeliest, cannot be taken back where it turns out to lead nowhere. Here several
 transcripts are followed at once. Each is as likely as its words are behind the turn's frames, and as it is that the letters
-begin so (joint CTC/attention decoding, Watanabe et al. 2017). No turn is searched yet: the model's log says what is missing.
+begin so (joint CTC/attention decoding, Watanabe et al. 2017).
 """
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
+from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -18,7 +19,6 @@ from realtime_server.engine.nets.wren import CTC_LETTERS
 from realtime_server.engine.wren.letters import Beginnings
 from realtime_server.engine.wren.script import REPLY, USER, Script
 from realtime_server.engine.wren.steps import Stream, Try
-from realtime_server.engine.wren.weighing import common
 
 BEAM = 8
 """Transcripts that are followed at once."""
@@ -75,6 +75,11 @@ def search(
         ]
         words, heard = longer_words[ways[best]], longer.of_rows(best)
     return done
+
+
+def common(rows: Iterable[Iterable[int]]) -> int:
+    """How many ids all of them begin with."""
+    return len(list(takewhile(lambda ids: len(set(ids)) == 1, zip(*rows, strict=False))))
 
 
 def _sounds(nats: Tensor, lengths: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ tells how much of it still holds (speculative decoding, Leviathan et al. 2023), 
 
 import math
 from collections.abc import Generator
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -18,12 +19,15 @@ from realtime_server.engine.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, H
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
+from realtime_server.engine.wren.searching import search
 from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
-from realtime_server.engine.wren.weighing import Weigher, Weighing
+from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher, Weighing
 from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
 
 DRAFTED_EVERY = 4
 """Heard frames (320 ms) between two drafts of a live turn."""
+SURE_OF_EVERY = 0.9
+"""From the first word on that is less probable, a transcript that is not sure is searched anew."""
 DRAFTED_REPLY = 12
 """Tokens of a reply: with those of a sentence's first words the voice can begin."""
 Steps = Generator[Think | Try | None, Any, None]
@@ -91,7 +95,7 @@ def write(turn: HeardTurn, script: Script, known: WordList) -> Generator[Think |
     words, logprobs = yield from written(turn)
     turn.draft = words
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
-    if sounded is not None and sum(logprobs) < math.log(SURE_OF_ANY):
+    if sounded is not None and (sum(logprobs) < math.log(SURE_OF_ANY) or (turn.sound.spoken and not words)):
         weigher = Weigher(turn.stream, before, script, sounded, known, turn.keywords)
         pieces, logprobs, told = yield from reconsidered(turn, weigher, script, pieces, logprobs)
         words = script.encode("".join(pieces).strip())
@@ -119,7 +123,13 @@ def reconsidered(
     turn: HeardTurn, weigher: Weigher, script: Script, pieces: list[str], logprobs: list[float]
 ) -> Weighing[tuple[list[str], list[float], int]]:
     """A transcript that was not sure: its pieces, their log-probabilities, and how many of them were told already."""
-    told = len(turn.told)
+    told, number = len(turn.told), len(whole_words(pieces, logprobs))
+    doubtful = first_doubtful(pieces, logprobs, told)
+    # Of few words others are considered below, by what they mean.
+    if not pieces or (number > FEW_WORDS and doubtful < len(pieces)):
+        sure = list(zip(turn.draft[:doubtful], logprobs, strict=False))
+        best = (yield from search(turn.stream, weigher.at, script, weigher.letters, sure))[0]
+        pieces, logprobs = [script.pieces[token] for token in best.tokens], best.logprobs
     written, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
     doubts = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(written)]
     words = yield from respelled(weigher.letters, doubts, weigher.known, weigher.context, weigher.likelihoods)
@@ -132,6 +142,15 @@ def reconsidered(
         if meant != ids:
             pieces, logprobs = [script.pieces[token] for token in meant], [sum(logprobs) / len(meant)] * len(meant)
     return pieces, logprobs, told
+
+
+def first_doubtful(pieces: list[str], logprobs: list[float], told: int) -> int:
+    """Where the first word begins that is less probable than SURE_OF_EVERY, behind the first `told` pieces; or their number."""
+    begins = [n for n, piece in enumerate(pieces) if n >= told and (piece.startswith(" ") or n == 0)]
+    for begin, end in pairwise([*begins, len(pieces)]):
+        if sum(logprobs[begin:end]) < math.log(SURE_OF_EVERY):
+            return begin
+    return len(pieces)
 
 
 def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:

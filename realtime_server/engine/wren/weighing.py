@@ -4,9 +4,8 @@ All are tried at once behind the turn's frames, each as if it stood there alone.
 """
 
 import math
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator
 from enum import Enum
-from heapq import nlargest
 from itertools import accumulate, dropwhile, takewhile
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from torch import Tensor
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
 from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList, heard_letters
 from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
+from realtime_server.engine.wren.searching import common, search
 from realtime_server.engine.wren.steps import FRAME, Stream, Try
 from realtime_server.engine.wren.words import DIGITS, plain
 
@@ -29,10 +29,8 @@ where it is to be repeated or spelled: of those that training did not have, the 
 language model, Meng et al. 2021)."""
 MOST_TRIED, FINALISTS = 240, 6
 """Positions in one step, in which no other session moves; and transcripts of which more is tried than where they differ."""
-BEAM, LONGEST = 8, 10
-"""Transcripts that are followed, and of how many tokens: what is long says more than a few letters can make otherwise."""
-FAR = 8.0
-"""Nats behind the likeliest from which on one is not followed further: the letters seldom make up for that."""
+LONGEST = 10
+"""Tokens of a turn whose meaning is asked: what is long says more than a few letters can make otherwise."""
 MEANINGLESS = 5.0
 """Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
 FAVOURED = 8.0
@@ -61,7 +59,7 @@ class Weigher:
     ) -> None:
         """The turn's frames end at position `at` of the stream. `known`: the words of the language; `keywords`: words and
         phrases that are likely to be said."""
-        self._stream, self._at, self._script, self.letters, self.known = stream, at, script, letters, known
+        self._stream, self.at, self._script, self.letters, self.known = stream, at, script, letters, known
         self.keywords = tuple(keywords)
         self._phrases: dict[str, list[list[str]]] = {}
         for keyword in self.keywords:
@@ -105,7 +103,7 @@ class Weigher:
     def _words(self, shared: int, ways: list[list[int]], free: bool) -> Weighing[Tensor]:
         """[len(ways)] nats that the words of each speak for it, behind the first `shared` of the transcript. Where any word may
         follow, what the model without its ears takes from known words in it, beyond what any may lose, is given back."""
-        heard = [(self._at + shared, way[shared:-1]) for way in ways]
+        heard = [(self.at + shared, way[shared:-1]) for way in ways]
         unheard = [(self._unheard, way[:-1]) for way in ways] if free else []
         # In one step, where that is not too long for the others.
         together = 2 * sum(len(way) for _, way in heard) <= MOST_TRIED
@@ -154,7 +152,8 @@ class Weigher:
         (kind,) = yield from self._replies([words])
         if kind is ReplyKind.CALL or (kind is ReplyKind.WORDS and not alone(self._script.decode(words))):
             return words
-        found = yield from self._likeliest()
+        best = yield from search(self._stream, self.at, self._script, self.letters)
+        found = [transcript.tokens for transcript in best if transcript.tokens]
         others = self._likeliest_keywords()
         if len(self._script.decode(words).split()) <= FEW_WORDS:
             others += DIGITS
@@ -181,7 +180,7 @@ class Weigher:
         """What the model would reply to each."""
         ways = [[USER, *text, REPLY, *self._refusal] for text in texts]
         shared = min(self._shared(ways), min(map(len, texts)) + 1)
-        behind = yield Try(self._stream, [(self._at + shared, way[shared:-1]) for way in ways])
+        behind = yield Try(self._stream, [(self.at + shared, way[shared:-1]) for way in ways])
         result = []
         for text, logprobs in zip(texts, behind, strict=True):
             reply = logprobs[len(text) + 1 - shared :]
@@ -190,41 +189,15 @@ class Weigher:
             result.append(ReplyKind.REFUSAL if refused > 0.5 else ReplyKind.CALL if called > 0.5 else ReplyKind.WORDS)
         return result
 
-    def _likeliest(self) -> Weighing[list[list[int]]]:
-        """The likeliest transcripts, by their words (beam search)."""
-        live: list[tuple[float, list[int]]] = [(0.0, [])]
-        done: list[tuple[float, list[int]]] = []
-        for _ in range(LONGEST):
-            behind = yield Try(self._stream, [(self._at, [USER, *ids]) for _, ids in live])
-            longer: list[tuple[float, list[int]]] = []
-            for (likely, ids), logprobs in zip(live, behind, strict=True):
-                done.append((likely + float(logprobs[-1, REPLY]), ids))
-                best = logprobs[-1, len(MARKS) :].topk(BEAM)
-                longer += [
-                    (likely + nats, [*ids, token + len(MARKS)])
-                    for nats, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
-                ]
-            done = nlargest(BEAM, done)
-            least = max(done[0][0] - FAR, done[-1][0] if len(done) == BEAM else -math.inf)
-            live = [(likely, ids) for likely, ids in nlargest(BEAM, longer) if likely > least]
-            if not live:
-                break
-        return [ids for _, ids in done if ids]
-
     def _shared(self, ways: list[list[int]]) -> int:
         """How many ids all of them and the stream begin with, but for the last of these: what follows it is asked."""
-        return max(0, common([*ways, self._stream.ids[self._at :]]) - 1)
+        return max(0, common([*ways, self._stream.ids[self.at :]]) - 1)
 
 
 def sums(ways: list[list[int]], behind: list[Tensor]) -> Tensor:
     """[len(ways)] log-probabilities of all but the first id of each; behind: of each [len(way) - 1, vocabulary]."""
     found = [logprobs[range(len(way) - 1), way[1:]].sum() for way, logprobs in zip(ways, behind, strict=True)]
     return torch.stack(found).double()
-
-
-def common(rows: Iterable[Iterable[int]]) -> int:
-    """How many ids all of them begin with."""
-    return len(list(takewhile(lambda ids: len(set(ids)) == 1, zip(*rows, strict=False))))
 
 
 def alone(transcript: str) -> bool:
