@@ -62,6 +62,7 @@ def options(work: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
     return argparse.Namespace(
         work=work, steps=50, rate=3e-3, people=None, compile=False, processes=1, threads=1, device="cpu", rows=(4, 6, 3, 2),
         together={"thoughts_together": 2}, until=None, start=None, readers=None, own=None, alone=0, keep=False,
+        people_times=1.0,
     )  # fmt: skip
 
 
@@ -221,6 +222,17 @@ def test_only_real_peoples_orders_are_transcribed_with_their_function(seed: int)
             assert row.words_only
             assert row.dialogue.tools == shown
             assert (row.dialogue.facts, row.dialogue.history) == ((), ())
+
+
+@given(st.integers(0, 1000), st.floats(1.0, 4.0))
+@settings(max_examples=20)
+def test_of_real_people_there_may_be_more(seed: int, times: float) -> None:
+    mel = np.zeros((80, 80), np.float16)
+    users, people = ([Heard(mel, Dialogue("order", "a latte", Call("order_drink", ())), name)] for name in ("espeak", "people"))
+    batches = Batches(SCRIPT, users, None, people=people, people_times=times)  # type: ignore[arg-type]
+    shares = Shares(0.0, 0.25, 0.0, 0.0)
+    kind = random.Random(seed).random()
+    assert (batches._source(kind, shares) is people) == (kind < 0.25 * times)
 
 
 def speaking_stream(model: Wren) -> dataset.Speech:

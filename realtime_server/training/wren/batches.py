@@ -100,6 +100,8 @@ class Batches:
     """Of people and readers."""
     words: list[Heard] = field(default_factory=list)
     """Turns of one word or two."""
+    people_times: float = 1.0
+    """How many times as many rows are real people's orders, of the synthetic ones' share."""
 
     def heard(self, seed: int, progress: float) -> list[Thoughts]:
         rows = self._rows(self.shape.heard, ANSWERED, seed, progress)
@@ -157,8 +159,9 @@ class Batches:
         return Row(changed[:LONGEST], dialogue, min(end, LONGEST), cut, words_only)
 
     def _source(self, kind: float, shares: Shares) -> list[Heard]:
-        people = ((self.people, shares.people), (self.readers, shares.readers), (self.excerpts, shares.excerpts))
-        for source, share in (*people, (self.own_heard, OWN_SHARE)):
+        orders = self.people_times * shares.people
+        real = ((self.people, orders), (self.readers, shares.readers), (self.excerpts, shares.excerpts))
+        for source, share in (*real, (self.own_heard, OWN_SHARE)):
             if source and kind < share:
                 return source
             kind -= share

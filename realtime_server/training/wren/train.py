@@ -243,7 +243,7 @@ class Training:
             own = load_own(self.options.own)
             own_heard = load_heard(self.work / "own") + [people.heard(path, d, "own") for path, d in own.recordings]
         return Batches(self.script, users, speech, self.shape, [], readers, own, own_heard, every[::HELD_OUT_EVERY],
-                       self.options.start is not None, words=words)  # fmt: skip
+                       self.options.start is not None, words=words, people_times=self.options.people_times)  # fmt: skip
 
     def _resume(self) -> int:
         state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
@@ -353,6 +353,7 @@ def main() -> None:
     parser.add_argument("--together", type=json.loads, default={}, help="rows that go through the network together, as JSON")
     parser.add_argument("--start", type=Path, help="a model's folder to begin with")
     parser.add_argument("--people", type=Path)
+    parser.add_argument("--people-times", type=float, default=1.0, help="as many rows of theirs as in a long run")
     parser.add_argument("--fold", type=int, choices=range(people.FOLDS), help="leave out all that a fifth of the people say")
     parser.add_argument("--readers", type=Path)
     parser.add_argument("--own", type=Path, help="what a user wants to add: see own.py")
