@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
-from realtime_server.engine.wren.letters import Beginnings, doubt, evidence, likeness, log_likelihoods
+from realtime_server.engine.wren.letters import UNSAID, Beginnings, doubt, evidence, likeness, log_likelihoods
 
 LABELS = len(CTC_LETTERS) + 1
 words = st.text("abcdefgh ", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
@@ -79,10 +79,22 @@ def test_the_letters_do_not_decide_between_values_that_nobody_said(text: str, se
     assert evidence(letters, f"{text} abc", ["abc"]) == [0.0]
 
 
-def test_too_many_values_are_not_tried_and_too_long_ones_were_not_said() -> None:
+def test_values_that_are_too_many_or_too_long_are_not_tried() -> None:
     many = [f"{a}{b}{c}" for a in CTC_LETTERS[1:27] for b in CTC_LETTERS[1:27] for c in "abc"]
     assert evidence(sounding_like("a b " * 30, 2.0), "a b " * 30, many) == [0.0] * len(many)
-    assert evidence(sounding_like("ab", 2.0), "much too long", ["much too long", "far too long"]) == [0.0, 0.0]
+    assert evidence(sounding_like("ab", 2.0), "much too long", ["much too long", "far too long"]) == [0.0, -UNSAID]
+
+
+@given(st.sampled_from(["milk", "a lot of milk", "a bit of milk", "cream"]), st.integers(0, 9))
+def test_where_none_is_tried_the_one_that_stands_there_was_said(said: str, seed: int) -> None:
+    options = ["milk", "a lot of milk", "a bit of milk", "cream"]
+    letters = sounding_like("whatever", 1.0, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("realtime_server.engine.wren.letters.MOST_CELLS", 0)
+        heard = dict(zip(options, evidence(letters, f"coffee with {said} please", options), strict=True))
+    # What has it as a part may have been misheard.
+    assert {option for option, nats in heard.items() if nats == 0.0} == {o for o in options if said in o}
+    assert set(heard.values()) == {0.0, -UNSAID}
 
 
 SPEEDS = ["slow", "fast", "very fast", "off"]

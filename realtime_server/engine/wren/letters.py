@@ -33,7 +33,7 @@ def doubt(letters: Tensor, transcript: str) -> float:
 
 def evidence(letters: Tensor, transcript: str, options: list[str], function: str = "", parameter: str = "") -> list[float]:
     """For each option, how far the letters speak for its having been said, in nats from the likeliest of them; 0 for all
-    where none was, or where there are too many to try.
+    where none was. Where they are too many or too long to try, the transcript alone speaks for those that stand in it.
 
     letters: [T, labels] log-probabilities. `function`, `parameter`: what the value is for, in words. A value stands behind its
     parameter's name where that was said ("with speed ..."), or else anywhere but over words that name the function or the
@@ -52,8 +52,12 @@ def evidence(letters: Tensor, transcript: str, options: list[str], function: str
     # What was written has its words to speak for it, too; but for a part of another that was ("coffee" in "iced coffee").
     whole = {way for way in standing if not any(f" {way} " in f" {other} " for other in standing if other != way)}
     said = [most if plain(option) in whole else nats for option, nats in zip(options, said, strict=True)]
+    if most == -math.inf:
+        # Of a longer value the rest may have been misheard.
+        held = [any(f" {way} " in f" {plain(option)} " for way in whole) for option in options]
+        return [0.0 if holds or not whole else -UNSAID for holds in held]
     # Behind a parameter's name one of its values must have been said, however unlike it sounds.
-    if most == -math.inf or (most < -UNSAID and not starts):
+    if most < -UNSAID and not starts:
         return [0.0] * len(options)
     return [max(nats - most, -UNSAID) for nats in said]
 
