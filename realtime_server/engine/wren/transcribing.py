@@ -95,7 +95,7 @@ def write(turn: HeardTurn, script: Script, known: WordList) -> Generator[Think |
     words, logprobs = yield from written(turn)
     turn.draft = words
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
-    if sounded is not None and (sum(logprobs) < math.log(SURE_OF_ANY) or (turn.sound.spoken and not words)):
+    if sounded is not None and sum(logprobs) < math.log(SURE_OF_ANY):
         weigher = Weigher(turn.stream, before, script, sounded, known, turn.keywords)
         pieces, logprobs, told = yield from reconsidered(turn, weigher, script, pieces, logprobs)
         words = script.encode("".join(pieces).strip())
@@ -126,7 +126,7 @@ def reconsidered(
     told, number = len(turn.told), len(whole_words(pieces, logprobs))
     doubtful = first_doubtful(pieces, logprobs, told)
     # Of few words others are considered below, by what they mean.
-    if not pieces or (number > FEW_WORDS and doubtful < len(pieces)):
+    if number > FEW_WORDS and doubtful < len(pieces):
         sure = list(zip(turn.draft[:doubtful], logprobs, strict=False))
         best = (yield from search(turn.stream, weigher.at, script, weigher.letters, sure))[0]
         pieces, logprobs = [script.pieces[token] for token in best.tokens], best.logprobs
