@@ -83,6 +83,18 @@ def test_a_function_that_is_asked_for_by_its_name_is_called_where_the_model_woul
         assert bool(result.text) == (called is None)
 
 
+def test_a_call_by_name_is_understood_however_doubtful_its_other_words() -> None:
+    tools = (m.Function("water_cactus", "", {"type": "object"}), m.Function("open_gate", "", {"type": "object"}))
+    wanted = [CALL, *SCRIPT.encode("water cactus"), END]
+    for said, called in (("water the cactus", "water_cactus"), ("open the gate", "open_gate"), ("paint the gate", None)):
+        request = m.Respond("r", m.Context("", tools, ()), False, "marin", "auto", None)
+        result, stream = Reply(), Stream(0, [])
+        grounds = replies.Grounds(True, facts=Facts({}, said), said=Said(said))
+        write(replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, grounds), stream, wanted)
+        assert next((o.name for o in result.outputs if isinstance(o, m.CallStarted)), None) == called
+        assert bool(result.text) == (called is None)
+
+
 def test_what_refers_to_nothing_is_no_call() -> None:
     result, _ = reply(Said("make it large", baseless=True), [])
     assert result.text == NOT_UNDERSTOOD

@@ -45,9 +45,9 @@ LONGEST_WAIT = 20
 class Grounds:
     """What a reply goes by, besides its stream.
 
-    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded or it only says back what was
-    heard (`is_said_back`). `turn`: what is replied to, where it was heard. `facts`: what it may state, `said`: what a call
-    may be made of; None where it does not reply to a user.
+    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded, the model would call a function
+    that was said by its name, or it only says back what was heard (`is_said_back`). `turn`: what is replied to, where it was
+    heard. `facts`: what it may state, `said`: what a call may be made of; None where it does not reply to a user.
     """
 
     doubted: bool = False
@@ -71,12 +71,14 @@ def think(
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
     logits = yield from line.take(REPLY)
     wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL
-    if not wants_call and not forced and grounds.facts is not None:
-        named = spoken_name(grounds.facts.said, tools)
-        wants_call = named is not None
-    calls = forced or (wants_call and not grounds.doubted)
-    said_back = grounds.facts is not None and is_said_back(grounds.facts.said)
-    refused = grounds.doubted and (wants_call or not said_back)
+    asked = grounds.facts.said if grounds.facts is not None else ""
+    by_name = None if forced else spoken_name(asked, tools)
+    # What calls a function by its name was understood, whatever words stand behind it.
+    doubted = grounds.doubted and not (wants_call and by_name is not None)
+    if by_name is not None:
+        named, wants_call = by_name, True
+    calls = forced or (wants_call and not doubted)
+    refused = doubted and (wants_call or not is_said_back(asked))
     if calls:
         first, outputs = line.end, list[Output]()
         evidence = grounds.turn.evidence if grounds.turn else None

@@ -125,11 +125,13 @@ def reconsidered(
     """A transcript that was not sure: its pieces, their log-probabilities, and how many of them were told already."""
     told, number = len(turn.told), len(whole_words(pieces, logprobs))
     doubtful = first_doubtful(pieces, logprobs, told)
-    # Of few words others are considered below, by what they mean.
-    if number > FEW_WORDS and doubtful < len(pieces):
+    if doubtful < len(pieces):
         sure = list(zip(turn.draft[:doubtful], logprobs, strict=False))
         best = (yield from search(turn.stream, weigher.at, script, weigher.letters, sure))[0]
-        pieces, logprobs = [script.pieces[token] for token in best.tokens], best.logprobs
+        found = [script.pieces[token] for token in best.tokens]
+        # Of few words others are considered below, by what they mean.
+        if max(number, len(whole_words(found, best.logprobs))) > FEW_WORDS:
+            pieces, logprobs = found, best.logprobs
     written, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
     doubts = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(written)]
     words = yield from respelled(weigher.letters, doubts, weigher.known, weigher.context, weigher.likelihoods)

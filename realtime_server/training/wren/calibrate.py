@@ -24,7 +24,7 @@ from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
 ONE_IN = 100
 """Of the questions that would be answered right, so many are refused, if it were not for the margin."""
-MARGIN = 1.75
+MARGIN = 1.4
 """Voices that were never trained on are doubted more than those that were."""
 
 
