@@ -1,5 +1,6 @@
 """Several transcripts are followed at once, and the likeliest by words and letters is found."""
 
+import contextlib
 from itertools import pairwise
 
 import pytest
@@ -12,8 +13,9 @@ from realtime_server.engine.wren import searching
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, REPLY, USER
-from realtime_server.engine.wren.searching import BEAM, LETTERS_WORTH, Found, search
+from realtime_server.engine.wren.searching import BEAM, HORIZON, LETTERS_WORTH, Found, search
 from realtime_server.engine.wren.steps import Think, Try
+from realtime_server.engine.wren.weighing import MOST_TRIED
 from tests.engine.test_letters import sounding_like
 from tests.engine.test_weighing import result, shared, turn
 
@@ -29,19 +31,38 @@ def likely(model: WrenModel, tokens: list[int], letters: torch.Tensor, sure: int
     return float(words + LETTERS_WORTH * (log_likelihoods(letters, [text])[0] + searching.EACH_LETTER * len(text)))
 
 
-@given(st.integers(0, 50), st.integers(0, 3), st.booleans())
+@given(st.integers(0, 50), st.integers(0, 3), st.booleans(), st.integers(1, 4), st.integers(1, 3))
 @shared
-def test_each_is_as_likely_as_its_words_and_its_letters(tiny_model: WrenModel, seed: int, sure: int, written: bool) -> None:
+def test_each_is_as_likely_as_its_words_and_its_letters(
+    tiny_model: WrenModel, seed: int, sure: int, written: bool, horizon: int, at_once: int
+) -> None:
     letters, stream = sounding_like(SAID, 1.0, seed), turn(tiny_model)
     at, known = len(stream.ids), [(token, -0.5) for token in tiny_model.script.encode(SAID)[:sure]]
     if written:
         tiny_model.runner.run([Think(stream, [USER, *tiny_model.script.encode("say zebra")])])
-    found: list[Found] = result(tiny_model, search(stream, at, tiny_model.script, letters, known))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searching, "HORIZON", horizon)
+        patch.setattr(searching, "SETTLED_AT_ONCE", at_once)
+        found: list[Found] = result(tiny_model, search(stream, at, tiny_model.script, letters, known))
     assert 0 < len(found) <= BEAM
     for one in found:
         assert list(zip(one.tokens, one.logprobs, strict=True))[:sure] == known
         assert one.likely == pytest.approx(likely(tiny_model, one.tokens, letters, sure), abs=1e-2)
     assert all(a.likely >= b.likely for a, b in pairwise(found))
+
+
+def test_a_long_turn_costs_no_more_a_token_than_a_short_one(tiny_model: WrenModel) -> None:
+    stream = turn(tiny_model)
+    steps = search(stream, len(stream.ids), tiny_model.script, sounding_like("say apple zebra " * 16, 4.0))
+    tried, answer = list[int](), None
+    with contextlib.suppress(StopIteration):
+        while True:
+            step = steps.send(answer)
+            if isinstance(step, Try):
+                tried.append(len({(at, *way[:n]) for at, way in step.ways for n in range(1, len(way) + 1)}))
+            (answer,) = tiny_model.runner.run([step])
+    assert len(tried) > 2 * HORIZON
+    assert max(tried) <= MOST_TRIED
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -17,10 +17,10 @@ from realtime_server.engine.wren import searching, transcribing, writing
 from realtime_server.engine.wren.hearing import Sound
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, Script, whole_words
-from realtime_server.engine.wren.searching import Found
+from realtime_server.engine.wren.searching import Found, Searching
 from realtime_server.engine.wren.steps import Heard, Think, Try
 from realtime_server.engine.wren.transcribing import SURE_OF_EVERY, agreed, first_doubtful
-from realtime_server.engine.wren.weighing import Weigher, Weighing
+from realtime_server.engine.wren.weighing import Weigher
 from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, same, sound, told, turn
 
 PIECES = 5
@@ -39,7 +39,7 @@ def live_turn(model: WrenModel, seed: int, live: bool = True) -> tuple[list[m.Ou
     return [output for _, output in before], run(model)
 
 
-def as_it_was(_: Weigher, words: list[int]) -> Weighing[list[int]]:
+def as_it_was(_: Weigher, words: list[int]) -> Searching[list[int]]:
     yield from ()
     return words
 

@@ -47,7 +47,7 @@ def weigher_of(stream: Stream, model: WrenModel, letters: Tensor, known: WordLis
     return Weigher(stream, len(stream.ids), model.script, letters, known, keywords)
 
 
-def result(model: WrenModel, body: Generator[Try, list[Tensor], Any]) -> Any:
+def result(model: WrenModel, body: Generator[Any, Any, Any]) -> Any:
     answer: Any = None
     while True:
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
 from itertools import takewhile
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from torch import Tensor
 from realtime_server.engine.nets.wren import CTC_LETTERS
 from realtime_server.engine.wren.letters import Beginnings
 from realtime_server.engine.wren.script import REPLY, USER, Script
-from realtime_server.engine.wren.steps import Stream, Try
+from realtime_server.engine.wren.steps import Stream, Think, Try
 
 BEAM = 8
 """Transcripts that are followed at once."""
@@ -31,6 +32,11 @@ EACH_LETTER = 3.0
 """Nats that speak for each letter that is written, or what leaves out a part of what was said would be likelier than that."""
 FAR = 12.0
 """Nats behind the likeliest whole transcript from which on one is not followed further."""
+HORIZON, SETTLED_AT_ONCE = 24, 8
+"""Tokens: what stands further back in the likeliest transcript is not taken back, or each one of a long turn would cost more
+than the one before; and how many are then read into the stream at once."""
+T = TypeVar("T")
+Searching = Generator[Try | Think, Any, T]
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,11 @@ class Found:
 
 def search(
     stream: Stream, at: int, script: Script, letters: Tensor, sure: Sequence[tuple[int, float]] = ()
-) -> Generator[Try, list[Tensor], list[Found]]:
+) -> Searching[list[Found]]:
     """At most BEAM transcripts, the likeliest first; all begin with the tokens that are `sure`, as (token, log-probability).
 
-    The turn's frames end at position `at` of the stream. letters: [T, labels] log-probabilities.
+    The turn's frames end at position `at` of the stream, behind which it holds any transcript. letters: [T, labels]
+    log-probabilities.
     """
     live = [([token for token, _ in sure], [nats for _, nats in sure])]
     words = torch.zeros(1, dtype=torch.double)
@@ -55,7 +62,7 @@ def search(
     done: list[Found] = []
     # A letter takes a moment or more, and where nothing may follow any more the transcript still ends.
     for _ in range(len(letters) + 1):
-        behind = yield Try(stream, [_way(stream, at, [USER, *begun]) for begun, _ in live])
+        behind: list[Tensor] = yield Try(stream, [_way(stream, at, [USER, *begun]) for begun, _ in live])
         logprobs = torch.stack([every[-1] for every in behind]).double()
         ended = (words + logprobs[:, REPLY] + _sounds(heard.whole(), heard.lengths)).tolist()
         done += [Found(*begun, likely) for begun, likely in zip(live, ended, strict=True)]
@@ -73,7 +80,14 @@ def search(
             ([*live[row][0], token], [*live[row][1], float(logprobs[row, token])])
             for row, token in ((rows[n], tokens[n]) for n in best)
         ]
+        settled = live[0][0][:-HORIZON]
+        alike = [n for n, (begun, _) in enumerate(live) if begun[: len(settled)] == settled]
+        live, best = [live[n] for n in alike], [best[n] for n in alike]
         words, heard = longer_words[ways[best]], longer.of_rows(best)
+        standing = common([stream.ids[at:], [USER, *settled]])
+        if len(settled) + 1 - standing >= SETTLED_AT_ONCE:
+            del stream.ids[at + standing :]
+            yield Think(stream, [USER, *settled][standing:])
     return done
 
 

@@ -19,9 +19,9 @@ from realtime_server.engine.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, H
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
-from realtime_server.engine.wren.searching import search
+from realtime_server.engine.wren.searching import Searching, search
 from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
-from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher, Weighing
+from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher
 from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
 
 DRAFTED_EVERY = 4
@@ -121,7 +121,7 @@ def back_to(turn: HeardTurn, frames: int) -> int:
 
 def reconsidered(
     turn: HeardTurn, weigher: Weigher, script: Script, pieces: list[str], logprobs: list[float]
-) -> Weighing[tuple[list[str], list[float], int]]:
+) -> Searching[tuple[list[str], list[float], int]]:
     """A transcript that was not sure: its pieces, their log-probabilities, and how many of them were told already."""
     told, number = len(turn.told), len(whole_words(pieces, logprobs))
     doubtful = first_doubtful(pieces, logprobs, told)

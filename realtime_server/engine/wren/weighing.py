@@ -15,7 +15,7 @@ from torch import Tensor
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
 from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList, heard_letters
 from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
-from realtime_server.engine.wren.searching import common, search
+from realtime_server.engine.wren.searching import Searching, common, search
 from realtime_server.engine.wren.steps import FRAME, Stream, Try
 from realtime_server.engine.wren.words import DIGITS, plain
 
@@ -143,7 +143,7 @@ class Weigher:
                     found[n : n + len(phrase)] = [True] * len(phrase)
         return found
 
-    def understood(self, words: list[int]) -> Weighing[list[int]]:
+    def understood(self, words: list[int]) -> Searching[list[int]]:
         """These words; or others nearly as likely to which the model replies in words, or which are a keyword, where it would
         refuse these or they are one word. A call is no such reply: on second thoughts nothing is done, and what calls is left
         alone."""
