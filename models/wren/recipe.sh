@@ -17,7 +17,7 @@
 #   --out      where the model is written (default: models/wren, with --own models/own-wren)
 #   --folds    instead, five models that only hear and write: each never hears another fifth of the --people, and
 #              scripts/eval_wren --folds asks it for what those say. They begin with --start, which must know none of the
-#              people, as models/wren/base does, or from nothing. With AMX four hours for the base, two and a half for the five
+#              people, as models/wren/base does, or from nothing. With AMX four hours for the base, one and a half for the five
 # Debian packages: espeak-ng flite festival festvox-us-slt-hts festvox-kdlpc16k festvox-kallpc16k, and libjemalloc2.
 # SVOX Pico's voices come with the Python package py-nanotts, of the `train` extra.
 # Hours on two cores: synthesis about 0.8, codec about 0.3, decoder about 0.3, training with AMX 0.6 for each 1000 steps to hear
@@ -83,7 +83,8 @@ if [ -n "$folds" ]; then
   fi
   for fold in 0 1 2 3 4; do
     [ ! -d "$folds/$fold" ] || continue
-    learn --steps "${steps:-700}" --rate 8e-4 --rows 12 32 8 0 --start "$base" --people "$people" --fold $fold
+    # In so few steps, people as often as usual are hardly heard.
+    learn --steps "${steps:-400}" --rate 8e-4 --rows 12 32 8 0 --start "$base" --people "$people" --people-times 3 --fold $fold
     wren export "$work" "$folds/$fold.part" --of "$base"
     finish "$folds/$fold"
   done
