@@ -1,7 +1,7 @@
 """A live turn is told as it is said: what was told stays, and drafts leave no trace. Any other is written in its pause."""
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +18,7 @@ from realtime_server.engine.wren.hearing import Sound
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, Script, whole_words
 from realtime_server.engine.wren.searching import Found, Searching
-from realtime_server.engine.wren.steps import Heard, Think, Try
+from realtime_server.engine.wren.steps import Heard, Think
 from realtime_server.engine.wren.transcribing import SURE_OF_EVERY, agreed, first_doubtful
 from realtime_server.engine.wren.weighing import Weigher
 from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, same, sound, told, turn
@@ -118,15 +118,15 @@ def test_what_a_search_finds_is_what_was_said(tiny_model: WrenModel, monkeypatch
         yield from ()
         return first, [*[-0.01] * (len(first) - 1), -1.0]
 
-    def found(*given: Any) -> Generator[Try, Any, list[Found]]:
+    def found(_: Weigher, behind: Sequence[tuple[int, float]]) -> Searching[list[Found]]:
         yield from ()
-        sure = [token for token, _ in given[-1]]
+        sure = [token for token, _ in behind]
         assert sure == first[: len(sure)]
         assert 0 < len(sure) < len(first)
         return [Found(script.encode(said), [0.0] * len(script.encode(said)), 0.0)]
 
     monkeypatch.setattr(transcribing, "written", as_told)
-    monkeypatch.setattr(transcribing, "search", found)
+    monkeypatch.setattr(Weigher, "likeliest", found)
     monkeypatch.setattr(Weigher, "understood", as_it_was)
     outputs = turn(tiny_model, "a", 1)
     assert told(outputs, "a")[0] == said

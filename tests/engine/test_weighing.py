@@ -323,3 +323,15 @@ def test_what_the_model_would_say_or_do_is_not_thought_over(tiny_model: WrenMode
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Weigher, "_replies", replies)
         assert result(tiny_model, weigher.understood(words)) == words
+
+
+def test_what_was_searched_is_not_searched_again(tiny_model: WrenModel) -> None:
+    weigher = weigher_of(turn(tiny_model), tiny_model, sounding_like("say apple", 1.0), KNOWN)
+    sure = [(token, -0.5) for token in tiny_model.script.encode("say")]
+    every, behind = result(tiny_model, weigher.likeliest()), result(tiny_model, weigher.likeliest(sure))
+    assert all(one.tokens[: len(sure)] == [token for token, _ in sure] for one in behind)
+    # Nothing is asked of the device.
+    for known, found in (((), every), (sure, behind)):
+        with pytest.raises(StopIteration) as end:
+            next(weigher.likeliest(known))
+        assert end.value.value == found

@@ -19,7 +19,7 @@ from realtime_server.engine.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, H
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
-from realtime_server.engine.wren.searching import Searching, search
+from realtime_server.engine.wren.searching import Searching
 from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
 from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher
 from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
@@ -127,7 +127,7 @@ def reconsidered(
     doubtful = first_doubtful(pieces, logprobs, told)
     if doubtful < len(pieces):
         sure = list(zip(turn.draft[:doubtful], logprobs, strict=False))
-        best = (yield from search(turn.stream, weigher.at, script, weigher.letters, sure))[0]
+        best = (yield from weigher.likeliest(sure))[0]
         found = [script.pieces[token] for token in best.tokens]
         # Of few words others are considered below, by what they mean.
         if max(number, len(whole_words(found, best.logprobs))) > FEW_WORDS:

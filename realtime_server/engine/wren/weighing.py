@@ -4,7 +4,7 @@ All are tried at once behind the turn's frames, each as if it stood there alone.
 """
 
 import math
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Sequence
 from enum import Enum
 from itertools import accumulate, dropwhile, takewhile
 from typing import TypeVar
@@ -15,7 +15,7 @@ from torch import Tensor
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
 from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList, heard_letters
 from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
-from realtime_server.engine.wren.searching import Searching, common, search
+from realtime_server.engine.wren.searching import Found, Searching, common, search
 from realtime_server.engine.wren.steps import FRAME, Stream, Try
 from realtime_server.engine.wren.words import DIGITS, plain
 
@@ -59,7 +59,7 @@ class Weigher:
     ) -> None:
         """The turn's frames end at position `at` of the stream. `known`: the words of the language; `keywords`: words and
         phrases that are likely to be said."""
-        self._stream, self.at, self._script, self.letters, self.known = stream, at, script, letters, known
+        self._stream, self._at, self._script, self.letters, self.known = stream, at, script, letters, known
         self.keywords = tuple(keywords)
         self._phrases: dict[str, list[list[str]]] = {}
         for keyword in self.keywords:
@@ -76,6 +76,13 @@ class Weigher:
         pairs = zip(script.encode(NOT_UNDERSTOOD), script.encode(NOT_KNOWN), strict=False)
         alike = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         self._refusal = script.encode(NOT_UNDERSTOOD)[: alike + 1]
+        self._found: dict[int, list[Found]] = {}
+
+    def likeliest(self, sure: Sequence[tuple[int, float]] = ()) -> Searching[list[Found]]:
+        """The likeliest transcripts that begin as the written one does, with these tokens and log-probabilities (`search`)."""
+        if len(sure) not in self._found:
+            self._found[len(sure)] = yield from search(self._stream, self._at, self._script, self.letters, sure)
+        return self._found[len(sure)]
 
     def likelihoods(self, texts: list[str]) -> Weighing[Tensor]:
         """[len(texts)] nats that words and letters speak for each, from a level that is the same for all. -inf for what is too
@@ -103,7 +110,7 @@ class Weigher:
     def _words(self, shared: int, ways: list[list[int]], free: bool) -> Weighing[Tensor]:
         """[len(ways)] nats that the words of each speak for it, behind the first `shared` of the transcript. Where any word may
         follow, what the model without its ears takes from known words in it, beyond what any may lose, is given back."""
-        heard = [(self.at + shared, way[shared:-1]) for way in ways]
+        heard = [(self._at + shared, way[shared:-1]) for way in ways]
         unheard = [(self._unheard, way[:-1]) for way in ways] if free else []
         # In one step, where that is not too long for the others.
         together = 2 * sum(len(way) for _, way in heard) <= MOST_TRIED
@@ -152,7 +159,7 @@ class Weigher:
         (kind,) = yield from self._replies([words])
         if kind is ReplyKind.CALL or (kind is ReplyKind.WORDS and not alone(self._script.decode(words))):
             return words
-        best = yield from search(self._stream, self.at, self._script, self.letters)
+        best = yield from self.likeliest()
         found = [transcript.tokens for transcript in best if transcript.tokens]
         others = self._likeliest_keywords()
         if len(self._script.decode(words).split()) <= FEW_WORDS:
@@ -180,7 +187,7 @@ class Weigher:
         """What the model would reply to each."""
         ways = [[USER, *text, REPLY, *self._refusal] for text in texts]
         shared = min(self._shared(ways), min(map(len, texts)) + 1)
-        behind = yield Try(self._stream, [(self.at + shared, way[shared:-1]) for way in ways])
+        behind = yield Try(self._stream, [(self._at + shared, way[shared:-1]) for way in ways])
         result = []
         for text, logprobs in zip(texts, behind, strict=True):
             reply = logprobs[len(text) + 1 - shared :]
@@ -191,7 +198,7 @@ class Weigher:
 
     def _shared(self, ways: list[list[int]]) -> int:
         """How many ids all of them and the stream begin with, but for the last of these: what follows it is asked."""
-        return max(0, common([*ways, self._stream.ids[self.at :]]) - 1)
+        return max(0, common([*ways, self._stream.ids[self._at :]]) - 1)
 
 
 def sums(ways: list[list[int]], behind: list[Tensor]) -> Tensor:
