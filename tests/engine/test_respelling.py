@@ -19,6 +19,7 @@ from realtime_server.engine.wren.script import REPLY, USER
 from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.weighing import Weigher
 from tests.engine.test_letters import sounding_like
+from tests.engine.test_transcribing import as_it_was
 from tests.engine.test_wren_model import told, turn
 
 WORDS = ("stamp", "stone", "future", "false", "falls", "daytime", "campaign", "it's")
@@ -51,12 +52,8 @@ def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypat
         yield from ()
         return [("zebra", logprob) for _, logprob in words]
 
-    def as_it_is(_: Weigher, words: list[int]) -> Generator[Try, list[Tensor], list[int]]:
-        yield from ()
-        return words
-
     monkeypatch.setattr(transcribing, "respelled", zebras)
-    monkeypatch.setattr(Weigher, "understood", as_it_is)
+    monkeypatch.setattr(Weigher, "understood", as_it_was)
     for session_id, cuts in (("a", ()), ("b", (700, 9000))):
         outputs = turn(tiny_model, session_id, 1, cuts)
         heard = told(outputs, session_id)[0]
