@@ -97,6 +97,44 @@ def test_a_correction_changes_what_it_says_and_nothing_else(
     assert corrected(newest, before, rest | {key: value}) == before | {key: value}
 
 
+@given(
+    orders, st.sampled_from(["milk", "sugar"]), orders,
+    st.sampled_from(["without {}", "no {} please", "leave out the {} but with two cups", "remove my {} please", "without any {}"]),
+)  # fmt: skip
+def test_what_is_not_wanted_any_more_is_left_out(before: dict[str, Any], kind: str, mixed_up: dict[str, Any], way: str) -> None:
+    before = before | {kind: f"lots of {kind}"}
+    newest, rest = way.format(kind), {key: value for key, value in before.items() if key != kind}
+    # Whatever the model makes of it.
+    for written in (before, rest, rest | {kind: kind}):
+        assert corrected(newest, before, written) == rest
+    # What it is without from the start, too, but for what it can not do without.
+    said = f"i want {spoken(mixed_up | {kind: kind})} {way.format(mixed_up['drink'])}"
+    assert corrected(said, {}, mixed_up | {kind: kind}) == mixed_up | {kind: kind}
+    wanted = {key: value for key, value in mixed_up.items() if key not in ("milk", "sugar")}
+    assert corrected(f"i want {spoken(wanted)} {way.format(kind)}", {}, wanted | {kind: kind}) == wanted
+
+
+def test_no_may_stand_before_what_is_wanted_instead() -> None:
+    before = {"drink": "latte", "roast": "light roast", "milk": "some cream"}
+    assert corrected("no dark roast", before, before | {"roast": "dark roast"}) == before | {"roast": "dark roast"}
+    assert corrected("no double shot", before, before | {"shots": "double shot"}) == before | {"shots": "double shot"}
+    assert "roast" not in corrected("no light roast", before, before)
+    assert corrected("a house coffee and no milk", before, {"drink": "house coffee", "milk": "milk"}) == {
+        "drink": "house coffee"
+    }
+    assert "roast" not in corrected("without the dark roast", before, before)
+    assert corrected("no cream but lots of milk", before, before | {"milk": "lots of milk"})["milk"] == "lots of milk"
+    assert corrected("without milk and sugar", {}, {"drink": "latte", "milk": "milk", "sugar": "sugar"}) == {"drink": "latte"}
+    assert corrected("a latte with no sugar and lots of milk", {}, {"drink": "latte", "milk": "lots of milk", "sugar": "sugar"}) == {
+        "drink": "latte", "milk": "lots of milk",
+    }  # fmt: skip
+
+
+def test_what_is_true_or_false_is_not_left_out() -> None:
+    shape = schemas.arguments({"type": "object", "properties": {"sugar": {"type": "boolean"}}})
+    assert corrected("a latte without sugar", {"sugar": True}, {"sugar": False}, shape) == {"sugar": False}
+
+
 @given(orders, orders)
 def test_what_was_said_whole_is_a_new_call(before: dict[str, Any], order: dict[str, Any]) -> None:
     assert corrected(f"i want {spoken(order)}", before, order) == order
@@ -173,9 +211,12 @@ NESTED = {
 }  # fmt: skip
 
 
-@given(anything | st.dictionaries(st.sampled_from(["order", "iced", "name", "tops"]), anything), st.booleans(), orders)
-def test_whatever_a_client_wrote_what_follows_fits_the_schema(before: Any, refers: bool, order: dict[str, Any]) -> None:
+@given(
+    anything | st.dictionaries(st.sampled_from(["order", "iced", "name", "tops"]), anything),
+    st.sampled_from(["make it large", "large", "without latte and coffee", "no coffee or milk", "remove the order size"]), orders,
+)  # fmt: skip
+def test_whatever_a_client_wrote_what_follows_fits_the_schema(before: Any, newest: str, order: dict[str, Any]) -> None:
     shape = schemas.arguments(NESTED)
-    said = Said("", "make it large" if refers else "large", calls={"f": before})
+    said = Said("", newest, calls={"f": before})
     values = {("order", key): value for key, value in order.items()} | {("iced",): True}
     Draft202012Validator(NESTED).validate(json.loads(as_json(shape, said.corrected("f", shape, values))))

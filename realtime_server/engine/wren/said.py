@@ -49,9 +49,14 @@ class Said:
         """The arguments of a call; where it changes the one before, all that was not said now is as it was.
 
         It does where what was said says so (`refers_back`), or leaves to be understood what the call before has. The rest is
-        that call's and not the model's, which mixes up what several calls had (slot carryover, Naik et al. 2018).
+        that call's and not the model's, which mixes up what several calls had (slot carryover, Naik et al. 2018). Neither has
+        what is not wanted ("without milk").
         """
         before, needed = self._before(function, shape.leaves), {leaf.path for leaf in shape.missing(set())}
+        unwanted = {leaf.path for leaf in shape.leaves if self._unwanted(leaf, values, before)}
+        while needing := unwanted.intersection(leaf.path for leaf in shape.missing(values.keys() - unwanted)):
+            unwanted -= needing
+        values, before = ({path: value for path, value in every.items() if path not in unwanted} for every in (values, before))
         leaves = [leaf for leaf in shape.leaves if leaf.path in values]
         said = self._now(leaves, values, before)
         understood = [
@@ -84,6 +89,26 @@ class Said:
         return {leaf.path for leaf in leaves} - {
             leaf.path for leaf, ways in unsaid if not self._meant(leaf, ways, before, left)
         }
+
+    def _unwanted(self, leaf: Leaf, values: Values, before: Values) -> bool:
+        """Is this argument, or the one that the call before has, said to be left out, and not said besides?
+
+        By what it is ("milk", of "lots of milk") or by its parameter's name. What begins with "no" changes the call before
+        ("no dark roast"), unless that has just this.
+        """
+        now, was = (
+            [stems(way) for ways in leaf.ways(every[leaf.path]) for way in ways] if leaf.path in every else []
+            for every in (values, before)
+        )
+        kinds = {words[-1] for words in (*now, *was) if words}
+        if not kinds.isdisjoint(stems(_UNWANTED.sub(" ", self.newest))):
+            return False
+        for match in _UNWANTED.finditer(self.newest):
+            what = {*stems(match["what"])}
+            another = match["how"] == "no" and match.start() == 0 and not any(what.issubset(words) for words in was)
+            if not another and kinds and (kinds & what or what.issuperset(stems(leaf.spoken))):
+                return True
+        return False
 
     def _meant(self, leaf: Leaf, ways: list[str], before: Values, words: list[str]) -> bool:
         """Was it said in other words, by name, or as it differs from what it was before ("a double", after a single shot)?"""
@@ -126,6 +151,12 @@ def _given(arguments: Any, path: Sequence[str]) -> list[Any]:
     return [arguments]
 
 
+_UNWANTED = re.compile(
+    r"\b(?P<how>without|no|remove|leave out|leave off|take out) (?:(?:the|any|my|more) )*"
+    r"(?P<what>(?!please\b)[a-z']+(?: (?!and\b|or\b|but\b|with\b|please\b)[a-z']+)?"
+    r"(?: (?:and|or) [a-z']+(?: (?!please\b)[a-z']+)?)?)"
+)
+"""Of one or two words, or twice that: "without brown sugar or almond milk"."""
 _OPENING = re.compile(r"(please|(can|could|would|will) you( please)?|i want to|i would like to|i'd like to) ")
 _ARTICLES = frozenset({"a", "an", "the", "my"})
 
