@@ -73,5 +73,7 @@ def tiny_model(script: Script) -> WrenModel:
 
 @pytest.fixture
 def unsearched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was written stands: random weights are sure of nothing, and find that nothing was said likelier than most."""
-    monkeypatch.setattr(transcribing, "SURE_OF_EVERY", 1e-300)
+    """What was written stands: random weights are sure of nothing, and find that nothing was said, or a digit, likelier than
+    most."""
+    for limit in ("SURE_OF_EVERY", "SURE"):
+        monkeypatch.setattr(transcribing, limit, 1e-300)

@@ -15,7 +15,7 @@ from realtime_server.engine.wren.script import NOT_UNDERSTOOD
 from realtime_server.engine.wren.steps import Heard, Stream
 from tests.engine.test_wren_model import run, sound, told, turn
 
-frames_told = st.lists(st.tuples(st.booleans(), st.floats(0.0, 1.0)), max_size=12)
+frames_told = st.lists(st.tuples(st.booleans(), st.floats(0.0, 1.0, width=32)), max_size=12)
 """Of each frame: was a letter heard, and the score that the turn has ended."""
 WATER = m.Function("water", "", {"type": "object", "properties": {}})
 
