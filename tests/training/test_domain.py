@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from dataclasses import replace
 
 from hypothesis import given
@@ -81,15 +82,21 @@ def test_a_correction_changes_what_was_said_and_nothing_else(seed: int) -> None:
         assert isinstance(before, Call)
         assert isinstance(dialogue.reply, Call)
         changed = set(dialogue.reply.arguments) - set(before.arguments)
-        assert len(changed) <= 1
+        gone = dict(before.arguments).keys() - dict(dialogue.reply.arguments).keys()
+        assert len(changed) + len(gone) == 1
         assert all(plain(value) in str(dialogue.user) for _, value in changed)
+        assert all(dict(before.arguments)[key].split()[-1] in str(dialogue.user) for key in gone)
 
 
 @given(seeds)
 def test_an_orders_sentence_is_among_those_of_its_slots(seed: int) -> None:
     dialogue = tools.coffee_order(random.Random(seed))
     if isinstance(dialogue.reply, Call):
-        assert dialogue.user in people.sentences(dict(dialogue.reply.arguments))
+        user, sentences = str(dialogue.user), people.sentences(dict(dialogue.reply.arguments))
+        rest = user.removeprefix(max((said for said in sentences if user.startswith(said)), key=len))
+        # Behind it stands at most what is not wanted.
+        assert not rest or re.fullmatch(r"( with| and| but)? (no|without) [a-z ]+", rest)
+        assert not any(rest.endswith(kind) for key, kind in dialogue.reply.arguments if key in ("milkAmount", "sugarAmount"))
 
 
 @given(seeds)

@@ -22,7 +22,7 @@ from realtime_server.training.wren.dataset import (
 )
 from realtime_server.training.wren.dialogue import Dialogue, Say
 from realtime_server.training.wren.own import Own
-from realtime_server.training.wren.talk import other_facts
+from realtime_server.training.wren.talk import arithmetic, other_facts
 
 LONGEST = 1200
 """Mel frames of one utterance."""
@@ -32,6 +32,8 @@ OWN_SHARE = 0.25
 """Of the rows of each kind, what a user added; with the rest Wren keeps what it knows."""
 MASKED = 0.8
 """Of the recordings, once some are spoilt, how many lose moments too."""
+SUMS = 0.3
+"""Of the rows that are read, how many are sums: hundreds of facts, each to be learned by heart."""
 AS_SAID = 0.7
 """Of spoken rows, how many are replies as they are drawn for the other rows, where that is one of the sentences (half to two
 thirds are); the others are any sentence. Most sentences are there for their letters, and are never said: alone, they would
@@ -176,7 +178,9 @@ class Batches:
         ]
 
     def _to_read(self, rng: random.Random) -> Dialogue:
-        return self.own.sample(rng) if self.own and rng.random() < OWN_SHARE else other_facts(domain.sample_text(rng), rng)
+        if self.own and rng.random() < OWN_SHARE:
+            return self.own.sample(rng)
+        return arithmetic(rng) if rng.random() < SUMS else other_facts(domain.sample_text(rng), rng)
 
     def spoken(self, seed: int) -> list[Speech]:
         rng, generator = random.Random(seed + 10**9), torch.Generator().manual_seed(seed)

@@ -20,6 +20,8 @@ DRINKS = (
 AMOUNTS = ("a little bit of", "a bit of", "some", "a lot of", "lots of")
 MILKS = ("milk", "skim milk", "whole milk", "soy milk", "almond milk", "cream")
 SUGARS = ("sugar", "brown sugar", "sweetener")
+LEFT_OUT = 0.1
+"""Of the orders without milk, or without sugar, how many say so."""
 ORDER_OPENINGS = ("", "brew", "can i get", "can i have", "i want", "get me", "give me", "i'd like", "make me", "may i have")
 
 ORDER = Tool("order_drink", ("coffeeDrink", "size", "roast", "numberOfShots", "milkAmount", "sugarAmount"))
@@ -102,13 +104,18 @@ def coffee_order(rng: random.Random) -> Dialogue:
             before.append(slots[slot])
     rng.shuffle(before)
     slots["coffeeDrink"] = rng.choice(DRINKS)
-    after = []
+    after, unwanted = [], []
     for slot, choices in (("milkAmount", MILKS), ("sugarAmount", SUGARS)):
         if rng.random() < 0.35:
             slots[slot] = some_of(choices, rng)
             after.append(slots[slot])
+        elif rng.random() < LEFT_OUT:
+            unwanted.append(rng.choice(choices))
     rng.shuffle(after)
     user = order_sentence(rng.choice(ORDER_OPENINGS), rng.choice(("", "a", "an")), before, slots["coffeeDrink"], after)
+    if unwanted:
+        joint = rng.choice(("and no", "but no", "without") if after else ("with no", "without", "no"))
+        user = f"{user} {joint} {' or '.join(unwanted)}"
     return with_tool("order", user, ORDER, slots, rng)
 
 
@@ -209,14 +216,30 @@ def changed(intent: str, user: str, tool: Tool, arguments: dict[str, str], asked
 
 def corrected_order(rng: random.Random) -> Dialogue:
     asked, slots = called(coffee_order, rng)
-    slot, new = rng.choice((
-        ("size", rng.choice(SIZES)), ("roast", rng.choice(ROASTS)), ("numberOfShots", rng.choice(SHOTS)),
-        ("coffeeDrink", rng.choice(DRINKS)), ("milkAmount", some_of(MILKS, rng)), ("sugarAmount", some_of(SUGARS, rng)),
-    ))  # fmt: skip
+    added = [slot for slot in ("milkAmount", "sugarAmount") if slot in slots]
+    if added and rng.random() < 0.4:
+        return order_without(rng.choice(added), asked, slots, rng)
+    slot, new = "", ""
+    while slots.get(slot, "") == new:
+        slot, new = rng.choice((
+            ("size", rng.choice(SIZES)), ("roast", rng.choice(ROASTS)), ("numberOfShots", rng.choice(SHOTS)),
+            ("coffeeDrink", rng.choice(DRINKS)), ("milkAmount", some_of(MILKS, rng)), ("sugarAmount", some_of(SUGARS, rng)),
+        ))  # fmt: skip
     ways = ("with {}", "with {} please", "add {}") if slot in ("milkAmount", "sugarAmount") else (
         "make it {}", "make that {}", "make it a {}", "no {}", "actually {}", "{} please")  # fmt: skip
     user = rng.choice(ways).format(new)
     return changed("corrected_order", user, ORDER, slots | {slot: new}, asked, done_words(asked))
+
+
+def order_without(slot: str, asked: Dialogue, slots: dict[str, str], rng: random.Random) -> Dialogue:
+    """What the order before has in this slot is not wanted any more."""
+    added = slots[slot]
+    kinds = [kind for kind in (*MILKS, *SUGARS) if f" {added}".endswith(f" {kind}")]
+    user = rng.choice(
+        ("without {}", "without the {}", "without {} please", "no {}", "no {} please", "remove the {}", "leave out the {}")
+    ).format(rng.choice(kinds))
+    rest = {key: value for key, value in slots.items() if key != slot}
+    return changed("corrected_order", user, ORDER, rest, asked, done_words(asked))
 
 
 def and_weather(rng: random.Random) -> Dialogue:
