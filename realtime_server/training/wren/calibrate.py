@@ -22,15 +22,13 @@ from realtime_server.training.wren.export import write_manifest
 from realtime_server.training.wren.measures.answers import context_of, load, right
 from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
-ONE_IN = 100
-"""Of the questions that would be answered right, so many are refused, if it were not for the margin."""
-MARGIN = 1.4
-"""Voices that were never trained on are doubted more than those that were."""
+ONE_IN = 50
+"""Of the questions that would be answered right, spoilt as they are, so many are refused."""
 
 
 def most_doubt(doubts: list[float]) -> float | None:
-    """A limit above what all but one in ONE_IN keep to; None where there is nothing to learn it from."""
-    return round(MARGIN * float(np.quantile(doubts, 1 - 1 / ONE_IN)), 1) if doubts else None
+    """A limit that all but one in ONE_IN keep to; None where there is nothing to learn it from."""
+    return round(float(np.quantile(doubts, 1 - 1 / ONE_IN)), 1) if doubts else None
 
 
 def doubts_where_right(asker: Asker, users: list[Heard]) -> list[float]:
