@@ -130,6 +130,30 @@ def test_no_may_stand_before_what_is_wanted_instead() -> None:
     }  # fmt: skip
 
 
+def test_who_says_no_may_put_himself_right() -> None:
+    before = {"drink": "latte", "shots": "double shot"}
+    assert corrected("make it small no large", before, before | {"size": "large"}) == before | {"size": "large"}
+    assert corrected("a small latte no large", {}, {"drink": "latte", "size": "large"})["size"] == "large"
+    assert corrected("a small latte no sugar", {}, {"drink": "latte", "size": "small", "sugar": "sugar"}) == {
+        "drink": "latte", "size": "small",
+    }  # fmt: skip
+
+
+@given(
+    st.sampled_from([
+        ("a latte with no milk", "milk", "no milk"), ("a latte without milk", "milk", "none"),
+        ("a latte without milk", "milk", "without milk"), ("a latte with note no sugar tonight", "note", "no sugar tonight"),
+        ("a latte note leave out the onions", "note", "leave out the onions"),
+    ]), st.sampled_from([None, "whole milk"]),
+)  # fmt: skip
+def test_a_value_may_itself_say_that_nothing_is_wanted(said: tuple[str, str, str], milk: str | None) -> None:
+    newest, key, value = said
+    shape = schemas.arguments({"type": "object", "properties": {
+        "milk": {"enum": ["no milk", "none", "without milk", "whole milk"]}, "note": {"type": "string"},
+    }})  # fmt: skip
+    assert corrected(newest, {"milk": milk} if milk else {}, {key: value}, shape)[key] == value
+
+
 def test_what_is_true_or_false_is_not_left_out() -> None:
     shape = schemas.arguments({"type": "object", "properties": {"sugar": {"type": "boolean"}}})
     assert corrected("a latte without sugar", {"sugar": True}, {"sugar": False}, shape) == {"sugar": False}

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from realtime_server.engine.wren import schemas
-from realtime_server.engine.wren.schemas import Arguments, Leaf
+from realtime_server.engine.wren.schemas import Arguments, FreeText, Leaf
 from realtime_server.engine.wren.words import identifier_words, plain
 from realtime_server.messages import Function
 
@@ -94,26 +94,26 @@ class Said:
         """Is this argument, or the one that the call before has, said to be left out, and not said besides?
 
         By what it is ("milk", of "lots of milk") or by its parameter's name. What begins with "no" changes the call before
-        ("no dark roast"), unless that has just this.
+        ("no dark roast"), unless that has just this; and behind another value it changes that ("small, no, large"). A value
+        may itself say that nothing is wanted ("no milk").
         """
-        now, was = (
-            [stems(way) for ways in leaf.ways(every[leaf.path]) for way in ways] if leaf.path in every else []
-            for every in (values, before)
-        )
-        kinds = {words[-1] for words in (*now, *was) if words}
-        if not kinds.isdisjoint(stems(_UNWANTED.sub(" ", self.newest))):
+        now, was = _spoken(leaf, values), _spoken(leaf, before)
+        kinds, rest = {words[-1] for words in now + was}, self._wanted
+        says_so = any(words == ["none"] or _UNWANTED.search(" ".join(words)) for words in now)
+        if says_so or not kinds or not kinds.isdisjoint(rest):
             return False
         for match in _UNWANTED.finditer(self.newest):
             what = {*stems(match["what"])}
-            another = match["how"] == "no" and match.start() == 0 and not any(what.issubset(words) for words in was)
-            if not another and kinds and (kinds & what or what.issuperset(stems(leaf.spoken))):
-                return True
+            if kinds & what or what.issuperset(stems(leaf.spoken)):
+                if match["how"] != "no" or any(what.issubset(words) for words in was):
+                    return True
+                if match.start() > 0 and not any(rest.issuperset(words) for words in _choices(leaf)):
+                    return True
         return False
 
     def _meant(self, leaf: Leaf, ways: list[str], before: Values, words: list[str]) -> bool:
         """Was it said in other words, by name, or as it differs from what it was before ("a double", after a single shot)?"""
-        was = leaf.ways(before[leaf.path]) if leaf.path in before else []
-        old = {word for ways in was for way in ways for word in stems(way)}
+        old = {word for words in _spoken(leaf, before) for word in words}
         enough = [{*stems(leaf.spoken)}, *({*stems(way)} - old for way in ways)]
         if any(part and part.issubset(words) for part in enough):
             return True
@@ -130,10 +130,27 @@ class Said:
     def _words(self) -> frozenset[str]:
         return frozenset(stems(self.text))
 
+    @cached_property
+    def _wanted(self) -> frozenset[str]:
+        """What was said last, but for what is to be left out."""
+        return frozenset(stems(_UNWANTED.sub(" ", self.newest)))
+
 
 def stems(text: str) -> list[str]:
     """Its plain words without the s of a plural: who says one minute means the unit "minutes"."""
     return [word.removesuffix("s") if len(word) > 2 else word for word in plain(text).split()]
+
+
+def _spoken(leaf: Leaf, values: Values) -> list[list[str]]:
+    """The words of all ways in which its value among these is said; nothing where it has none."""
+    ways = leaf.ways(values[leaf.path]) if leaf.path in values else []
+    return [words for part in ways for way in part if (words := stems(way))]
+
+
+def _choices(leaf: Leaf) -> Iterable[list[str]]:
+    """The words of each value that it may have, where these are listed."""
+    options = () if isinstance(leaf.value, FreeText) else leaf.value.options
+    return (words for way, _ in options if (words := stems(way)))
 
 
 def _without(words: list[str], phrase: list[str]) -> list[str] | None:
