@@ -297,7 +297,14 @@ class ResponseFailed:
     message: str
 
 
+@dataclass(frozen=True)
+class SessionFailed:
+    """What serves this session broke, and cannot go on for it: the client is told and sent away, nobody else notices."""
+
+    message: str
+
+
 ResponseOutput = (
     Prompted | TextDelta | AudioDelta | CallStarted | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
 )
-Output = SpeechProbability | TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | ResponseOutput
+Output = SpeechProbability | TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | SessionFailed | ResponseOutput

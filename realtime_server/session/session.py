@@ -85,6 +85,12 @@ class Session:
                                   param=error.param, event_id=event_id or error.event_id)  # fmt: skip
         self._out.send(ev.Error, error=details)
 
+    def fail(self, message: str) -> None:
+        """Our fault, and this session's end: an `error` event, then close 1011 (protocol 7.5)."""
+        details = ev.ErrorDetails(type="server_error", code="internal_error", message=message, param=None, event_id=None)
+        self._out.send(ev.Error, error=details)
+        self._out.run(m.Disconnect(1011, "server_error.internal_error"))
+
     def engine_output(self, output: m.Output, now: float) -> None:
         self._now = now
         match output:
@@ -95,6 +101,8 @@ class Session:
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
                 entry, heard = self._conversation.find(output.item_id), self._config.audio.input
                 self._transcripts.take(output, entry, heard.transcription is not None, self._config.include is not None)
+            case m.SessionFailed():
+                self.fail(output.message)
             case _:
                 finished = self._responses.take(output, now)
                 if finished is not None:

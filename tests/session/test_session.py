@@ -331,3 +331,12 @@ def test_an_unfinished_thought_is_waited_for(eagerness: str, wait_s: int) -> Non
 def test_a_score_of_another_turn_is_nothing() -> None:
     talk = semantic("high")
     assert talk.engine(m.TurnEnd("item_of_before", 10**6, 1.0)) == []
+
+
+def test_what_breaks_under_a_session_is_told_and_ends_it() -> None:
+    talk = Talk()
+    events = talk.engine(m.SessionFailed("The speech detector failed."))
+    assert [(e["type"], e["error"]["type"], e["error"]["code"]) for e in events] == [
+        ("error", "server_error", "internal_error")
+    ]
+    assert talk.commands[-1] == m.Disconnect(1011, "server_error.internal_error")
