@@ -17,6 +17,10 @@ class ModelError(Exception):
     """The model cannot be loaded; the message says why and what to do."""
 
 
+class DeviceLost(Exception):
+    """The device computes nothing any more, for nobody: only a new process helps. Raised by `Model.step`."""
+
+
 class Model(Protocol):
     """A loaded model with all its sequences. Only the worker's thread touches it."""
 
@@ -36,5 +40,12 @@ class Model(Protocol):
         ...
 
     def step(self) -> list[tuple[str, Output]] | None:
-        """One batched step of every sequence that can move; None when none can before another command."""
+        """One batched step of every sequence that can move; None when none can before another command.
+
+        A sequence that breaks ends with its own failure, and the others do not notice.
+        """
+        ...
+
+    def abandon(self) -> list[tuple[str, Output]]:
+        """Ends every sequence, each with its failure: `step` itself has raised, and nobody knows what they are worth."""
         ...

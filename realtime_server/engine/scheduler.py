@@ -18,6 +18,9 @@ class Scheduler:
         self._next += 1
         return sequence
 
+    def get(self, number: int) -> Sequence:
+        return self._sequences[number]
+
     def remove(self, number: int) -> None:
         self._sequences.pop(number, None)
 

@@ -10,6 +10,8 @@ class Status(Enum):
     WAITING = auto()
     """It needs something first: more audio, more text, another sequence."""
     DONE = auto()
+    FAILED = auto()
+    """All that has its key ends with it."""
 
 
 @dataclass

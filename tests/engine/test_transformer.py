@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.engine.nets.transformer import Branches, Rows, Transformer
+from realtime_server.engine.nets.transformer import Branches, KVCache, Rows, Transformer
 
 WIDTH, LAYERS, HEADS = 32, 2, 4
 
@@ -15,7 +15,7 @@ def trunk() -> Transformer:
 
 
 def rows(cache: object, slots: list[int], starts: list[int]) -> Rows:
-    return Rows(cache, torch.tensor(slots), torch.tensor(starts))  # type: ignore[arg-type]
+    return Rows(cache, list(zip(slots, starts, strict=True)))  # type: ignore[arg-type]
 
 
 @torch.inference_mode()
@@ -26,7 +26,6 @@ def test_in_pieces_equals_at_once(pieces: list[int]) -> None:
     x = torch.randn(1, sum(pieces), WIDTH)
     whole, tapped = net(x, 1)
     cache, at, parts, taps = net.new_cache(torch.device("cpu")), 0, [], []
-    cache.reserve(3, 1)
     for piece in pieces:
         out, tap = net(x[:, at : at + piece], 1, rows(cache, [2], [at]))
         parts.append(out)
@@ -79,17 +78,26 @@ def test_branches_are_as_if_alone_and_leave_no_trace(places: list[tuple[int, int
     at = torch.tensor([at for at, _ in places]).repeat_interleave(torch.tensor(lengths))
     depths = torch.cat([torch.arange(length) for length in lengths])
     sees = (of[:, None] == of[None]) & (depths[None] <= depths[:, None])
-    place = Rows(cache, torch.tensor([1]), torch.tensor([5]), Branches(at, depths, sees))
+    place = Rows(cache, [(1, 5)], Branches(at, depths, sees))
     tried, _ = net(torch.cat(ways, 1), 1, place)
     assert torch.allclose(tried[0], torch.cat(alone), atol=1e-5)
     last, _ = net(row[:, -1:], 1, rows(cache, [1], [5]))
     assert torch.allclose(last, net(row, 1)[0][:, -1:], atol=1e-5)
 
 
-def test_the_cache_grows_and_keeps() -> None:
-    cache = trunk().new_cache(torch.device("cpu"))
-    cache.keys[:, 1, :, 7] = 5.0
-    cache.reserve(20, 1000)
-    assert cache.keys.shape[1] >= 20
-    assert cache.keys.shape[3] >= 1000
-    assert (cache.keys[:, 1, :, 7] == 5.0).all()
+@torch.inference_mode()
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 40)), min_size=1, max_size=20))
+@settings(max_examples=30)
+def test_a_slot_grows_by_itself_and_gives_back_all_that_it_took(pieces: list[tuple[int, int]]) -> None:
+    net = trunk()
+    cache = KVCache(LAYERS, HEADS, WIDTH // HEADS, torch.device("cpu"), length=4)
+    ends = [0] * 5
+    for slot, length in pieces:
+        net(torch.randn(1, length, WIDTH), 1, rows(cache, [slot], [ends[slot]]))
+        ends[slot] += length
+    for slot, end in enumerate(ends):
+        assert end <= cache.length(slot) <= max(4, 2 * end)
+    assert cache.positions <= sum(max(4, 2 * end) for end in ends if end)
+    for slot in range(5):
+        cache.release(slot)
+    assert cache.positions == 0

@@ -13,6 +13,7 @@ from realtime_server.engine.wren import transcribing, weighing
 from realtime_server.engine.wren.hearing import FrameMaker
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import Script
+from realtime_server.engine.wren.steps import READ_AT_ONCE
 from tests.conftest import tiny_net, tiny_wren
 from tests.engine.test_script import SCRIPT
 
@@ -251,3 +252,90 @@ def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) ->
     for session_id in "ab":
         model.end(session_id)
     assert model.slots.in_use == model.talker_slots.in_use == 0
+
+
+@given(seed=st.integers(0, 1000), often=st.sampled_from([0.02, 0.2, 0.7]))
+@settings(max_examples=10)
+def test_a_step_that_fails_costs_its_own_sequence_alone(seed: int, often: float) -> None:
+    model, chance = tiny_wren(SCRIPT), np.random.default_rng(seed)
+    alone = told(turn(tiny_wren(SCRIPT), "good", 1), "good")
+    thought, spoken = model.runner._thought, model.runner._spoken
+    mine = model.voices["marin"].speaker
+    other = next(name for name, voice in model.voices.items() if voice.speaker != mine)
+
+    def broken(bad: bool) -> None:
+        if bad and chance.random() < often:
+            raise RuntimeError("a bad row")
+
+    def think(steps: list[Any]) -> list[Any]:
+        # The healthy session has slot 1 from its first command to its last.
+        broken(any(s.stream.slot != 1 for s in steps))
+        return thought(steps)
+
+    def speak(steps: list[Any]) -> list[Any]:
+        broken(any(s.speaker != mine for s in steps))
+        return spoken(steps)
+
+    model.runner._thought, model.runner._spoken = think, speak  # type: ignore[method-assign]
+    outputs: Outputs = []
+    for session_id in ("bad", "good"):
+        model.run(session_id, m.Listen(f"item{session_id}", CONTEXT))
+    for session_id, voice in (("bad", other), ("good", "marin")):
+        model.run(session_id, m.Hear(f"item{session_id}", sound(1)))
+        model.run(session_id, m.Commit(f"item{session_id}"))
+        model.run(session_id, respond(f"item{session_id}", f"resp{session_id}", voice=voice))
+    outputs += run(model)
+    ended = [o for _, o in outputs if isinstance(o, m.ResponseFinished | m.ResponseFailed)]
+    assert sorted(o.response_id for o in ended) == ["respbad", "respgood"]
+    assert same(told(outputs, "good"), alone)
+    for session_id in ("bad", "good"):
+        model.end(session_id)
+    assert model.slots.in_use == model.talker_slots.in_use == 0
+    assert model.runner.cache.positions == model.runner.talker_cache.positions == 0
+
+
+def test_what_runs_can_be_abandoned(tiny_model: WrenModel) -> None:
+    tiny_model.run("a", m.Listen("item", CONTEXT))
+    tiny_model.run("b", m.Respond("resp", CONTEXT, True, "marin", "auto", None))
+    for _ in range(3):
+        tiny_model.step()
+    assert {(sid, type(o)) for sid, o in tiny_model.abandon()} == {("a", m.TranscriptFailed), ("b", m.ResponseFailed)}
+    assert run(tiny_model) == []
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_turn_that_is_too_long_fails_when_it_is_complete(
+    tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch, live: bool
+) -> None:
+    monkeypatch.setattr(transcribing, "LONGEST_TURN", 20)
+    tiny_model.run("s", m.Listen("item", CONTEXT, live))
+    for n in range(4):
+        tiny_model.run("s", m.Hear("item", sound(n)))
+        assert not [o for _, o in run(tiny_model) if isinstance(o, m.TranscriptDone | m.TranscriptFailed)]
+    tiny_model.run("s", m.Commit("item"))
+    (failed,) = [o for _, o in run(tiny_model) if isinstance(o, m.TranscriptDone | m.TranscriptFailed)]
+    assert isinstance(failed, m.TranscriptFailed)
+    assert "60 s" in failed.message
+    item = m.Message("item", "user", (m.Audio(np.concatenate([sound(n) for n in range(4)]), None),))
+    tiny_model.run("s", m.Respond("resp", m.Context("", (), (item,)), False, "marin", "auto", None))
+    (answer,) = [o for _, o in run(tiny_model) if isinstance(o, m.ResponseFinished | m.ResponseFailed)]
+    assert isinstance(answer, m.ResponseFailed)
+    assert answer.code == "context_length_exceeded"
+
+
+def test_what_comes_at_once_is_heard_in_pieces(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    longest: list[int] = []
+    thought = tiny_model.runner._thought
+
+    def think(steps: list[Any]) -> list[Any]:
+        longest.append(max(len(s.ids) for s in steps))
+        return thought(steps)
+
+    monkeypatch.setattr(tiny_model.runner, "_thought", think)
+    history = tuple(m.Message(f"i{n}", "user", (m.Text("one two three four five " * 20),)) for n in range(4))
+    tiny_model.run("s", m.Listen("item", m.Context("", (), history)))
+    tiny_model.run("s", m.Hear("item", sound(0, 30.0)))
+    for _ in range(30):
+        tiny_model.step()
+    assert max(longest) <= READ_AT_ONCE
+    assert len(longest) > 10

@@ -11,22 +11,60 @@ from torch import Tensor, nn
 
 
 class KVCache:
-    """Keys and values of many sequences, one slot each; grows in slots and in length as needed.
+    """Keys and values of many sequences, one slot each: [layers, heads, length, head_dim] of either kind.
 
-    keys, values: [layers, slots, heads, length, head_dim].
+    A slot grows by itself, so a long sequence costs the others nothing, and what it took is free again when it is released.
     """
 
-    def __init__(self, layers: int, heads: int, head_dim: int, device: torch.device, slots: int = 4, length: int = 256) -> None:
-        self.keys = torch.zeros(layers, slots, heads, length, head_dim, device=device)
-        self.values = torch.zeros_like(self.keys)
+    def __init__(self, layers: int, heads: int, head_dim: int, device: torch.device, length: int = 256) -> None:
+        self._layers, self._heads, self._head_dim = layers, heads, head_dim
+        self._device, self._least = device, length
+        self._slots: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def reserve(self, slots: int, length: int) -> None:
-        have_slots, have_length = self.keys.shape[1], self.keys.shape[3]
-        more_slots = 0 if slots <= have_slots else max(slots, 2 * have_slots) - have_slots
-        more_length = 0 if length <= have_length else max(length, 2 * have_length) - have_length
-        if more_slots or more_length:
-            padding = (0, 0, 0, more_length, 0, 0, 0, more_slots)
-            self.keys, self.values = F.pad(self.keys, padding), F.pad(self.values, padding)
+    def reserve(self, slot: int, length: int) -> None:
+        """Makes room for so many positions."""
+        have = self.length(slot)
+        if length > have:
+            more = max(length, 2 * have, self._least) - have
+            room = torch.zeros(self._layers, self._heads, more, self._head_dim, device=self._device)
+            held = self._slots.get(slot)
+            self._slots[slot] = (
+                (room, room.clone()) if held is None else (torch.cat([held[0], room], 2), torch.cat([held[1], room], 2))
+            )
+
+    def release(self, slot: int) -> None:
+        """Whatever it held is gone."""
+        self._slots.pop(slot, None)
+
+    def length(self, slot: int) -> int:
+        """How many positions it has room for."""
+        held = self._slots.get(slot)
+        return 0 if held is None else held[0].shape[2]
+
+    @property
+    def positions(self) -> int:
+        """For how many positions there is room in all slots together."""
+        return sum(keys.shape[2] for keys, _ in self._slots.values())
+
+    def through(self, layer: int, places: list[tuple[int, int]], k: Tensor, v: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """Writes k, v [B, heads, T, head_dim] behind the first `start` positions of each (slot, start).
+
+        What the rows hold then, [B, heads, length, head_dim], zeros behind the end of a shorter one.
+        """
+        rows = []
+        for n, (slot, start) in enumerate(places):
+            keys, values = (held[layer] for held in self._slots[slot])
+            keys[:, start : start + k.shape[2]] = k[n]
+            values[:, start : start + k.shape[2]] = v[n]
+            rows.append((keys, values, min(length, start + k.shape[2])))
+        if len(rows) == 1:
+            keys, values, end = rows[0]
+            return keys[None, :, :length], values[None, :, :length]
+        all_keys, all_values = k.new_zeros(2, len(rows), k.shape[1], length, k.shape[3])
+        for n, (keys, values, end) in enumerate(rows):
+            all_keys[n, :, :end] = keys[:, :end]
+            all_values[n, :, :end] = values[:, :end]
+        return all_keys, all_values
 
 
 @dataclass(frozen=True)
@@ -45,11 +83,10 @@ class Branches:
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows of one step live: slots [B], first free place of each [B]. Only a row by itself may have `branches`."""
+    """Where the rows of one step live: (slot, first free place) of each. Only a row by itself may have `branches`."""
 
     cache: KVCache
-    slots: Tensor
-    starts: Tensor
+    places: list[tuple[int, int]]
     branches: Branches | None = None
 
 
@@ -83,23 +120,12 @@ class Layer(nn.Module):
         q, k, v = self.qkv(self.norm1(x)).view(batch, time, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q, k = rotate(q, turn), rotate(k, turn)
         if rows is not None:
-            k, v = self._through_cache(k, v, index, rows, bias.shape[-1])
+            k, v = rows.cache.through(index, rows.places, k, v, bias.shape[-1])
         # Explicit products: on a CPU torch's fused attention is slower for short sequences.
         weights = torch.softmax(q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + bias, dim=-1)
         x = x + self.dropout(self.out((weights @ v).transpose(1, 2).reshape(batch, time, width)))
         gate, value = self.up(self.norm2(x)).chunk(2, dim=-1)
         return x + self.dropout(self.down(F.silu(gate) * value))
-
-    @staticmethod
-    def _through_cache(k: Tensor, v: Tensor, index: int, rows: Rows, length: int) -> tuple[Tensor, Tensor]:
-        positions = rows.starts[:, None] + torch.arange(k.shape[2], device=k.device)
-        keys, values = rows.cache.keys[index], rows.cache.values[index]
-        keys[rows.slots[:, None], :, positions] = k.transpose(1, 2)
-        values[rows.slots[:, None], :, positions] = v.transpose(1, 2)
-        if len(rows.slots) == 1:
-            slot = int(rows.slots[0])
-            return keys[slot : slot + 1, :, :length], values[slot : slot + 1, :, :length]
-        return keys[rows.slots, :, :length], values[rows.slots, :, :length]
 
 
 class Transformer(nn.Module):
@@ -116,7 +142,7 @@ class Transformer(nn.Module):
     def forward(self, x: Tensor, tap: int = 0, rows: Rows | None = None) -> tuple[Tensor, Tensor]:
         """[B, T, width] -> (last layer, normalised; output of layer `tap`, counted from 1), both [B, T, width].
 
-        With `rows`, row b continues its slot at `starts[b]`; padding behind a row's real inputs writes positions that
+        With `rows`, row b continues its slot behind its start; padding behind a row's real inputs writes positions that
         its next step overwrites, and nothing before them looks there.
         """
         steps = torch.arange(x.shape[1], device=x.device)
@@ -124,10 +150,11 @@ class Transformer(nn.Module):
             positions = steps[None]
             seen = steps
         else:
-            positions = rows.starts[:, None] + steps
-            length = int(rows.starts.max()) + x.shape[1]
-            rows.cache.reserve(int(rows.slots.max()) + 1, length)
-            seen = torch.arange(length, device=x.device)
+            starts = [start for _, start in rows.places]
+            positions = torch.tensor(starts, device=x.device)[:, None] + steps
+            for slot, start in rows.places:
+                rows.cache.reserve(slot, start + x.shape[1])
+            seen = torch.arange(max(starts) + x.shape[1], device=x.device)
         allowed = seen[None, None, None, :] <= positions[:, None, :, None]
         if rows is not None and rows.branches is not None:
             tree, first = rows.branches, len(seen) - len(steps)

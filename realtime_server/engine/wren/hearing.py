@@ -1,6 +1,7 @@
 """A user turn being heard: samples in chunks of any size -> mel frames -> frames for the network."""
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,8 @@ from realtime_server.messages import AUDIO_RATE_HZ, Samples
 EAR_RATE_HZ = 16_000
 FRAME_SAMPLES = AUDIO_RATE_HZ * 80 // 1000
 """Of the inner language's audio, in one frame of the network."""
+HEARD_AT_ONCE = 25 * FRAME_SAMPLES
+"""Samples of one step: who sends a minute at once must not keep everybody else waiting for it."""
 MAY_HAVE_ENDED, SEEMS_ENDED = 0.5, 0.8
 """The end-of-turn scores from which on what was said is drafted, and is taken to be over."""
 FAR_FROM_ENDED = 0.05
@@ -108,7 +111,7 @@ class HeardTurn:
     keywords: tuple[str, ...] = ()
     """Words and phrases that are likely to be said, as they are written in a transcript."""
     frames: FrameMaker = field(default_factory=FrameMaker)
-    waiting: list[Samples] = field(default_factory=list)
+    waiting: deque[Samples] = field(default_factory=deque)
     committed: bool = False
     sound: Sound = field(default_factory=Sound)
     draft: list[int] = field(default_factory=list)
@@ -147,11 +150,21 @@ class HeardTurn:
         sounded = self.sound.read()
         return [-math.inf] * len(options) if sounded is None else likeness(sounded, self.transcript or "", options)
 
+    @property
+    def behind(self) -> bool:
+        """Is there something that `take` would give at once?"""
+        return bool(self.waiting) and (self.committed or sum(map(len, self.waiting)) >= 2 * FRAME_SAMPLES)
+
     def take(self) -> FloatArray | None:
-        """Everything that waits, as frames, if it is enough; the resampler's rest too once the turn is committed."""
+        """The next of what waits, as frames, if it is enough; the resampler's rest too at the end of a committed turn."""
         enough = 2 * FRAME_SAMPLES if self.sound.score < FAR_FROM_ENDED else 1
         if not self.committed and sum(map(len, self.waiting)) < enough:
             return None
-        samples = np.concatenate(self.waiting) if self.waiting else np.zeros(0, np.float32)
-        self.waiting.clear()
-        return self.frames.push(samples, last=self.committed)
+        taken = [self.waiting.popleft()] if self.waiting else [np.zeros(0, np.float32)]
+        while self.waiting and sum(map(len, taken)) + len(self.waiting[0]) <= HEARD_AT_ONCE:
+            taken.append(self.waiting.popleft())
+        samples = np.concatenate(taken)
+        if len(samples) > HEARD_AT_ONCE:
+            self.waiting.appendleft(samples[HEARD_AT_ONCE:])
+            samples = samples[:HEARD_AT_ONCE]
+        return self.frames.push(samples, last=self.committed and not self.waiting)

@@ -35,8 +35,8 @@ from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.said import Said, refers_back
 from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.steps import FRAME, Slots, Step, Stream, Think
-from realtime_server.engine.wren.transcribing import hear
+from realtime_server.engine.wren.steps import FRAME, Broken, Slots, Step, Stream, read
+from realtime_server.engine.wren.transcribing import TurnTooLong, hear
 from realtime_server.engine.wren.voices import DEFAULT, Voices
 from realtime_server.engine.wren.words import plain
 from realtime_server.engine.wren.writing import Reply
@@ -69,6 +69,14 @@ far from the sound, any value is as near to it."""
 Body = Generator[Step | None, Any, None]
 
 
+class TurnLost(Exception):
+    """A response waits for a turn that has failed."""
+
+
+REFUSALS = (ContextTooLong, TurnTooLong, Unsupported, TurnLost)
+"""Told to the client; no fault of ours that is worth a log line."""
+
+
 @dataclass
 class _Running:
     """A sequence's generator and the step that it waits for."""
@@ -79,6 +87,13 @@ class _Running:
     failure: Callable[[Exception], Output]
     step: Step | None = None
     started: bool = False
+
+    def advance(self, answer: Any) -> Step | None:
+        """The step that it needs next, None where it has to wait; StopIteration at its end."""
+        if isinstance(answer, Broken):
+            return self.body.throw(answer.error)
+        started, self.started = self.started, True
+        return self.body.send(answer if started else None)
 
 
 @dataclass
@@ -133,10 +148,8 @@ class WrenModel:
         match command:
             case Listen():
                 self._listen(session_id, state, command)
-            case Hear():
-                state.turns[command.item_id].waiting.append(command.samples)
-            case Commit():
-                state.turns[command.item_id].committed = True
+            case Hear() | Commit():
+                self._go_on(state.turns.get(command.item_id), command)
             case Forget():
                 self._drop(session_id, command.item_id)
             case Respond():
@@ -145,6 +158,16 @@ class WrenModel:
                 self._drop(session_id, command.response_id)
             case _:
                 pass
+
+    @staticmethod
+    def _go_on(turn: HeardTurn | None, command: Hear | Commit) -> None:
+        """A turn that could not be heard is over: what still comes of it is for nobody."""
+        if turn is None or turn.over:
+            return
+        if isinstance(command, Hear):
+            turn.waiting.append(command.samples)
+        else:
+            turn.committed = True
 
     def hold(self, session_id: str, held: bool) -> None:
         self._scheduler.hold(session_id, held)
@@ -177,25 +200,36 @@ class WrenModel:
             self._advance(sequence, answer, delivered)
         return delivered
 
+    def abandon(self) -> list[tuple[str, Output]]:
+        delivered: list[tuple[str, Output]] = []
+        for number, running in list(self._running.items()):
+            sequence = self._scheduler.get(number)
+            delivered.append((sequence.session_id, running.failure(RuntimeError("abandoned"))))
+            self._remove(sequence)
+        return delivered
+
     def _advance(self, sequence: Sequence, answer: Any, delivered: list[tuple[str, Output]]) -> None:
         running = self._running.get(sequence.number)
         if running is None:
             return
         try:
-            running.step = running.body.send(answer if running.started else None)
-            running.started = True
+            running.step = running.advance(answer)
             sequence.status = Status.WAITING if running.step is None else Status.READY
         except StopIteration:
             sequence.status = Status.DONE
         # What one sequence breaks is its own response's failure, never another's.
         except Exception as error:
-            log.exception("! %s %s", sequence.session_id, sequence.key)
+            if not isinstance(answer, Broken) and not isinstance(error, REFUSALS):
+                log.exception("! %s %s", sequence.session_id, sequence.key)
             running.outputs.append(running.failure(error))
-            sequence.status = Status.DONE
+            sequence.status = Status.FAILED
         delivered += [(sequence.session_id, output) for output in running.outputs]
         running.outputs.clear()
         if sequence.status is Status.DONE:
             self._remove(sequence)
+        elif sequence.status is Status.FAILED:
+            # What thinks an answer would wait for ever for what speaks it.
+            self._drop(sequence.session_id, sequence.key)
 
     # --- sequences ----------------------------------------------------------------------------------------------------
 
@@ -306,6 +340,8 @@ class WrenModel:
             turn.wanted = True
             try:
                 while turn.transcript is None:
+                    if turn.over:
+                        raise TurnLost("What is to be answered could not be heard.")
                     yield None
             finally:
                 turn.wanted = False
@@ -321,7 +357,7 @@ class WrenModel:
         ids = self._context_ids(state, replace(request.context, tools=self._tools(request)))
         stream, cached = self._stream(state, ids)
         used.append(stream)
-        yield Think(stream, ids[cached:])
+        yield from read(stream, ids[cached:])
         yield from self._write(session_id, request, stream, reply, Prompted(request.response_id, len(ids), cached), turn)
 
     @staticmethod
@@ -384,12 +420,13 @@ class WrenModel:
                 self._note(state, turn)
 
 
-def _not_transcribed(item_id: str, _: Exception) -> TranscriptFailed:
-    return TranscriptFailed(item_id, "The model failed to transcribe this turn.")
+def _not_transcribed(item_id: str, error: Exception) -> TranscriptFailed:
+    told = isinstance(error, TurnTooLong | ContextTooLong)
+    return TranscriptFailed(item_id, str(error) if told else "The model failed to transcribe this turn.")
 
 
 def _not_answered(response_id: str, error: Exception) -> ResponseFailed:
-    if isinstance(error, ContextTooLong):
+    if isinstance(error, ContextTooLong | TurnTooLong):
         return ResponseFailed(response_id, "context_length_exceeded", str(error))
     if isinstance(error, Unsupported):
         return ResponseFailed(response_id, "unsupported_content_type", str(error))

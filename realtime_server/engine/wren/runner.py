@@ -1,17 +1,22 @@
 """Batch -> forward -> sample: runs the steps of many sequences together on one device."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from realtime_server.engine.contract import DeviceLost
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK, Codec
 from realtime_server.engine.nets.decoder import FRAMES_BEFORE, Decoder
 from realtime_server.engine.nets.transformer import Branches, KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
-from realtime_server.engine.wren.steps import FRAME, Heard, Speak, Spoken, Step, Think, Timbre, Try
+from realtime_server.engine.wren.steps import FRAME, Broken, Heard, Speak, Spoken, Step, Think, Timbre, Try
+
+log = logging.getLogger(__name__)
 
 SPEECH_TEMPERATURE = 0.1
 ADVANCE_TEMPERATURE = 0.15
@@ -19,6 +24,8 @@ BOOKS_REMEMBERED = 2
 """Codebooks of the frame before that the next one is told: the finer ones are chance in what is learned from, but always the
 likeliest in what is said, and what comes of that grows from frame to frame. Training has rows that see as little."""
 Answer = Tensor | Heard | Spoken | list[Tensor]
+Forward = Callable[[list[Any]], list[Any]]
+"""Steps of one kind -> their answers."""
 
 
 class Runner:
@@ -36,17 +43,42 @@ class Runner:
         self.talker_cache: KVCache = net.talker.new_cache(device)
 
     @torch.inference_mode()
-    def run(self, steps: list[Step]) -> list[Answer]:
-        """The answers, in the order of the steps."""
-        answers: dict[int, Answer] = {n: self._tried(s) for n, s in enumerate(steps) if isinstance(s, Try)}
-        speaking = {n: s for n, s in enumerate(steps) if isinstance(s, Speak)}
-        if speaking:
-            answers |= dict(zip(speaking, self._spoken(list(speaking.values())), strict=True))
-        thinking = {n: s for n, s in enumerate(steps) if isinstance(s, Think)}
-        for group in ({n: s for n, s in thinking.items() if (len(s.ids) == 1) is short} for short in (True, False)):
-            if group:
-                answers |= dict(zip(group, self._thought(list(group.values())), strict=True))
+    def run(self, steps: list[Step]) -> list[Answer | Broken]:
+        """The answers, in the order of the steps. DeviceLost where none can be had from this device any more."""
+        answers: dict[int, Answer | Broken] = {}
+        for forward, group in self._groups(dict(enumerate(steps))):
+            answers |= self._answers(forward, group)
+        if any(isinstance(answer, Broken) for answer in answers.values()):
+            self._check()
         return [answers[n] for n in range(len(steps))]
+
+    def _groups(self, steps: dict[int, Step]) -> Iterator[tuple[Forward, dict[int, Step]]]:
+        for n, step in steps.items():
+            if isinstance(step, Try):
+                yield self._tried, {n: step}
+        yield self._spoken, {n: s for n, s in steps.items() if isinstance(s, Speak)}
+        thinking = {n: s for n, s in steps.items() if isinstance(s, Think)}
+        for short in (True, False):
+            yield self._thought, {n: s for n, s in thinking.items() if (len(s.ids) == 1) is short}
+
+    def _answers(self, forward: Forward, group: dict[int, Step]) -> dict[int, Answer | Broken]:
+        """Where they fail together each is tried by itself: a step leaves no trace in what it continues before it succeeds."""
+        if not group:
+            return {}
+        try:
+            return dict(zip(group, forward(list(group.values())), strict=True))
+        except Exception as error:
+            if len(group) == 1:
+                log.exception("! a step failed")
+                return dict.fromkeys(group, Broken(error))
+        alone = [self._answers(forward, {n: step}) for n, step in group.items()]
+        return {n: answer for answers in alone for n, answer in answers.items()}
+
+    def _check(self) -> None:
+        try:
+            torch.ones(1, device=self.device).sum().item()
+        except RuntimeError as error:
+            raise DeviceLost(f"{self.device} does not compute any more") from error
 
     def timbre(self, shares: Mapping[str, float]) -> Timbre:
         """What a voice is mixed of, by the decoder's rows."""
@@ -67,13 +99,11 @@ class Runner:
                 assert all(i == FRAME for i in step.ids)
             else:
                 x[n, : len(step.ids)] = self.net.text(torch.tensor(step.ids, device=self.device))
-        slots, starts = [s.stream.slot for s in steps], [len(s.stream.ids) for s in steps]
-        rows = Rows(self.cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
+        rows = Rows(self.cache, [(s.stream.slot, len(s.stream.ids)) for s in steps])
         trunk, _ = self.net.think(x, rows)
         answers: dict[int, Answer] = {}
         asked: dict[int, Tensor] = {}
         for n, step in enumerate(steps):
-            step.stream.ids += step.ids
             if step.frames is None:
                 asked[n] = trunk[n, 0 if step.every else lengths[n] - 1 : lengths[n]]
             else:
@@ -82,6 +112,8 @@ class Runner:
         if asked:
             logits = self.net.text_logits(torch.cat(list(asked.values()))).cpu().split([len(part) for part in asked.values()])
             answers |= {n: part if steps[n].every else part[0] for n, part in zip(asked, logits, strict=True)}
+        for step in steps:
+            step.stream.ids += step.ids
         return [answers[n] for n in range(len(steps))]
 
     def _spoken(self, steps: list[Speak]) -> list[Spoken]:
@@ -91,12 +123,14 @@ class Runner:
                 before[n, :BOOKS_REMEMBERED] = torch.from_numpy(step.before[-1, :BOOKS_REMEMBERED])
         window = torch.stack([s.window for s in steps]).to(self.device)
         speakers = torch.tensor([s.speaker for s in steps], device=self.device)
-        slots, starts = [s.slot for s in steps], [s.position for s in steps]
-        rows = Rows(self.talker_cache, torch.tensor(slots, device=self.device), torch.tensor(starts, device=self.device))
+        rows = Rows(self.talker_cache, [(s.slot, s.position) for s in steps])
         x = self.net.speech_input(before[:, None], window[:, None], speakers)
         return self._sample(steps, self.net.speak(x, rows)[:, 0])
 
-    def _tried(self, step: Try) -> list[Tensor]:
+    def _tried(self, steps: list[Try]) -> list[list[Tensor]]:
+        return [self._branches(step) for step in steps]
+
+    def _branches(self, step: Try) -> list[Tensor]:
         # What several ways begin with is run once: they are the paths of trees, one for each place that they stand behind, and
         # a node sees those above it.
         nodes: dict[tuple[int, int], int] = {}
@@ -115,8 +149,7 @@ class Runner:
                 places[node], depths[node] = places[above], depths[above] + 1
                 sees[node] |= sees[above]
         branches = Branches(places.to(self.device), depths.to(self.device), sees.to(self.device))
-        start = torch.tensor([len(step.stream.ids)], device=self.device)
-        rows = Rows(self.cache, torch.tensor([step.stream.slot], device=self.device), start, branches)
+        rows = Rows(self.cache, [(step.stream.slot, len(step.stream.ids))], branches)
         trunk, _ = self.net.think(self.net.text(torch.tensor([[token for _, token in nodes]], device=self.device)), rows)
         logprobs = self.net.text_logits(trunk[0]).log_softmax(-1).cpu()
         return [logprobs[path] for path in paths]

@@ -1,6 +1,8 @@
 """What a sequence asks of the device: some positions of a thinking stream, or one frame of a speaking one."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from realtime_server.engine.nets.transformer import KVCache
 
 FRAME = -1
 """In a stream's ids: a position where a heard frame stands, not a token."""
+READ_AT_ONCE = 128
+"""Positions of a context that one step takes in: a long one must not keep everybody else waiting."""
 
 
 class Slots:
@@ -24,10 +28,10 @@ class Slots:
         if self._free:
             return self._free.pop()
         self._made += 1
-        self.cache.reserve(self._made, 1)
         return self._made - 1
 
     def give_back(self, slot: int) -> None:
+        self.cache.release(slot)
         self._free.append(slot)
 
     @property
@@ -104,3 +108,16 @@ class Spoken:
     codes: NDArray[np.int64]
     advance: int
     frames: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The answer to a step that failed, by itself too."""
+
+    error: Exception
+
+
+def read(stream: Stream, ids: list[int]) -> Generator[Think, Any, None]:
+    """Appends them piece by piece; no logits are wanted."""
+    for first in range(0, len(ids), READ_AT_ONCE):
+        yield Think(stream, ids[first : first + READ_AT_ONCE])

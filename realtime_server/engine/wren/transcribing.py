@@ -20,9 +20,9 @@ from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, 
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
 from realtime_server.engine.wren.searching import Searching
-from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try
+from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try, read
 from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher
-from realtime_server.messages import Output, TranscriptDelta, TranscriptDone, TurnEnd
+from realtime_server.messages import AUDIO_RATE_HZ, Output, TranscriptDelta, TranscriptDone, TurnEnd
 
 DRAFTED_EVERY = 4
 """Heard frames (320 ms) between two drafts of a live turn."""
@@ -30,26 +30,36 @@ SURE_OF_EVERY = 0.9
 """From the first word on that is less probable, a transcript that is not sure is searched anew."""
 DRAFTED_REPLY = 12
 """Tokens of a reply: with those of a sentence's first words the voice can begin."""
+LONGEST_TURN_S = 60
+LONGEST_TURN = LONGEST_TURN_S * AUDIO_RATE_HZ // FRAME_SAMPLES
+"""Frames. Wren learned to hear a sentence or two; what a turn costs grows faster than its length."""
 Steps = Generator[Think | Try | None, Any, None]
 Writing = Generator[Think, Any, tuple[list[int], list[float]]]
 
 
+class TurnTooLong(Exception):
+    """More was said at once than the model can take in."""
+
+
 def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outputs: list[Output]) -> Steps:
     """Takes the turn's audio in as it comes; once it is committed, tells what was said. `known`: words to look up."""
-    missing = turn.context_ids[len(turn.stream.ids) :]
-    if missing:
-        yield Think(turn.stream, missing)
+    yield from read(turn.stream, turn.context_ids[len(turn.stream.ids) :])
     drafted, pausing = 0, False
     while True:
-        committed = turn.committed
         mel = turn.take()
+        committed = turn.committed and not turn.waiting
         if mel is not None:
             yield from listen(turn, runner.hear(mel))
+            if turn.sound.number > LONGEST_TURN:
+                yield from refuse(turn)
             pauses, pausing = not pausing, turn.sound.score > MAY_HAVE_ENDED
             if not committed:
                 outputs.append(TurnEnd(turn.item_id, turn.sound.number * FRAME_SAMPLES, turn.sound.score))
         if committed:
             break
+        # More was said meanwhile: where it pauses here, it did not end.
+        if turn.behind:
+            continue
         if turn.live and turn.sound.number >= drafted + DRAFTED_EVERY:
             drafted = turn.sound.number
             yield from draft(turn, script, outputs)
@@ -69,6 +79,14 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
     transcript = "".join(said.pieces).strip()
     turn.understood(transcript, said.logprobs)
     outputs.append(TranscriptDone(turn.item_id, transcript, len(said.tokens)))
+
+
+def refuse(turn: HeardTurn) -> Generator[None, None, None]:
+    """Hears no more of a turn that is too long, and says so once it is complete."""
+    while not turn.committed:
+        turn.waiting.clear()
+        yield None
+    raise TurnTooLong(f"A turn may last {LONGEST_TURN_S} s at most for this model; this one is longer.")
 
 
 def prepare(turn: HeardTurn, script: Script, known: WordList) -> Steps:
