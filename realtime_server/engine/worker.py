@@ -1,12 +1,26 @@
-"""The one thread that owns the device: commands in, one step, outputs out."""
+"""The one thread that owns the device: commands in, one step, outputs out. Nothing that a session breaks ends it."""
 
 import logging
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 
-from realtime_server.engine.contract import Deliver, Model
-from realtime_server.messages import Command, Respond, ResponseFailed
+from realtime_server.engine.contract import Deliver, DeviceLost, Model
+from realtime_server.messages import (
+    Cancel,
+    Command,
+    Commit,
+    Forget,
+    Hear,
+    Listen,
+    Output,
+    Respond,
+    ResponseFailed,
+    SessionFailed,
+    TranscriptFailed,
+)
 
 log = logging.getLogger(__name__)
 Request = Callable[[], None]
@@ -19,6 +33,15 @@ class EngineWorker:
         self._model, self._deliver = model, deliver
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._lost = threading.Event()
+        self._sessions: set[str] = set()
+        self._failed: defaultdict[str, set[str]] = defaultdict(set)
+        """Of each session, the responses and turns of which a command has failed."""
+
+    @property
+    def alive(self) -> bool:
+        """Does it still answer? False for good once the device is lost."""
+        return self._thread.is_alive() and not self._lost.is_set()
 
     def start(self) -> None:
         self._thread.start()
@@ -34,17 +57,9 @@ class EngineWorker:
         self._inbox.put(lambda: self._model.hold(session_id, held))
 
     def end(self, session_id: str) -> None:
-        self._inbox.put(lambda: self._model.end(session_id))
+        self._inbox.put(lambda: self._end(session_id))
 
-    def _command(self, session_id: str, command: Command) -> None:
-        try:
-            self._model.run(session_id, command)
-        # The one boundary of the engine: whatever a command breaks is logged once and told to its session alone.
-        except Exception:
-            log.exception("! %s: %s failed", session_id, type(command).__name__)
-            if isinstance(command, Respond):
-                failure = ResponseFailed(command.response_id, "server_error", "The model could not start this response.")
-                self._deliver(session_id, failure)
+    # --- on its own thread --------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         idle = True
@@ -53,9 +68,83 @@ class EngineWorker:
                 request = self._inbox.get()
                 if request is None:
                     return
-                request()
-                idle = False
-            outputs = self._model.step()
+                self._take(request)
+                idle = self._lost.is_set()
+            outputs = self._step()
             idle = outputs is None
             for session_id, output in outputs or ():
                 self._deliver(session_id, output)
+
+    def _take(self, request: Request) -> None:
+        try:
+            request()
+        # Holding or ending a session is nobody's answer: there is no one to tell.
+        except Exception:
+            log.exception("! the model broke")
+
+    def _command(self, session_id: str, command: Command) -> None:
+        if self._lost.is_set():
+            self._deliver(session_id, DEVICE_LOST)
+            return
+        self._sessions.add(session_id)
+        key = _key(command)
+        if key is not None and key in self._failed[session_id]:
+            return
+        try:
+            self._model.run(session_id, command)
+        # The boundary of the engine: whatever a command breaks is logged once and told to its session alone.
+        except Exception:
+            log.exception("! %s: %s failed", session_id, type(command).__name__)
+            if key is not None:
+                self._failed[session_id].add(key)
+                # What the command left half done must not go on; that it cannot be undone has been told already.
+                with suppress(Exception):
+                    self._model.run(session_id, Cancel(key) if isinstance(command, Respond | Cancel) else Forget(key))
+            self._deliver(session_id, _failure(command))
+
+    def _end(self, session_id: str) -> None:
+        self._sessions.discard(session_id)
+        self._failed.pop(session_id, None)
+        if not self._lost.is_set():
+            self._model.end(session_id)
+
+    def _step(self) -> list[tuple[str, Output]] | None:
+        if self._lost.is_set():
+            return None
+        try:
+            return self._model.step()
+        except DeviceLost:
+            log.exception("! the device is lost: no session can go on, and none can begin")
+        # A model breaks by sequences. Where it broke as a whole nobody knows of whom, so all that runs fails.
+        except Exception:
+            log.exception("! the step broke")
+            try:
+                return self._model.abandon()
+            except Exception:
+                log.exception("! the model is beyond help")
+        self._lost.set()
+        return [(session_id, DEVICE_LOST) for session_id in self._sessions] or None
+
+
+DEVICE_LOST = SessionFailed("The model does not run any more.")
+
+
+def _key(command: Command) -> str | None:
+    """What the command belongs to, a response or a turn; None for those that belong to the session itself."""
+    match command:
+        case Respond() | Cancel():
+            return command.response_id
+        case Listen() | Hear() | Commit() | Forget():
+            return command.item_id
+        case _:
+            return None
+
+
+def _failure(command: Command) -> Output:
+    match command:
+        case Respond() | Cancel():
+            return ResponseFailed(command.response_id, "server_error", "The model could not start this response.")
+        case Listen() | Hear() | Commit() | Forget():
+            return TranscriptFailed(command.item_id, "The model failed to hear this turn.")
+        case _:
+            return SessionFailed("The model failed.")
