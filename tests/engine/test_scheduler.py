@@ -36,3 +36,14 @@ def test_removing_by_key() -> None:
     for sequence in scheduler.of("a", "one"):
         scheduler.remove(sequence.number)
     assert scheduler.next_batch() == [second]
+
+
+def test_one_session_takes_no_more_than_its_share() -> None:
+    scheduler = Scheduler(limit=4, share=2)
+    greedy = [ready(scheduler, "greedy", str(n)) for n in range(6)]
+    modest = ready(scheduler, "modest")
+    for _ in range(6):
+        batch = scheduler.next_batch()
+        assert len(batch) == 3
+        assert modest in batch
+    assert [s.steps for s in greedy] == [2] * 6

@@ -296,7 +296,7 @@ class WrenModel:
         self._start(session_id, item_id, body, outputs, lambda: self._heard(state, turn), _not_transcribed)
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
-        yield from hear(turn, self.runner, self.script, self.known, outputs)
+        yield from hear(turn, self.script, self.known, outputs)
         self._note(state, turn)
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
@@ -414,7 +414,7 @@ class WrenModel:
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:
-                    yield from hear(turn, self.runner, self.script, self.known, outputs)
+                    yield from hear(turn, self.script, self.known, outputs)
                 finally:
                     self.slots.give_back(slot)
                 self._note(state, turn)

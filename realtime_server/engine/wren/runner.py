@@ -14,7 +14,7 @@ from realtime_server.engine.nets.codec import STACK, Codec
 from realtime_server.engine.nets.decoder import FRAMES_BEFORE, Decoder
 from realtime_server.engine.nets.transformer import Branches, KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
-from realtime_server.engine.wren.steps import FRAME, Broken, Heard, Speak, Spoken, Step, Think, Timbre, Try
+from realtime_server.engine.wren.steps import FRAME, Broken, Encode, Heard, Speak, Spoken, Step, Think, Timbre, Try
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class Runner:
         for n, step in steps.items():
             if isinstance(step, Try):
                 yield self._tried, {n: step}
+        yield self._encoded, {n: s for n, s in steps.items() if isinstance(s, Encode)}
         yield self._spoken, {n: s for n, s in steps.items() if isinstance(s, Speak)}
         thinking = {n: s for n, s in steps.items() if isinstance(s, Think)}
         for short in (True, False):
@@ -84,11 +85,15 @@ class Runner:
         """What a voice is mixed of, by the decoder's rows."""
         return tuple((self.decoder.timbres.index(name), share) for name, share in shares.items()) if self.decoder else ()
 
-    @torch.inference_mode()
-    def hear(self, mel: np.ndarray) -> Tensor:
-        """[MEL_HISTORY + 8 n, mels] -> [n, width]."""
-        result: Tensor = self.net.ear(torch.from_numpy(mel)[None].to(self.device))[0]
-        return result
+    def _encoded(self, steps: list[Encode]) -> list[Tensor]:
+        lengths: dict[int, list[int]] = {}
+        for n, step in enumerate(steps):
+            lengths.setdefault(len(step.mel), []).append(n)
+        answers: dict[int, Tensor] = {}
+        for group in lengths.values():
+            mels = torch.from_numpy(np.stack([steps[n].mel for n in group])).to(self.device)
+            answers |= dict(zip(group, self.net.ear(mels), strict=True))
+        return [answers[n] for n in range(len(steps))]
 
     def _thought(self, steps: list[Think]) -> list[Answer]:
         lengths = [len(s.ids) for s in steps]

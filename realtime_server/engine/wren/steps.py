@@ -47,6 +47,13 @@ class Stream:
     ids: list[int]
 
 
+@dataclass(frozen=True, eq=False)
+class Encode:
+    """Hear windows of sound, mel [MEL_HISTORY + 8 n, mels]; the answer is frames [n, width]."""
+
+    mel: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Think:
     """Append these positions; the answer is the logits [vocabulary] behind the last, or [n, vocabulary] behind `every` one.
@@ -98,7 +105,7 @@ class Speak:
     advance_noise: NDArray[np.float32]
 
 
-Step = Think | Try | Speak
+Step = Encode | Think | Try | Speak
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,9 @@ from torch import Tensor
 
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, HeardTurn, Written
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
-from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
 from realtime_server.engine.wren.searching import Searching
-from realtime_server.engine.wren.steps import FRAME, Heard, Think, Try, read
+from realtime_server.engine.wren.steps import FRAME, Encode, Heard, Think, Try, read
 from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher
 from realtime_server.messages import AUDIO_RATE_HZ, Output, TranscriptDelta, TranscriptDone, TurnEnd
 
@@ -33,7 +32,7 @@ DRAFTED_REPLY = 12
 LONGEST_TURN_S = 60
 LONGEST_TURN = LONGEST_TURN_S * AUDIO_RATE_HZ // FRAME_SAMPLES
 """Frames. Wren learned to hear a sentence or two; what a turn costs grows faster than its length."""
-Steps = Generator[Think | Try | None, Any, None]
+Steps = Generator[Encode | Think | Try | None, Any, None]
 Writing = Generator[Think, Any, tuple[list[int], list[float]]]
 
 
@@ -41,7 +40,7 @@ class TurnTooLong(Exception):
     """More was said at once than the model can take in."""
 
 
-def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outputs: list[Output]) -> Steps:
+def hear(turn: HeardTurn, script: Script, known: WordList, outputs: list[Output]) -> Steps:
     """Takes the turn's audio in as it comes; once it is committed, tells what was said. `known`: words to look up."""
     yield from read(turn.stream, turn.context_ids[len(turn.stream.ids) :])
     drafted, pausing = 0, False
@@ -49,7 +48,8 @@ def hear(turn: HeardTurn, runner: Runner, script: Script, known: WordList, outpu
         mel = turn.take()
         committed = turn.committed and not turn.waiting
         if mel is not None:
-            yield from listen(turn, runner.hear(mel))
+            frames = yield Encode(mel)
+            yield from listen(turn, frames)
             if turn.sound.number > LONGEST_TURN:
                 yield from refuse(turn)
             pauses, pausing = not pausing, turn.sound.score > MAY_HAVE_ENDED
