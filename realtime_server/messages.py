@@ -1,7 +1,7 @@
 """The inner language: frozen values between a session, the speech detector and the engine.
 
-Sessions issue commands and consume outputs; engines do the reverse. Audio is mono float32 in -1..1 at AUDIO_RATE_HZ,
-which every engine and detector resamples from and to as it needs.
+Sessions issue commands and consume outputs; engines do the reverse. Audio is mono, 16-bit, at AUDIO_RATE_HZ: every engine and
+detector makes of it what its ears need, and of its voice that.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 AUDIO_RATE_HZ = 24_000
-Samples = NDArray[np.float32]
+Samples = NDArray[np.int16]
 
 
 # --- what a model declares --------------------------------------------------------------------------------------------
@@ -55,7 +55,10 @@ class Audio:
     """Something the user said; `transcript` is None until the engine has written one."""
 
     samples: Samples
+    """None of them where they are no longer kept."""
     transcript: str | None
+    key: str
+    """Of this recording, and never of another: made by the server; for a turn that was listened to, the id in its `Listen`."""
 
 
 @dataclass(frozen=True)

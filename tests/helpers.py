@@ -98,7 +98,7 @@ class Talk:
         """The engine answers the newest response in words and sound."""
         response_id = self.last(m.Respond).response_id
         half = len(text) // 2
-        sound = np.full(1920, 0.1, np.float32)
+        sound = np.full(1920, 3277, np.int16)
         new = self.engine(m.TextDelta(response_id, text[:half]), m.TextDelta(response_id, text[half:]))
         for n in range(frames):
             new += self.engine(m.AudioDelta(response_id, sound, len(text) * (n + 1) // frames))

@@ -1,40 +1,51 @@
 """Audio addressed by absolute sample: position 0 is the first sample ever written, whatever has been dropped since."""
 
-from collections import deque
-
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from realtime_server.audio.formats import Pcm
+
+LEAST_ROOM = 1 << 13
 
 
 class Timeline:
-    """Samples [start, end) are held, as 16-bit integers; milliseconds exist only in `ms` and `samples`."""
+    """Samples [start, end) are held, in one array; milliseconds exist only in `ms` and `samples`.
+
+    Appending costs the same for each sample, in pieces of whatever size: the array doubles when it is full.
+    """
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self.start = self.end = 0
-        self._chunks: deque[tuple[int, NDArray[np.int16]]] = deque()
+        self._room: Pcm = np.empty(LEAST_ROOM, np.int16)
+        self._origin = 0
+        """The position of the room's first sample."""
 
-    def append(self, samples: FloatArray) -> None:
-        if len(samples):
-            self._chunks.append((self.end, np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)))
-            self.end += len(samples)
+    def append(self, samples: Pcm) -> None:
+        end = self.end + len(samples)
+        if end - self._origin > len(self._room):
+            self._move(end - self.start)
+        self._room[self.end - self._origin : end - self._origin] = samples
+        self.end = end
 
-    def slice(self, first: int, last: int) -> FloatArray:
-        """Samples [first, last), clipped to what is held."""
+    def slice(self, first: int, last: int) -> Pcm:
+        """Samples [first, last), clipped to what is held: a view, which never changes; who keeps it long copies it."""
         first, last = max(first, self.start), min(last, self.end)
-        parts = [
-            chunk[max(0, first - at) : max(0, last - at)] for at, chunk in self._chunks if at < last and at + len(chunk) > first
-        ]
-        whole = np.concatenate(parts) if parts else np.zeros(0, np.int16)
-        return whole.astype(np.float32) / np.float32(32768)
+        view = self._room[first - self._origin : max(first, last) - self._origin]
+        view.flags.writeable = False
+        return view
 
     def drop_before(self, position: int) -> None:
-        """Lets go of whole chunks that end at or before `position`."""
-        while self._chunks and self._chunks[0][0] + len(self._chunks[0][1]) <= position:
-            self._chunks.popleft()
         self.start = max(self.start, min(position, self.end))
+        held = self.end - self.start
+        if len(self._room) > max(LEAST_ROOM, 4 * held):
+            self._move(held)
+
+    def _move(self, wanted: int) -> None:
+        """Into an array with room for twice as many samples as are wanted; views of the old one stay as they are."""
+        room: Pcm = np.empty(max(LEAST_ROOM, 2 * wanted), np.int16)
+        held = self.slice(self.start, self.end)
+        room[: len(held)] = held
+        self._room, self._origin = room, self.start
 
     def ms(self, position: int) -> int:
         return position * 1000 // self.rate_hz

@@ -20,7 +20,7 @@ from realtime_server.protocol.session_config import (
     ToolChoice,
     TranscriptionSession,
 )
-from realtime_server.session.conversation import Entry
+from realtime_server.session.entry import Entry
 from realtime_server.session.response import ResponseSettings
 
 NO_OVERRIDES = ResponseConfig()

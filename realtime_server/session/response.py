@@ -1,18 +1,19 @@
 """One response: its output items, and the exact order of its server events (protocol sequences 2.2, 2.3, 2.6, 2.10, 2.17)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-import pybase64
-
 from realtime_server.audio.formats import FORMATS
-from realtime_server.audio.resample import Resampler
+from realtime_server.audio.resample import PcmResampler
 from realtime_server.messages import AUDIO_RATE_HZ, Prompted, Samples
+from realtime_server.protocol import audio
 from realtime_server.protocol import items as wire
 from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.session_config import AudioFormat, CustomVoice, MaxOutputTokens
-from realtime_server.session.conversation import Conversation, Entry, Recording
+from realtime_server.session.conversation import Conversation
+from realtime_server.session.entry import Entry
 from realtime_server.session.outbox import Outbox
+from realtime_server.session.recording import SILENCE, Recording
 from realtime_server.session.states import ResponseInput, ResponseState, next_response_state
 from realtime_server.session.transcripts import INPUT_AUDIO_TOKENS_PER_S
 
@@ -32,19 +33,20 @@ class ResponseSettings:
     metadata: dict[str, str] | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class OpenItem:
-    """The output item that is being made."""
+    """The output item that is being made; its entry holds what there is of it at any time."""
 
     entry: Entry
     index: int
-    call_id: str = ""
-    name: str = ""
-    text: list[str] = field(default_factory=list)
 
     @property
-    def whole(self) -> str:
-        return "".join(self.text)
+    def part(self) -> Any:
+        return self.entry.item.content[0]
+
+    @property
+    def is_call(self) -> bool:
+        return isinstance(self.entry.item, wire.FunctionCall)
 
 
 class Response:
@@ -65,7 +67,7 @@ class Response:
         shape = FORMATS[settings.format.type]
         self._encode = shape.encode
         self._most_samples = shape.rate_hz * LONGEST_DELTA_MS // 1000
-        self._resampler = Resampler(AUDIO_RATE_HZ, shape.rate_hz)
+        self._resampler = PcmResampler(AUDIO_RATE_HZ, shape.rate_hz)
         self._send(ev.ResponseCreated, response=self._object())
 
     @property
@@ -86,29 +88,33 @@ class Response:
         self._written_tokens += tokens
         item = self._message()
         if self.settings.modality == "text":
+            item.entry.change_part(0, text=item.part.text + delta)
             self._send_part(ev.OutputTextDelta, item, delta=delta)
         else:
+            item.entry.change_part(0, transcript=item.part.transcript + delta)
             self._send_part(ev.OutputAudioTranscriptDelta, item, delta=delta)
-        item.text.append(delta)
 
     def audio(self, samples: Samples, characters: int) -> None:
         item = self._message()
-        assert item.entry.recording is not None
-        item.entry.recording.append(samples, characters)
+        if self._conversation is not None:
+            item.entry.recordings[0].append(samples, characters)
         self.audio_samples += len(samples)
         self._send_audio(item, self._resampler.push(samples))
 
     def start_call(self, name: str) -> None:
         self._close_item("completed")
-        item = OpenItem(Entry(None), len(self._done), self._outbox.new_id("call"), name)
-        self._add(item, self._call(item, "in_progress"))
+        call_id = self._outbox.new_id("call")
+        item_id = self._outbox.new_id("item")
+        call = wire.FunctionCall(id=item_id, status="in_progress", call_id=call_id, name=name, arguments="")
+        self._add(Entry(call), call)
 
     def call_arguments(self, delta: str, tokens: int) -> None:
         self._written_tokens += tokens
         item = self._open
-        assert item is not None and item.name
-        item.text.append(delta)
-        self._send(ev.FunctionCallArgumentsDelta, **self._place(item), call_id=item.call_id, delta=delta)
+        assert item is not None and item.is_call
+        call = item.entry.item
+        item.entry.change(arguments=call.arguments + delta)
+        self._send(ev.FunctionCallArgumentsDelta, **self._place(item), call_id=call.call_id, delta=delta)
 
     def end_call(self) -> None:
         self._close_item("completed")
@@ -152,67 +158,71 @@ class Response:
 
     # --- items and parts ----------------------------------------------------------------------------------------------
 
+    def is_making(self, entry: Entry) -> bool:
+        return self._open is not None and self._open.entry is entry
+
     def _message(self) -> OpenItem:
         """The open message; opens one if a call, or nothing, is open."""
-        if self._open is None or self._open.name:
-            self._close_item("completed")
-            recording = Recording() if self.settings.modality == "audio" else None
-            item = OpenItem(Entry(None, recording), len(self._done))
-            self._add(item, wire.AssistantMessage(id=self._outbox.new_id("item"), status="in_progress", content=()))
-            part = ev.AudioPart() if self.settings.modality == "audio" else ev.TextPart()
-            self._send_part(ev.ContentPartAdded, item, part=part)
-            return item
-        return self._open
+        if self._open is not None and not self._open.is_call:
+            return self._open
+        self._close_item("completed")
+        spoken = self.settings.modality == "audio"
+        content: Any = wire.OutputAudio(transcript="") if spoken else wire.OutputText(text="")
+        item_id = self._outbox.new_id("item")
+        message = wire.AssistantMessage(id=item_id, status="in_progress", content=(content,))
+        # Nobody can ask again for what is spoken beside the conversation.
+        recordings = {0: Recording(item_id)} if spoken and self._conversation is not None else {}
+        item = self._add(Entry(message, recordings), message.model_copy(update={"content": ()}))
+        self._send_part(ev.ContentPartAdded, item, part=ev.AudioPart() if spoken else ev.TextPart())
+        return item
 
-    def _call(self, item: OpenItem, status: wire.ItemStatus) -> wire.FunctionCall:
-        item_id = item.entry.id if item.entry.item is not None else self._outbox.new_id("item")
-        return wire.FunctionCall(id=item_id, status=status, call_id=item.call_id, name=item.name, arguments=item.whole)
-
-    def _add(self, item: OpenItem, wire_item: Any) -> None:
-        item.entry.item = wire_item
-        self._open = item
-        self._send(ev.OutputItemAdded, response_id=self.id, output_index=item.index, item=wire_item)
+    def _add(self, entry: Entry, shown: Any) -> OpenItem:
+        """`shown`: the item as it is announced, without its parts."""
+        item = self._open = OpenItem(entry, len(self._done))
+        self._send(ev.OutputItemAdded, response_id=self.id, output_index=item.index, item=shown)
         if self._conversation is not None:
-            self._conversation.insert(item.entry, None)
-            previous = self._conversation.previous_id(item.entry)
-            self._send(ev.ConversationItemAdded, previous_item_id=previous, item=wire_item)
+            if (old := self._conversation.make_room()) is not None:
+                self._send(ev.ConversationItemDeleted, item_id=old.id)
+            self._conversation.add(entry)
+            previous = self._conversation.previous_id(entry)
+            self._send(ev.ConversationItemAdded, previous_item_id=previous, item=shown)
+        return item
 
     def _close_item(self, status: wire.ItemStatus) -> None:
         item = self._open
         if item is None:
             return
-        if item.name:
-            final: Any = self._call(item, status)
+        entry = item.entry
+        if item.is_call:
+            call = entry.item
             self._send(
                 ev.FunctionCallArgumentsDone,
-                **self._place(item), call_id=item.call_id, name=item.name, arguments=item.whole,
+                **self._place(item), call_id=call.call_id, name=call.name, arguments=call.arguments,
             )  # fmt: skip
         else:
-            final = self._close_message(item, status)
-        item.entry.item = final
+            self._close_part(item, status)
+        entry.change(status=status)
         # The client may have deleted it meanwhile; the response still closes what it opened.
         if self._conversation is not None:
-            kept = self._conversation.find(item.entry.id) is not None
-            previous = self._conversation.previous_id(item.entry) if kept else None
-            self._send(ev.ConversationItemDone, previous_item_id=previous, item=final)
-        self._send(ev.OutputItemDone, response_id=self.id, output_index=item.index, item=final)
-        self._done.append(item.entry)
+            previous = self._conversation.previous_id(entry) if self._conversation.holds(entry) else None
+            self._send(ev.ConversationItemDone, previous_item_id=previous, item=entry.item)
+        self._send(ev.OutputItemDone, response_id=self.id, output_index=item.index, item=entry.item)
+        self._done.append(entry)
         self._open = None
 
-    def _close_message(self, item: OpenItem, status: wire.ItemStatus) -> wire.AssistantMessage:
+    def _close_part(self, item: OpenItem, status: wire.ItemStatus) -> None:
         if self.settings.modality == "text":
-            self._send_part(ev.OutputTextDone, item, text=item.whole)
-            self._send_part(ev.ContentPartDone, item, part=ev.TextPart(text=item.whole))
-            content: Any = wire.OutputText(text=item.whole)
-        else:
-            if status == "completed":
-                self._send_audio(item, self._resampler.push(_NOTHING, last=True))
-                self._resampler = Resampler(AUDIO_RATE_HZ, FORMATS[self.settings.format.type].rate_hz)
-            self._send_part(ev.OutputAudioDone, item)
-            self._send_part(ev.OutputAudioTranscriptDone, item, transcript=item.whole)
-            self._send_part(ev.ContentPartDone, item, part=ev.AudioPart(transcript=item.whole))
-            content = wire.OutputAudio(transcript=item.whole)
-        return wire.AssistantMessage(id=item.entry.id, status=status, content=(content,))
+            text = item.part.text
+            self._send_part(ev.OutputTextDone, item, text=text)
+            self._send_part(ev.ContentPartDone, item, part=ev.TextPart(text=text))
+            return
+        rest = self._resampler.push(SILENCE, last=True)
+        if status == "completed":
+            self._send_audio(item, rest)
+        transcript = item.part.transcript
+        self._send_part(ev.OutputAudioDone, item)
+        self._send_part(ev.OutputAudioTranscriptDone, item, transcript=transcript)
+        self._send_part(ev.ContentPartDone, item, part=ev.AudioPart(transcript=transcript))
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
@@ -243,8 +253,5 @@ class Response:
 
     def _send_audio(self, item: OpenItem, samples: Samples) -> None:
         for start in range(0, len(samples), self._most_samples):
-            delta = pybase64.b64encode(self._encode(samples[start : start + self._most_samples])).decode()
+            delta = audio.encode(self._encode(samples[start : start + self._most_samples]))
             self._send_part(ev.OutputAudioDelta, item, delta=delta)
-
-
-_NOTHING: Samples = FORMATS["audio/pcm"].decode(b"")

@@ -10,7 +10,8 @@ from realtime_server.protocol.client_events import ResponseConfig
 from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.session_config import CustomVoice, RealtimeSession
 from realtime_server.session import asking
-from realtime_server.session.conversation import Conversation, Entry, client_entry
+from realtime_server.session.conversation import Conversation
+from realtime_server.session.entry import Entry, Intake
 from realtime_server.session.limits import Limits
 from realtime_server.session.outbox import Outbox
 from realtime_server.session.quota import Exhausted, Quota
@@ -28,6 +29,8 @@ class Responses:
         self._abilities, self._limits, self._quota = abilities, limits, quota
         self._running: dict[str, Response] = {}
         self._voice_locked = False
+        self._cut_short: str | None = None
+        """The response that a truncation ended, while a cancellation of it may still be on its way."""
 
     @property
     def any_running(self) -> bool:
@@ -43,6 +46,7 @@ class Responses:
         context = asking.context(config, override, self._entries(config, override))
         response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
         self._running[response.id] = response
+        self._cut_short = self._cut_short if outside else None
         try:
             limit = self._limits.reserved_tokens if asked.max_output_tokens == "inf" else asked.max_output_tokens
             response.reserved_tokens = self._quota.reserve(limit, now)
@@ -56,9 +60,20 @@ class Responses:
 
     def cancel(self, response_id: str | None, now: float) -> None:
         response = self._running.get(response_id) if response_id else self.in_conversation
+        if response is None and self._cut_short is not None and response_id in (None, self._cut_short):
+            self._cut_short = None
+            return
         if response is None:
             raise ClientError("Cancellation failed: no active response found", "response_cancel_not_active", "response_id")
         self._stop(response, "client_cancelled", now)
+
+    def cut_short(self, entry: Entry, now: float) -> None:
+        """The client has truncated this item: where it is still being made, no more of it is wanted, nor of its response."""
+        response = next((r for r in self._running.values() if r.is_making(entry)), None)
+        if response is not None:
+            self._stop(response, "client_cancelled", now)
+            # Agents SDKs truncate first and cancel second: that is one wish, told twice.
+            self._cut_short = response.id
 
     def interrupt(self, now: float) -> None:
         """The user speaks, or has spoken: what runs in the conversation stops."""
@@ -111,7 +126,7 @@ class Responses:
                 f"Conversation already has an active response in progress: {running.id}. Wait until the response is "
                 "finished before creating a new one.", "conversation_already_has_active_response",
             )  # fmt: skip
-        if len(self._running) >= self._limits.parallel_responses:
+        if outside and len(self._running) >= self._limits.parallel_responses:
             raise ClientError("Too many responses are running.", "rate_limit_exceeded", "response")
         asked = asking.settings(config, override)
         heard = asked.modality == "audio" and not outside
@@ -126,17 +141,19 @@ class Responses:
         """The conversation, or what this response has instead."""
         if override.input is None:
             return self._conversation
-        return [self._input_entry(config, index, item) for index, item in enumerate(override.input)]
+        if len(override.input) > self._limits.items:
+            message = f"Invalid 'response.input': more than {self._limits.items} items."
+            raise ClientError(message, "array_above_max_length", "response.input")
+        intake = Intake(self._out, config.audio.input.format.type, self._limits)
+        return [self._input_entry(intake, item, f"response.input[{index}]") for index, item in enumerate(override.input)]
 
-    def _input_entry(self, config: RealtimeSession, index: int, item: Any) -> Entry:
-        if isinstance(item, wire.ItemReference):
-            entry = self._conversation.find(item.id)
-            if entry is None:
-                message = f"Item with id '{item.id}' does not exist."
-                raise ClientError(message, "invalid_value", f"response.input[{index}].id")
-            return entry
-        item_id = item.id or self._out.new_id("item")
-        return client_entry(item, item_id, config.audio.input.format.type, self._limits.append_bytes)
+    def _input_entry(self, intake: Intake, item: Any, param: str) -> Entry:
+        if not isinstance(item, wire.ItemReference):
+            return intake.entry(item, param)
+        entry = self._conversation.find(item.id)
+        if entry is None:
+            raise ClientError(f"Item with id '{item.id}' does not exist.", "invalid_value", f"{param}.id")
+        return entry
 
     def _tell_limits(self, now: float) -> None:
         limits = tuple(

@@ -1,6 +1,8 @@
 """One client's session: holds the parts and decides nothing twice. Time is an argument, in seconds of any one clock."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -18,7 +20,8 @@ from realtime_server.protocol.session_config import (
     updated,
 )
 from realtime_server.session import asking
-from realtime_server.session.conversation import Conversation, Entry, client_entry, with_audio
+from realtime_server.session.conversation import Conversation
+from realtime_server.session.entry import Entry, Intake, with_audio
 from realtime_server.session.idleness import Idleness
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
@@ -66,18 +69,24 @@ class Session:
         self._responses = Responses(self._out, self._conversation, opening.abilities, limits, opening.quota)
         self._expiry = opening.now + limits.session_s
         self._idleness = Idleness()
-        self._transcripts = Transcripts(self._out)
+        self._transcripts = Transcripts(self._out, opening.quota)
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
     # --- the six calls ------------------------------------------------------------------------------------------------
 
     def receive(self, event: cl.AnyClientEvent, now: float) -> None:
+        with self._boundary(now, event.event_id):
+            self._receive(event)
+
+    @contextmanager
+    def _boundary(self, now: float, event_id: str | None = None) -> Iterator[None]:
+        """Around whatever moves the session: what the client has no right to is told, whoever gave the occasion for it."""
         self._now = now
         try:
-            self._receive(event)
+            yield
         except ClientError as error:
-            self.refuse(error, event.event_id)
+            self.refuse(error, event_id)
 
     def refuse(self, error: ClientError, event_id: str | None = None) -> None:
         """Their fault, told in one place; also for text that was no event at all."""
@@ -92,15 +101,17 @@ class Session:
         self._out.run(m.Disconnect(1011, "server_error.internal_error"))
 
     def engine_output(self, output: m.Output, now: float) -> None:
-        self._now = now
+        with self._boundary(now):
+            self._take(output, now)
+
+    def _take(self, output: m.Output, now: float) -> None:
         match output:
             case m.SpeechProbability():
                 self._border(self._input.detected(output))
             case m.TurnEnd():
                 self._border(self._input.scored(output))
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
-                entry, heard = self._conversation.find(output.item_id), self._config.audio.input
-                self._transcripts.take(output, entry, heard.transcription is not None, self._config.include is not None)
+                self._transcripts.take(output, self._transcribes, self._config.include is not None, now)
             case m.SessionFailed():
                 self.fail(output.message)
             case _:
@@ -113,9 +124,9 @@ class Session:
         return self._expiry if idle is None else min(self._expiry, idle)
 
     def handle_deadline(self, now: float) -> None:
-        self._now = now
-        if self._idleness.over(now):
-            self._idle_timeout()
+        with self._boundary(now):
+            if self._idleness.over(now):
+                self._idle_timeout()
         if now >= self._expiry:
             minutes = self._limits.session_s // 60
             text = f"Your session hit the maximum duration of {minutes} minutes."
@@ -150,7 +161,7 @@ class Session:
                 self._commit_by_hand()
             case cl.InputAudioBufferClear():
                 if self._input.item_id:
-                    self._out.run(m.Forget(self._input.item_id))
+                    self._forget(self._input.item_id)
                 self._input.clear()
                 self._out.send(ev.InputAudioBufferCleared)
             case cl.OutputAudioBufferClear():
@@ -162,7 +173,8 @@ class Session:
                 entry = self._conversation.get(event.item_id, "retrieve")
                 self._out.send(ev.ConversationItemRetrieved, item=with_audio(entry))
             case cl.ConversationItemTruncate():
-                self._conversation.truncate(event.item_id, event.content_index, event.audio_end_ms)
+                entry = self._conversation.truncate(event.item_id, event.content_index, event.audio_end_ms)
+                self._responses.cut_short(entry, self._now)
                 self._out.send(ev.ConversationItemTruncated, item_id=event.item_id, content_index=event.content_index,
                                audio_end_ms=event.audio_end_ms)  # fmt: skip
             case cl.ConversationItemDelete():
@@ -201,9 +213,10 @@ class Session:
         if isinstance(item, wire.FunctionCallOutput) and not self._has_call(item.call_id):
             text = f"Tool call ID '{item.call_id}' not found in conversation."
             raise ClientError(text, "invalid_tool_call_id", "item.call_id")
-        item_id = item.id or self._out.new_id("item")
-        input_format = self._config.audio.input.format.type
-        entry = client_entry(item, item_id, input_format, self._limits.append_bytes)
+        if item.id is not None and item.id == self._input.item_id:
+            text = f"Error adding item: '{item.id}' is the turn that is being heard."
+            raise ClientError(text, "item_create_duplicate_item_id", "item.id")
+        entry = Intake(self._out, self._config.audio.input.format.type, self._limits).entry(item, "item")
         self._conversation.insert(entry, event.previous_item_id)
         self._announce(entry)
 
@@ -219,8 +232,18 @@ class Session:
 
     def _listen(self, item_id: str) -> None:
         # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
-        live = isinstance(self._config, TranscriptionSession) and self._config.audio.input.transcription is not None
+        live = isinstance(self._config, TranscriptionSession) and self._transcribes
+        self._transcripts.listen(item_id)
         self._out.run(m.Listen(item_id, asking.context(self._config, asking.NO_OVERRIDES, self._conversation), live))
+
+    def _forget(self, item_id: str) -> None:
+        self._transcripts.forget(item_id)
+        self._out.run(m.Forget(item_id))
+
+    @property
+    def _transcribes(self) -> bool:
+        """Did the client ask for transcripts?"""
+        return self._config.audio.input.transcription is not None
 
     def _commit_by_hand(self) -> None:
         uncommitted_ms = self._input.uncommitted * 1000 / AUDIO_RATE_HZ
@@ -241,12 +264,17 @@ class Session:
         """The buffer becomes a user item: committed, item.added, item.done (protocol 2.3)."""
         item_id = self._input.item_id
         recording = self._input.commit(end)
+        if (old := self._conversation.make_room()) is not None:
+            self._out.send(ev.ConversationItemDeleted, item_id=old.id)
         self._out.send(ev.InputAudioBufferCommitted, previous_item_id=self._conversation.last_id, item_id=item_id)
         item = wire.UserMessage(id=item_id, status="completed", content=(wire.InputAudio(),))
-        entry = Entry(item, recording)
-        self._conversation.insert(entry, None)
+        entry = Entry(item, {0: recording})
+        self._conversation.add(entry)
         self._announce(entry)
-        self._out.run(m.Commit(item_id))
+        if self._transcripts.commit(entry, self._transcribes, self._now) or isinstance(self._config, RealtimeSession):
+            self._out.run(m.Commit(item_id))
+        else:
+            self._forget(item_id)
 
     def _border(self, border: TurnStarted | TurnStopped | None) -> None:
         detection = self._config.audio.input.turn_detection
@@ -262,7 +290,7 @@ class Session:
                     self._responses.interrupt(self._now)
                 if self._input.item_id:
                     # A turn begun by hand, before a detector was asked for: it begins where the detector says.
-                    self._out.run(m.Forget(item_id))
+                    self._forget(item_id)
                 self._listen(item_id)
                 self._input.open_spoken(item_id, border.sample)
             case TurnStopped():
@@ -296,7 +324,7 @@ class Session:
                        audio_end_ms=timeline.ms(timeline.end), item_id=item_id)  # fmt: skip
         self._listen(item_id)
         self._input.open_spoken(item_id, self._input.start)
-        self._commit(None)
+        self._commit(timeline.end)
         self._input.restart_detection()
         self._idleness.answer_silence()
         self._answer_turn(detection)

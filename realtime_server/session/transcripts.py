@@ -1,60 +1,116 @@
-"""What the model heard of each user turn: kept for the conversation, and told to the client if it asked for it."""
+"""What the model hears of each user turn: kept for the conversation, and told to the client if it asked for it."""
 
-from typing import assert_never
+from dataclasses import dataclass, field
+from typing import Any, assert_never
 
 from realtime_server import messages as m
 from realtime_server.messages import AUDIO_RATE_HZ
-from realtime_server.protocol import items as wire
 from realtime_server.protocol import server_events as ev
-from realtime_server.session.conversation import Entry
+from realtime_server.session.entry import Entry
 from realtime_server.session.outbox import Outbox
+from realtime_server.session.quota import Exhausted, Quota
 
 Transcript = m.TranscriptDelta | m.TranscriptDone | m.TranscriptFailed
 INPUT_AUDIO_TOKENS_PER_S = 10
 
 
-class Transcripts:
-    def __init__(self, outbox: Outbox) -> None:
-        self._out = outbox
-        self._logprobs: dict[str, list[ev.LogProb]] = {}
+@dataclass
+class _Turn:
+    """A turn whose transcript is awaited."""
 
-    def take(self, output: Transcript, entry: Entry | None, shown: bool, with_logprobs: bool) -> None:
-        """`entry`: the turn's item, None where the client has deleted it meanwhile."""
-        place = {"item_id": output.item_id, "content_index": 0}
+    item_id: str
+    entry: Entry | None = None
+    """Its item, once it is committed."""
+    reserved: int | None = None
+    """Of the key's tokens, where it counts."""
+    refused: bool = False
+    """The key had nothing left for it: what is written of it is not told."""
+    failure: str | None = None
+    """It failed before it was committed; a client hears of no item that it does not know."""
+    logprobs: list[ev.LogProb] = field(default_factory=list)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"item_id": self.item_id, "content_index": 0}
+
+    @property
+    def audio_tokens(self) -> int:
+        length = self.entry.recordings[0].length if self.entry is not None else 0
+        return round(length / AUDIO_RATE_HZ * INPUT_AUDIO_TOKENS_PER_S)
+
+
+class Transcripts:
+    """Each turn is awaited from `listen` until it is written, fails or is forgotten; what comes for others is not heard."""
+
+    def __init__(self, outbox: Outbox, quota: Quota) -> None:
+        self._out, self._quota = outbox, quota
+        self._turns: dict[str, _Turn] = {}
+
+    def listen(self, item_id: str) -> None:
+        self._turns[item_id] = _Turn(item_id)
+
+    def forget(self, item_id: str) -> None:
+        self._turns.pop(item_id, None)
+
+    def commit(self, entry: Entry, shown: bool, now: float) -> bool:
+        """The turn is complete, as this item. False: the key has nothing left for its transcript, which the client is told."""
+        turn = self._turns[entry.id]
+        turn.entry = entry
+        if turn.failure is not None:
+            self._fail(turn, turn.failure, shown, now)
+        elif shown:
+            try:
+                turn.reserved = self._quota.reserve(max(1, turn.audio_tokens), now)
+            except Exhausted as exhausted:
+                turn.refused = True
+                self._tell_failure(turn, "invalid_request_error", "rate_limit_exceeded", str(exhausted))
+        return not turn.refused
+
+    def take(self, output: Transcript, shown: bool, with_logprobs: bool, now: float) -> None:
+        turn = self._turns.get(output.item_id)
+        if turn is None or turn.failure is not None:
+            return
+        shown = shown and not turn.refused
         match output:
             case m.TranscriptDelta():
                 logprob = ev.LogProb(token=output.text, logprob=output.logprob, bytes=tuple(output.text.encode()))
-                self._logprobs.setdefault(output.item_id, []).append(logprob)
+                turn.logprobs.append(logprob)
                 if shown:
                     one = (logprob,) if with_logprobs else None
-                    self._out.send(ev.TranscriptionDelta, **place, delta=output.text, logprobs=one)
+                    self._out.send(ev.TranscriptionDelta, **turn.place, delta=output.text, logprobs=one)
             case m.TranscriptDone():
-                if entry is not None:
-                    _keep(entry, output.text, shown)
-                every = tuple(self._logprobs.pop(output.item_id, ()))
-                if shown:
-                    seconds = entry.recording.length / AUDIO_RATE_HZ if entry and entry.recording else 0.0
-                    usage, logprobs = _usage(seconds, output.text_tokens), every if with_logprobs else None
-                    self._out.send(ev.TranscriptionCompleted, **place, transcript=output.text, usage=usage, logprobs=logprobs)
+                self._done(turn, output, shown, with_logprobs, now)
+            case m.TranscriptFailed() if turn.entry is None:
+                turn.failure = output.message
             case m.TranscriptFailed():
-                self._logprobs.pop(output.item_id, None)
-                if shown:
-                    error = ev.TranscriptionError(type="server_error", code="transcription_failed", message=output.message)
-                    self._out.send(ev.TranscriptionFailed, **place, error=error)
+                self._fail(turn, output.message, shown, now)
             case _:
                 assert_never(output)
 
+    def _done(self, turn: _Turn, output: m.TranscriptDone, shown: bool, with_logprobs: bool, now: float) -> None:
+        heard, written = turn.audio_tokens, output.text_tokens
+        self._close(turn, heard + written, now)
+        if turn.entry is not None:
+            turn.entry.heard = output.text
+            if shown:
+                turn.entry.change_part(0, transcript=output.text)
+        if shown:
+            every = tuple(turn.logprobs) if with_logprobs else None
+            usage = ev.TranscriptionUsage(
+                total_tokens=heard + written, input_tokens=heard, output_tokens=written,
+                input_token_details=ev.TranscriptionInputDetails(text_tokens=0, audio_tokens=heard),
+            )  # fmt: skip
+            self._out.send(ev.TranscriptionCompleted, **turn.place, transcript=output.text, usage=usage, logprobs=every)
 
-def _keep(entry: Entry, text: str, shown: bool) -> None:
-    entry.heard = text
-    if shown and isinstance(entry.item, wire.UserMessage):
-        parts = [p.model_copy(update={"transcript": text}) if isinstance(p, wire.InputAudio) else p for p in entry.item.content]
-        entry.item = entry.item.model_copy(update={"content": tuple(parts)})
+    def _fail(self, turn: _Turn, message: str, shown: bool, now: float) -> None:
+        self._close(turn, 0, now)
+        if shown:
+            self._tell_failure(turn, "server_error", "transcription_failed", message)
 
+    def _tell_failure(self, turn: _Turn, kind: str, code: str, message: str) -> None:
+        self._out.send(ev.TranscriptionFailed, **turn.place, error=ev.TranscriptionError(type=kind, code=code, message=message))
 
-def _usage(seconds: float, text_tokens: int) -> ev.TranscriptionUsage:
-    heard = round(seconds * INPUT_AUDIO_TOKENS_PER_S)
-    return ev.TranscriptionUsage(
-        total_tokens=heard + text_tokens, input_tokens=heard,
-        input_token_details=ev.TranscriptionInputDetails(text_tokens=0, audio_tokens=heard), output_tokens=text_tokens,
-    )  # fmt: skip
+    def _close(self, turn: _Turn, used: int, now: float) -> None:
+        del self._turns[turn.item_id]
+        if turn.reserved is not None:
+            self._quota.settle(turn.reserved, used, now)

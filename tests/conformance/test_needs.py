@@ -227,7 +227,7 @@ def test_17_frames_stay_under_the_smallest_limit_of_a_client() -> None:
     talk = Talk()
     talk.say("response.create")
     rid = talk.last(m.Respond).response_id
-    events = talk.engine(m.TextDelta(rid, "Long."), m.AudioDelta(rid, np.zeros(24_000 * 60, np.float32), 5))
+    events = talk.engine(m.TextDelta(rid, "Long."), m.AudioDelta(rid, np.zeros(24_000 * 60, np.int16), 5))
     deltas = [base64.b64decode(e["delta"]) for e in events if e["type"] == "response.output_audio.delta"]
     assert sum(map(len, deltas)) == 2 * 24_000 * 60
     assert max(map(len, deltas)) <= 24_000

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -38,7 +39,7 @@ def test_a_doubted_turn_is_refused_however_its_audio_came(tiny_model: WrenModel)
     assert text == NOT_UNDERSTOOD
     assert len(spoken)
     assert told(in_pieces, "b")[:2] == (heard, text)
-    context = m.Context("", (), (m.Message("whole", "user", (m.Audio(sound(1), None),)),))
+    context = m.Context("", (), (m.Message("whole", "user", (m.Audio(sound(1), None, "whole"),)),))
     tiny_model.run("c", m.Respond("r", context, False, "marin", "auto", None))
     late, text, _ = told(run(tiny_model), "c")
     assert late
@@ -57,7 +58,7 @@ def test_without_doubt_it_answers(tiny_model: WrenModel) -> None:
 @pytest.mark.parametrize("most_doubt", [-1.0], indirect=True)
 @pytest.mark.usefixtures("most_doubt")
 def test_a_call_that_is_demanded_is_made(tiny_model: WrenModel) -> None:
-    items = (m.Message("whole", "user", (m.Audio(torch.zeros(24_000).numpy(), None),)),)
+    items = (m.Message("whole", "user", (m.Audio(np.zeros(24_000, np.int16), None, "whole"),)),)
     tiny_model.run("a", m.Respond("r", m.Context("", (WATER,), items), False, "marin", "required", None))
     assert any(isinstance(output, m.CallStarted) for _, output in run(tiny_model))
 

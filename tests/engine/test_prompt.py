@@ -64,7 +64,7 @@ def test_results(output: str, words: str) -> None:
 
 def test_a_conversation(script: Script) -> None:
     items = (
-        m.Message("a", "user", (m.Audio(np.zeros(1, np.float32), None),)),
+        m.Message("a", "user", (m.Audio(np.zeros(1, np.int16), None, "a"),)),
         m.FunctionCall("b", "call", "get_weather", '{"city": "Rome"}'),
         m.FunctionResult("c", "call", '{"condition": "sunny"}'),
         m.Message("d", "assistant", (m.Text("It is sunny."),)),

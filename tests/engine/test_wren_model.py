@@ -22,7 +22,7 @@ Outputs = list[tuple[str, m.Output]]
 
 
 def sound(seed: int, seconds: float = 1.0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(0, 0.1, int(24_000 * seconds)).astype(np.float32)
+    return np.random.default_rng(seed).normal(0, 3277, int(24_000 * seconds)).astype(np.int16)
 
 
 def run(model: WrenModel, most: int = 2000) -> Outputs:
@@ -36,7 +36,7 @@ def run(model: WrenModel, most: int = 2000) -> Outputs:
 
 
 def respond(item_id: str, response_id: str, context: m.Context = CONTEXT, **more: Any) -> m.Respond:
-    items = (*context.items, m.Message(item_id, "user", (m.Audio(sound(0), None),)))
+    items = (*context.items, m.Message(item_id, "user", (m.Audio(sound(0), None, item_id),)))
     fields = {"audio": True, "voice": "marin", "tool_choice": "auto", "max_output_tokens": 60} | more
     return m.Respond(response_id, m.Context(context.instructions, context.tools, items), **fields)
 
@@ -126,7 +126,7 @@ def test_keywords_are_listened_for_in_live_turns_and_in_recordings(
     tiny_model.run("live", m.Listen("item", context))
     tiny_model.run("live", m.Hear("item", sound(1)))
     tiny_model.run("live", m.Commit("item"))
-    recorded = replace(context, items=(m.Message("recorded", "user", (m.Audio(sound(1), None),)),))
+    recorded = replace(context, items=(m.Message("recorded", "user", (m.Audio(sound(1), None, "recorded"),)),))
     tiny_model.run("recorded", m.Respond("resp", recorded, False, "marin", "auto", None))
     run(tiny_model)
     assert listened_for == [("zoe", "iced mocha")] * 2

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.protocol import items as wire
 from realtime_server.protocol.errors import ClientError
-from realtime_server.session.conversation import Conversation, Entry, Recording, whole_words
+from realtime_server.session.conversation import Conversation
+from realtime_server.session.entry import Entry
 from realtime_server.session.limits import Limits
+from realtime_server.session.recording import Recording
 
 names = st.text("abc", min_size=1, max_size=2)
 
@@ -22,8 +24,8 @@ def spoken(item_id: str, text: str, frames: int) -> Entry:
     """An answer of 80 ms frames, its letters spread evenly over them."""
     recording = Recording()
     for n in range(frames):
-        recording.append(np.full(1920, 0.1, np.float32), len(text) * (n + 1) // frames)
-    return Entry(wire.AssistantMessage(id=item_id, content=(wire.OutputAudio(transcript=text),)), recording)
+        recording.append(np.full(1920, 3277, np.int16), len(text) * (n + 1) // frames)
+    return Entry(wire.AssistantMessage(id=item_id, content=(wire.OutputAudio(transcript=text),)), {0: recording})
 
 
 @given(st.lists(st.tuples(names, names | st.none() | st.just("root")), max_size=30))
@@ -43,22 +45,12 @@ def test_inserting_is_list_insertion(steps: list[tuple[str, str | None]]) -> Non
         assert conversation.previous_id(entry) == (model[n - 1] if n else None)
 
 
-@given(st.text("ab .,", max_size=30), st.integers(0, 40))
-def test_no_word_is_cut_in_half(text: str, characters: int) -> None:
-    kept = whole_words(text, characters)
-    assert text.startswith(kept)
-    assert len(kept) <= max(characters, 0) or characters >= len(text)
-    rest = text[len(kept) :]
-    assert not (kept and rest and kept[-1].isalnum() and rest[0].isalnum())
-
-
 def test_truncation_is_exact_in_sound_words_and_context() -> None:
     conversation = Conversation("conv", Limits())
     conversation.insert(spoken("a", "one two three four", 18), None)
     conversation.truncate("a", 0, 18 * 80 // 2)
     entry = conversation.get("a", "retrieve")
-    assert entry.recording is not None
-    assert entry.recording.length == 9 * 1920
+    assert entry.recordings[0].length == entry.kept == 9 * 1920
     assert entry.item.content[0].transcript == "one two"
     assert entry.context_item() == m.Message("a", "assistant", (m.Text("one two"),))
     conversation.truncate("a", 0, 0)
@@ -83,15 +75,41 @@ def test_truncation_that_cannot_be(item_id: str, index: int, ms: int, code: str)
     assert caught.value.code == code
 
 
-def test_items_are_bounded_in_number_and_bytes() -> None:
+def test_what_the_client_puts_in_is_bounded_in_number_and_bytes() -> None:
     conversation = Conversation("conv", Limits(items=2, item_bytes=100))
     conversation.insert(user("a"), None)
-    with pytest.raises(ClientError) as caught:
-        conversation.insert(Entry(user("b").item, size=101), None)
-    assert caught.value.code == "conversation_too_long"
-    conversation.insert(user("b"), None)
-    with pytest.raises(ClientError):
-        conversation.insert(user("c"), None)
+    conversation.insert(Entry(user("b").item, size=100), None)
+    for bad in (Entry(user("c").item, size=1), user("c")):
+        with pytest.raises(ClientError) as caught:
+            conversation.insert(bad, None)
+        assert caught.value.code == "conversation_too_long"
+    conversation.delete("b")
+    conversation.insert(Entry(user("c").item, size=100), None)
+
+
+@given(st.lists(st.sampled_from(["insert", "say", "delete"]), max_size=40), st.integers(1, 4))
+def test_what_is_said_finds_room_always(steps: list[str], most: int) -> None:
+    conversation = Conversation("conv", Limits(items=most))
+    conversation.insert(Entry(wire.SystemMessage(id="system", content=())), None)
+    model = ["system"]
+    for n, step in enumerate(steps):
+        match step:
+            case "insert" if len(model) < most:
+                conversation.insert(user(f"{n}"), None)
+                model.append(f"{n}")
+            case "insert":
+                with pytest.raises(ClientError):
+                    conversation.insert(user(f"{n}"), None)
+            case "say":
+                old = conversation.make_room()
+                assert (old is not None) == (len(model) >= most and len(model) > 1)
+                if old is not None:
+                    assert old.id == model.pop(1)
+                conversation.add(user(f"{n}"))
+                model.append(f"{n}")
+            case _ if len(model) > 1:
+                conversation.delete(model.pop())
+        assert [entry.id for entry in conversation] == model
 
 
 def test_old_audio_is_let_go_and_its_words_stay() -> None:
@@ -99,6 +117,16 @@ def test_old_audio_is_let_go_and_its_words_stay() -> None:
     conversation.insert(spoken("a", "hello", 10), None)
     conversation.insert(spoken("b", "again", 10), None)
     a, b = conversation
-    assert a.recording is None
+    assert (a.kept, b.kept) == (0, 10 * 1920)
     assert a.item.content[0].transcript == "hello"
-    assert b.recording is not None
+    conversation.truncate("a", 0, 0)
+    assert a.item.content[0].transcript == ""
+
+
+def test_an_item_that_is_being_made_keeps_its_audio() -> None:
+    conversation = Conversation("conv", Limits(kept_audio_s=1))
+    running = spoken("a", "hello", 10)
+    running.change(status="in_progress")
+    conversation.add(running)
+    conversation.insert(spoken("b", "again", 20), None)
+    assert running.kept == 10 * 1920

@@ -83,7 +83,7 @@ class AnyTalk(RuleBasedStateMachine):
             case "text":
                 self.talk.engine(m.Prompted(rid, 10, 3), m.TextDelta(rid, "word "))
             case "audio" if request.audio:
-                self.talk.engine(m.TextDelta(rid, "word "), m.AudioDelta(rid, np.zeros(1920, np.float32), 5))
+                self.talk.engine(m.TextDelta(rid, "word "), m.AudioDelta(rid, np.zeros(1920, np.int16), 5))
             case "call":
                 self.talk.engine(m.CallStarted(rid, "f"), m.CallArgumentsDelta(rid, "{}"), m.CallDone(rid))
             case "finish":

@@ -90,7 +90,7 @@ class Setup:
 
 
 def sound(response_id: str) -> m.AudioDelta:
-    return m.AudioDelta(response_id, np.zeros(24_000, np.float32), 1)
+    return m.AudioDelta(response_id, np.zeros(24_000, np.int16), 1)
 
 
 def test_a_client_that_leaves_ends_its_connection() -> None:

@@ -24,7 +24,7 @@ def test_streams_are_apart_and_resets_are_counted() -> None:
     got: queue.SimpleQueue[tuple[str, SpeechProbability]] = queue.SimpleQueue()
     worker = DetectorWorker(Loudness(), lambda sid, output: got.put((sid, output)))
     worker.start()
-    quiet, loud = np.zeros(FRAME_AT_AUDIO_RATE * 4, np.float32), np.full(FRAME_AT_AUDIO_RATE * 4, 0.5, np.float32)
+    quiet, loud = np.zeros(FRAME_AT_AUDIO_RATE * 4, np.int16), np.full(FRAME_AT_AUDIO_RATE * 4, 16384, np.int16)
     worker.submit("a", Detect(quiet))
     worker.submit("b", Detect(loud))
     worker.submit("b", ResetDetector())

@@ -160,7 +160,7 @@ class HeardTurn:
         enough = 2 * FRAME_SAMPLES if self.sound.score < FAR_FROM_ENDED else 1
         if not self.committed and sum(map(len, self.waiting)) < enough:
             return None
-        taken = [self.waiting.popleft()] if self.waiting else [np.zeros(0, np.float32)]
+        taken = [self.waiting.popleft()] if self.waiting else [np.zeros(0, np.int16)]
         while self.waiting and sum(map(len, taken)) + len(self.waiting[0]) <= HEARD_AT_ONCE:
             taken.append(self.waiting.popleft())
         samples = np.concatenate(taken)

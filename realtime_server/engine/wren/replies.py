@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from realtime_server.audio.formats import as_pcm
 from realtime_server.engine.nets.decoder import FRAMES_BEFORE
 from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
@@ -126,6 +127,6 @@ def speak(request: Respond, slot: int, voice: Voice, runner: Runner, reply: Repl
         stood = stood + 1 if spoken.advance == 0 else 0
         pointer += spoken.advance if stood < LONGEST_WAIT else 1
         reply.frames += 1
-        samples = vocoder.decode(tempo.push(spoken.frames))
+        samples = as_pcm(vocoder.decode(tempo.push(spoken.frames)))
         reply.outputs.append(AudioDelta(request.response_id, samples, min(pointer, len(reply.text))))
     reply.spoken = True

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from realtime_server import messages as m
+from realtime_server.audio.formats import as_float
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
@@ -116,18 +117,19 @@ class Asker:
         call = next((o.name for o in outputs if isinstance(o, m.CallStarted)), None)
         arguments = "".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta))
         sounds = [o for o in outputs if isinstance(o, m.AudioDelta)]
-        sound = np.concatenate([o.samples for o in sounds]) if sounds else np.zeros(0, np.float32)
+        sound = as_float(np.concatenate([o.samples for o in sounds])) if sounds else np.zeros(0, np.float32)
         return Answer(heard, text, call, json.loads(arguments or "{}"), sound, sounds[-1].characters if sounds else 0)
 
 
 def _with_spoken(context: m.Context, item_id: str) -> m.Context:
     """What is asked about is the turn that the model has heard as this item."""
-    return replace(context, items=(*context.items, m.Message(item_id, "user", (m.Audio(np.zeros(0, np.float32), None),))))
+    spoken = m.Audio(_samples(0), None, item_id)
+    return replace(context, items=(*context.items, m.Message(item_id, "user", (spoken,))))
 
 
 def _samples(frames: int) -> m.Samples:
     """As many as there are in so many frames."""
-    return np.zeros(frames * FRAME_SAMPLES, np.float32)
+    return np.zeros(frames * FRAME_SAMPLES, np.int16)
 
 
 class _Ready:

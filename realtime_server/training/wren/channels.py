@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from realtime_server.audio.formats import FORMATS
+from realtime_server.audio.formats import FORMATS, as_pcm
 from realtime_server.audio.mel import FloatArray
 from realtime_server.audio.resample import Resampler
 from realtime_server.training.wren.augment import AFTER_S, BEFORE_S
@@ -49,7 +49,7 @@ def telephone(audio: FloatArray, _: np.random.Generator) -> FloatArray:
     """8 kHz and G.711's mu-law, there and back."""
     line = FORMATS["audio/pcmu"]
     narrow = Resampler(RATE_HZ, line.rate_hz).push(padded(audio), last=True)
-    return Resampler(line.rate_hz, RATE_HZ).push(line.decode(line.encode(narrow)), last=True)
+    return Resampler(line.rate_hz, RATE_HZ).push(line.decode(line.encode(as_pcm(narrow))), last=True)
 
 
 def padded(audio: FloatArray) -> FloatArray:
