@@ -116,10 +116,12 @@ class Intake:
         return entry
 
     def _take_audio(self, entry: Entry, param: str) -> None:
-        for n, part in enumerate(entry.item.content):
+        content = list(entry.item.content)
+        for n, part in enumerate(content):
             if isinstance(part, items.InputAudio):
                 entry.recordings[n] = self._recording(part.audio, f"{param}[{n}].audio")
-                entry.change_part(n, audio=None)
+                content[n] = part.model_copy(update={"audio": None})
+        entry.change(content=tuple(content))
 
     def _recording(self, text: str | None, param: str) -> Recording:
         """Of no audio, an empty one."""
