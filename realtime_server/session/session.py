@@ -29,7 +29,7 @@ from realtime_server.session.outbox import Outbox
 from realtime_server.session.quota import Quota
 from realtime_server.session.responses import Responses
 from realtime_server.session.states import TurnState
-from realtime_server.session.transcripts import Transcripts
+from realtime_server.session.transcripts import Transcripts, Wish
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
 
@@ -111,7 +111,7 @@ class Session:
             case m.TurnEnd():
                 self._border(self._input.scored(output))
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
-                self._transcripts.take(output, self._transcribes, self._config.include is not None, now)
+                self._transcripts.take(output, self._wish, now)
             case m.SessionFailed():
                 self.fail(output.message)
             case _:
@@ -232,7 +232,7 @@ class Session:
 
     def _listen(self, item_id: str) -> None:
         # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
-        live = isinstance(self._config, TranscriptionSession) and self._transcribes
+        live = isinstance(self._config, TranscriptionSession) and self._wish.shown
         self._transcripts.listen(item_id)
         self._out.run(m.Listen(item_id, asking.context(self._config, asking.NO_OVERRIDES, self._conversation), live))
 
@@ -241,9 +241,8 @@ class Session:
         self._out.run(m.Forget(item_id))
 
     @property
-    def _transcribes(self) -> bool:
-        """Did the client ask for transcripts?"""
-        return self._config.audio.input.transcription is not None
+    def _wish(self) -> Wish:
+        return Wish(self._config.audio.input.transcription is not None, self._config.include is not None)
 
     def _commit_by_hand(self) -> None:
         uncommitted_ms = self._input.uncommitted * 1000 / AUDIO_RATE_HZ
@@ -271,7 +270,7 @@ class Session:
         entry = Entry(item, {0: recording})
         self._conversation.add(entry)
         self._announce(entry)
-        if self._transcripts.commit(entry, self._transcribes, self._now) or isinstance(self._config, RealtimeSession):
+        if self._transcripts.commit(entry, self._wish, self._now) or isinstance(self._config, RealtimeSession):
             self._out.run(m.Commit(item_id))
         else:
             self._forget(item_id)

@@ -10,7 +10,8 @@ from realtime_server.session.entry import Entry
 from realtime_server.session.outbox import Outbox
 from realtime_server.session.quota import Exhausted, Quota
 
-Transcript = m.TranscriptDelta | m.TranscriptDone | m.TranscriptFailed
+Ending = m.TranscriptDone | m.TranscriptFailed
+Transcript = m.TranscriptDelta | Ending
 INPUT_AUDIO_TOKENS_PER_S = 10
 
 
@@ -25,8 +26,8 @@ class _Turn:
     """Of the key's tokens, where it counts."""
     refused: bool = False
     """The key had nothing left for it: what is written of it is not told."""
-    failure: str | None = None
-    """It failed before it was committed; a client hears of no item that it does not know."""
+    ending: Ending | None = None
+    """What came before it was committed: a client hears of the end of no item that it does not know."""
     logprobs: list[ev.LogProb] = field(default_factory=list)
 
     @property
@@ -37,6 +38,14 @@ class _Turn:
     def audio_tokens(self) -> int:
         length = self.entry.recordings[0].length if self.entry is not None else 0
         return round(length / AUDIO_RATE_HZ * INPUT_AUDIO_TOKENS_PER_S)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the client wants to be told."""
+
+    shown: bool
+    logprobs: bool
 
 
 class Transcripts:
@@ -52,65 +61,66 @@ class Transcripts:
     def forget(self, item_id: str) -> None:
         self._turns.pop(item_id, None)
 
-    def commit(self, entry: Entry, shown: bool, now: float) -> bool:
+    def commit(self, entry: Entry, wish: Wish, now: float) -> bool:
         """The turn is complete, as this item. False: the key has nothing left for its transcript, which the client is told."""
         turn = self._turns[entry.id]
         turn.entry = entry
-        if turn.failure is not None:
-            self._fail(turn, turn.failure, shown, now)
-        elif shown:
+        if wish.shown:
             try:
                 turn.reserved = self._quota.reserve(max(1, turn.audio_tokens), now)
             except Exhausted as exhausted:
                 turn.refused = True
                 self._tell_failure(turn, "invalid_request_error", "rate_limit_exceeded", str(exhausted))
+        if turn.ending is not None:
+            self._end(turn, turn.ending, wish, now)
         return not turn.refused
 
-    def take(self, output: Transcript, shown: bool, with_logprobs: bool, now: float) -> None:
+    def take(self, output: Transcript, wish: Wish, now: float) -> None:
         turn = self._turns.get(output.item_id)
-        if turn is None or turn.failure is not None:
+        if turn is None or turn.ending is not None:
             return
-        shown = shown and not turn.refused
         match output:
             case m.TranscriptDelta():
                 logprob = ev.LogProb(token=output.text, logprob=output.logprob, bytes=tuple(output.text.encode()))
                 turn.logprobs.append(logprob)
-                if shown:
-                    one = (logprob,) if with_logprobs else None
+                if wish.shown and not turn.refused:
+                    one = (logprob,) if wish.logprobs else None
                     self._out.send(ev.TranscriptionDelta, **turn.place, delta=output.text, logprobs=one)
-            case m.TranscriptDone():
-                self._done(turn, output, shown, with_logprobs, now)
-            case m.TranscriptFailed() if turn.entry is None:
-                turn.failure = output.message
-            case m.TranscriptFailed():
-                self._fail(turn, output.message, shown, now)
+            case m.TranscriptDone() | m.TranscriptFailed():
+                turn.ending = output
+                if turn.entry is not None:
+                    self._end(turn, output, wish, now)
             case _:
                 assert_never(output)
 
-    def _done(self, turn: _Turn, output: m.TranscriptDone, shown: bool, with_logprobs: bool, now: float) -> None:
-        heard, written = turn.audio_tokens, output.text_tokens
-        self._close(turn, heard + written, now)
-        if turn.entry is not None:
-            turn.entry.heard = output.text
-            if shown:
-                turn.entry.change_part(0, transcript=output.text)
-        if shown:
-            every = tuple(turn.logprobs) if with_logprobs else None
-            usage = ev.TranscriptionUsage(
-                total_tokens=heard + written, input_tokens=heard, output_tokens=written,
-                input_token_details=ev.TranscriptionInputDetails(text_tokens=0, audio_tokens=heard),
-            )  # fmt: skip
-            self._out.send(ev.TranscriptionCompleted, **turn.place, transcript=output.text, usage=usage, logprobs=every)
-
-    def _fail(self, turn: _Turn, message: str, shown: bool, now: float) -> None:
-        self._close(turn, 0, now)
-        if shown:
-            self._tell_failure(turn, "server_error", "transcription_failed", message)
+    def _end(self, turn: _Turn, output: Ending, wish: Wish, now: float) -> None:
+        del self._turns[turn.item_id]
+        usage = _usage(turn, output)
+        if turn.reserved is not None:
+            self._quota.settle(turn.reserved, usage.total_tokens, now)
+        shown = wish.shown and not turn.refused
+        match output:
+            case m.TranscriptDone():
+                assert turn.entry is not None
+                turn.entry.heard = output.text
+                if shown:
+                    turn.entry.change_part(0, transcript=output.text)
+                    every = tuple(turn.logprobs) if wish.logprobs else None
+                    self._out.send(ev.TranscriptionCompleted, **turn.place, transcript=output.text, usage=usage, logprobs=every)
+            case m.TranscriptFailed():
+                if shown:
+                    self._tell_failure(turn, "server_error", "transcription_failed", output.message)
+            case _:
+                assert_never(output)
 
     def _tell_failure(self, turn: _Turn, kind: str, code: str, message: str) -> None:
         self._out.send(ev.TranscriptionFailed, **turn.place, error=ev.TranscriptionError(type=kind, code=code, message=message))
 
-    def _close(self, turn: _Turn, used: int, now: float) -> None:
-        del self._turns[turn.item_id]
-        if turn.reserved is not None:
-            self._quota.settle(turn.reserved, used, now)
+
+def _usage(turn: _Turn, output: Ending) -> ev.TranscriptionUsage:
+    """Of what failed, nothing."""
+    heard, written = (turn.audio_tokens, output.text_tokens) if isinstance(output, m.TranscriptDone) else (0, 0)
+    return ev.TranscriptionUsage(
+        total_tokens=heard + written, input_tokens=heard, output_tokens=written,
+        input_token_details=ev.TranscriptionInputDetails(text_tokens=0, audio_tokens=heard),
+    )  # fmt: skip

@@ -1,11 +1,12 @@
 """What is appended is one stream of bytes, however it is cut; a commit is all of it, and a clear leaves nothing."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
@@ -28,7 +29,7 @@ def talk_in(audio_format: str, detection: Any = None, limits: Limits = Limits())
     return talk
 
 
-def append(talk: Talk, data: bytes, at: list[int] = []) -> None:
+def append(talk: Talk, data: bytes, at: Sequence[int] = ()) -> None:
     for start, end in zip([0, *at], [*at, len(data)], strict=True):
         if data[start:end]:
             assert talk.say("input_audio_buffer.append", audio=base64.b64encode(data[start:end]).decode()) == []
@@ -47,6 +48,7 @@ def committed(talk: Talk) -> bytes:
     return retrieved(talk, talk.say("input_audio_buffer.commit")[0]["item_id"])
 
 
+@settings(max_examples=40)
 @given(formats, cuts)
 def test_no_cut_changes_what_is_committed_and_heard(audio_format: str, at: list[int]) -> None:
     talk = talk_in(audio_format)
@@ -58,6 +60,7 @@ def test_no_cut_changes_what_is_committed_and_heard(audio_format: str, at: list[
     assert all(len(c.samples) >= LEAST_PIECE for c in heard[:-1])
 
 
+@settings(max_examples=40)
 @given(formats, cuts)
 def test_no_cut_changes_what_is_detected(audio_format: str, at: list[int]) -> None:
     talk = talk_in(audio_format, {"type": "server_vad"})
@@ -69,6 +72,7 @@ def test_no_cut_changes_what_is_detected(audio_format: str, at: list[int]) -> No
     assert len(whole) - len(shown) < LEAST_PIECE + 24 * 3
 
 
+@settings(max_examples=40)
 @given(formats, st.integers(1, 9000), st.integers(2400, 9000), st.sampled_from(["clear", "commit"]))
 def test_nothing_of_a_turn_is_in_the_next(audio_format: str, first: int, second: int, ending: str) -> None:
     """With whole samples first, since a commit does not end the stream."""
@@ -94,7 +98,9 @@ def test_half_a_sample_waits_over_a_commit_and_not_over_a_clear() -> None:
 def test_another_format_loses_nothing_but_half_a_sample() -> None:
     talk = talk_in("audio/pcmu")
     append(talk, NOISE[:800])
-    talk.say("session.update", session={"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcm", "rate": 24000}}}})
+    talk.say(
+        "session.update", session={"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcm", "rate": 24000}}}}
+    )
     append(talk, NOISE[:4801])
     talk.say("session.update", session={"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcma"}}}})
     append(talk, NOISE[:800])

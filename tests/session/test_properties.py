@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from realtime_server import messages as m
+from realtime_server.session.limits import Limits
 from realtime_server.session.quota import Quota
 from tests.helpers import TEXT_ITEM, Talk, silence
 
@@ -21,14 +22,15 @@ class AnyTalk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         # A key that runs out of requests now and then, and a model that scores the ends of turns.
-        self.talk = Talk(quota=Quota(20, 30_000), abilities=m.Abilities(scores_turn_end=True))
+        # And a conversation that is soon full.
+        self.talk = Talk(Limits(items=5), quota=Quota(20, 30_000), abilities=m.Abilities(scores_turn_end=True))
         self.read = 0
         self.ids: set[str] = set()
         self.running: set[str] = set()
         self.ended: set[str] = set()
         self.open: dict[tuple[str, str], int] = {}
         self.items: list[str] = []
-        self.calling: set[str] = set()
+        self.cut: set[str] = set()
 
     @rule(frames=st.integers(1, 12), probability=st.sampled_from([0.0, 0.4, 0.95]))
     def hear(self, frames: int, probability: float) -> None:
@@ -91,11 +93,13 @@ class AnyTalk(RuleBasedStateMachine):
             case "fail":
                 self.talk.engine(m.ResponseFailed(rid, "server_error", "no"))
 
-    @rule(pick=st.integers(0, 9))
-    def transcribe(self, pick: int) -> None:
-        commits = [c for c in self.talk.commands if isinstance(c, m.Commit)]
-        if commits:
-            self.talk.engine(m.TranscriptDone(commits[-1 - pick % len(commits)].item_id, "words", 1))
+    @rule(pick=st.integers(0, 9), failed=st.booleans())
+    def transcribe(self, pick: int, failed: bool) -> None:
+        """Of any turn ever heard: those that are written, failed or thrown away are not heard of again."""
+        turns = [c.item_id for c in self.talk.commands if isinstance(c, m.Listen)]
+        if turns:
+            item_id = turns[-1 - pick % len(turns)]
+            self.talk.engine(m.TranscriptFailed(item_id, "no") if failed else m.TranscriptDone(item_id, "words", 1))
 
     @rule(seconds=st.floats(0, 60))
     def wait(self, seconds: float) -> None:
@@ -125,6 +129,8 @@ class AnyTalk(RuleBasedStateMachine):
             self.ended.add(response_id)
         elif kind.startswith("response."):
             assert event["response_id"] in self.running
+        # Of what was truncated nothing more comes, not even its end.
+        assert not (kind.startswith("response.") and event.get("item_id") in self.cut)
         response_id = event.get("response_id", "")
         for opener, closer in OPENERS.items():
             if kind in (opener, closer):
@@ -134,6 +140,8 @@ class AnyTalk(RuleBasedStateMachine):
         if kind == "conversation.item.added":
             before = event["previous_item_id"]
             self.items.insert(0 if before is None else self.items.index(before) + 1, event["item"]["id"])
+        elif kind == "conversation.item.truncated":
+            self.cut.add(event["item_id"])
         elif kind == "conversation.item.deleted":
             self.items.remove(event["item_id"])
 

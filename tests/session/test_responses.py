@@ -1,10 +1,15 @@
 """Responses as a client meets them: when one may begin, what the engine is asked, how each ends, what it used."""
 
+import base64
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.session.limits import Limits
 from realtime_server.session.quota import Quota
 from tests.helpers import TEXT_ITEM, TOOL, Talk, text_session, types
 
@@ -183,3 +188,137 @@ def test_tokens_are_reserved_and_then_settled() -> None:
     assert tokens_left() == 5000
     used = talk.answer()[-1]["response"]["usage"]["total_tokens"]
     assert tokens_left() == 6000 - used - 1000
+
+
+# --- what is being made -----------------------------------------------------------------------------------------------
+
+
+def speaking(words: int, frames: int, **more: Any) -> tuple[Talk, str]:
+    """An answer of so many words (each with its comma) and frames of 80 ms, one word a frame; it is not finished."""
+    talk = Talk(**more)
+    talk.speak_a_turn()
+    rid = talk.last(m.Respond).response_id
+    for n in range(max(words, frames)):
+        if n < words:
+            talk.engine(m.TextDelta(rid, f"w{n}, "))
+        if n < frames:
+            talk.engine(m.AudioDelta(rid, np.full(1920, n, np.int16), min(4 * (n + 1), 4 * words)))
+    return talk, next(e["item_id"] for e in talk.events if e["type"] == "response.content_part.added")
+
+
+def test_what_is_being_made_can_be_asked_for() -> None:
+    talk, item_id = speaking(words=3, frames=2)
+    item = talk.say("conversation.item.retrieve", item_id=item_id)[0]["item"]
+    assert (item["status"], item["content"][0]["transcript"]) == ("in_progress", "w0, w1, w2, ")
+    assert len(base64.b64decode(item["content"][0]["audio"])) == 2 * 2 * 1920
+    added = [e["item"] for e in talk.events if e["type"] in ("response.output_item.added", "conversation.item.added")]
+    assert [i["content"] for i in added if i["id"] == item_id] == [[], []]
+
+
+LATE = st.lists(st.sampled_from(["text", "audio", "finish", "fail", "out of tokens"]), max_size=4)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 1000), LATE, st.booleans())
+def test_of_what_is_truncated_nothing_more_is_sent_or_kept(
+    words: int, frames: int, ms: int, late: list[str], told_twice: bool
+) -> None:
+    talk, item_id = speaking(words, frames)
+    rid = talk.last(m.Respond).response_id
+    events = talk.say("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=ms)
+    assert types(events) == [
+        "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
+        "conversation.item.done", "response.output_item.done", "response.done", "conversation.item.truncated",
+    ]  # fmt: skip
+    assert events[5]["response"]["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
+    assert talk.last(m.Cancel).response_id == rid
+    outputs = {"text": m.TextDelta(rid, "more"), "audio": m.AudioDelta(rid, np.ones(1920, np.int16), 99),
+               "finish": m.ResponseFinished(rid, "completed"), "fail": m.ResponseFailed(rid, "server_error", "no"),
+               "out of tokens": m.ResponseFinished(rid, "max_output_tokens")}  # fmt: skip
+    assert talk.engine(*[outputs[name] for name in late]) == []
+    if told_twice:
+        assert talk.say("response.cancel") == []
+        assert talk.say("response.cancel")[0]["error"]["code"] == "response_cancel_not_active"
+    item = talk.say("conversation.item.retrieve", item_id=item_id)[0]["item"]
+    assert item["status"] == "incomplete"
+    whole = min(words, min(ms // 80, frames))
+    expected = "".join(f"w{n}, " for n in range(whole))
+    assert item["content"][0]["transcript"] in (expected, expected.rstrip())
+    assert len(base64.b64decode(item["content"][0].get("audio", ""))) == 2 * min(24 * ms, 1920 * frames)
+    assert types(talk.say("response.create"))[0] == "response.created"
+
+
+def test_a_truncation_that_cannot_be_ends_nothing() -> None:
+    talk, item_id = speaking(words=1, frames=0)
+    place = {"item_id": item_id, "content_index": 0}
+    assert talk.say("conversation.item.truncate", **place, audio_end_ms=0)[0]["error"]["code"] == "unsupported_content_type"
+    talk.engine(m.AudioDelta(talk.last(m.Respond).response_id, np.ones(1920, np.int16), 4))
+    assert talk.say("conversation.item.truncate", **place, audio_end_ms=5000)[0]["error"]["code"] == "invalid_value"
+    assert types(talk.answer())[-1] == "response.done"
+
+
+def test_a_truncation_of_what_is_done_ends_nothing_that_runs() -> None:
+    talk, item_id = speaking(words=1, frames=1)
+    talk.engine(m.CallStarted(talk.last(m.Respond).response_id, "f"))
+    assert types(talk.say("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=0)) == [
+        "conversation.item.truncated"
+    ]
+    assert "response.done" in types(talk.say("response.cancel"))
+
+
+def test_a_running_item_that_the_client_replaced_closes_as_itself() -> None:
+    talk, item_id = speaking(words=1, frames=1)
+    talk.say("conversation.item.delete", item_id=item_id)
+    talk.say("conversation.item.create", item={"id": item_id, **TEXT_ITEM})
+    done = next(e for e in talk.answer() if e["type"] == "conversation.item.done")
+    assert (done["previous_item_id"], done["item"]["role"]) == (None, "assistant")
+    assert talk.say("conversation.item.retrieve", item_id=item_id)[0]["item"]["role"] == "user"
+
+
+def test_old_audio_that_is_let_go_does_not_end_an_answer() -> None:
+    talk, _ = speaking(words=1, frames=2, limits=Limits(kept_audio_s=1))
+    sound = base64.b64encode(bytes(96_000)).decode()
+    talk.say(
+        "conversation.item.create",
+        item={"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": sound}]},
+    )
+    assert types(talk.answer())[-1] == "response.done"
+
+
+def test_a_full_conversation_still_answers() -> None:
+    talk = Talk(Limits(items=2))
+    for name in ("a", "b"):
+        talk.say("conversation.item.create", item={"id": name, **TEXT_ITEM})
+    assert talk.say("conversation.item.create", item=TEXT_ITEM)[0]["error"]["code"] == "conversation_too_long"
+    deleted = [e["item_id"] for e in [*talk.speak_a_turn(), *talk.answer()] if e["type"] == "conversation.item.deleted"]
+    assert deleted == ["a", "b"]
+    kinds = types(talk.events)
+    assert kinds[-1] == "response.done"
+    committed = next(e for e in talk.events if e["type"] == "input_audio_buffer.committed")
+    assert committed["previous_item_id"] == "b"
+
+
+def test_answers_beside_the_conversation_keep_no_turn_from_being_answered() -> None:
+    talk = Talk(Limits(parallel_responses=2))
+    beside = {"conversation": "none", "output_modalities": ["text"]}
+    assert [talk.say("response.create", response=beside)[0]["type"] for _ in range(3)] == ["response.created"] * 2 + ["error"]
+    assert "response.created" in types(talk.speak_a_turn())
+
+
+def test_what_a_turns_answer_may_not_have_is_told_and_ends_nothing() -> None:
+    """A client secret's session was not judged by the model."""
+    talk = Talk(initial={"type": "realtime", "audio": {"output": {"voice": {"id": "voice_gone"}}}})
+    events = talk.speak_a_turn()
+    assert (events[-1]["type"], events[-1]["error"]["param"]) == ("error", "response.audio.output.voice.id")
+    assert types(talk.hear(*[0.9] * 4))[0] == "input_audio_buffer.speech_started"
+
+
+def test_tokens_that_run_out_in_a_call_leave_it_incomplete() -> None:
+    talk = text_session(tools=[TOOL], max_output_tokens=5)
+    talk.say("response.create")
+    rid = talk.last(m.Respond).response_id
+    talk.engine(m.TextDelta(rid, "One moment."), m.CallStarted(rid, "get_weather"), m.CallArgumentsDelta(rid, '{"ci', 2))
+    response = talk.engine(m.ResponseFinished(rid, "max_output_tokens"))[-1]["response"]
+    assert (response["status"], response["status_details"]["reason"]) == ("incomplete", "max_output_tokens")
+    assert [(i["type"], i["status"]) for i in response["output"]] == [("message", "completed"), ("function_call", "incomplete")]
+    assert response["output"][1]["arguments"] == '{"ci'

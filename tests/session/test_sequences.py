@@ -188,6 +188,20 @@ def s10_interruption_after_the_answer() -> Talk:
     return talk
 
 
+def s10_truncated_while_it_runs() -> Talk:
+    """As agents do it by hand: a truncation, then a cancellation or none."""
+    talk = session()
+    talk.speak_a_turn()
+    talk.answer("Hello there, friend.", frames=3, finish=False)
+    spoken = next(e["item_id"] for e in talk.events if e["type"] == "response.output_audio.delta")
+    talk.say("conversation.item.truncate", item_id=spoken, content_index=0, audio_end_ms=80)
+    talk.say("response.cancel")
+    talk.answer("Too late.")
+    talk.hear(*[0.9] * 16, *[0.0] * 8)
+    talk.answer("Yes?", frames=1)
+    return talk
+
+
 def s11_out_of_band() -> Talk:
     """Beside a running answer, which it does not touch, nor does speech touch it."""
     talk = session()
@@ -246,6 +260,15 @@ def s17_token_limit() -> Talk:
     talk.say("conversation.item.create", item=TEXT_ITEM)
     talk.say("response.create")
     write(talk, "Once", " upon", reason="max_output_tokens")
+    return talk
+
+
+def s17_token_limit_in_a_call() -> Talk:
+    talk = session(tools=[TOOL], max_output_tokens=5)
+    talk.say("conversation.item.create", item=TEXT_ITEM)
+    talk.say("response.create")
+    talk.engine(m.CallStarted(respond(talk), "get_weather"), m.CallArgumentsDelta(respond(talk), '{"city": '))
+    talk.engine(m.ResponseFinished(respond(talk), "max_output_tokens"))
     return talk
 
 

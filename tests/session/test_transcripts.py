@@ -1,7 +1,7 @@
 """Each turn's transcript is told once, fails once, and counts against the key."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
@@ -21,6 +21,7 @@ def tokens_left(quota: Quota) -> int:
     return quota.allowances(0.0)[1].remaining
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(["delta", "done", "failed"]), max_size=6), st.booleans())
 def test_each_turn_ends_once(outputs: list[str], early: bool) -> None:
     talk = transcribing()
@@ -43,7 +44,9 @@ def test_a_turn_that_was_thrown_away_says_nothing_more() -> None:
     talk.hear(*[0.9] * 10)
     item_id = talk.last(m.Listen).item_id
     talk.say("input_audio_buffer.clear")
-    assert talk.engine(m.TranscriptDelta(item_id, "a", -0.1), m.TranscriptFailed(item_id, "no"), m.TurnEnd(item_id, 9, 0.9)) == []
+    assert (
+        talk.engine(m.TranscriptDelta(item_id, "a", -0.1), m.TranscriptFailed(item_id, "no"), m.TurnEnd(item_id, 9, 0.9)) == []
+    )
 
 
 def test_another_item_under_a_turns_id_is_not_what_was_said() -> None:
