@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.audio.formats import as_float
 from realtime_server.engine.wren import transcribing, weighing
 from realtime_server.engine.wren.hearing import FrameMaker
 from realtime_server.engine.wren.model import WrenModel
@@ -59,11 +60,11 @@ def told(outputs: Outputs, session_id: str) -> tuple[str, str, np.ndarray]:
     heard = "".join(o.text for o in mine if isinstance(o, m.TranscriptDelta))
     text = "".join(o.text for o in mine if isinstance(o, m.TextDelta))
     parts = [o.samples for o in mine if isinstance(o, m.AudioDelta)]
-    return heard, text, np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    return heard, text, np.concatenate(parts) if parts else np.zeros(0, np.int16)
 
 
 def same(a: tuple[str, str, np.ndarray], b: tuple[str, str, np.ndarray]) -> bool:
-    return a[:2] == b[:2] and np.allclose(a[2], b[2], atol=1e-3)
+    return a[:2] == b[:2] and np.allclose(as_float(a[2]), as_float(b[2]), atol=1e-3)
 
 
 def test_a_turn_is_heard_answered_and_ended(tiny_model: WrenModel) -> None:
