@@ -317,7 +317,7 @@ def test_a_turn_that_is_too_long_fails_when_it_is_complete(
     (failed,) = [o for _, o in run(tiny_model) if isinstance(o, m.TranscriptDone | m.TranscriptFailed)]
     assert isinstance(failed, m.TranscriptFailed)
     assert "60 s" in failed.message
-    item = m.Message("item", "user", (m.Audio(np.concatenate([sound(n) for n in range(4)]), None),))
+    item = m.Message("item", "user", (m.Audio(np.concatenate([sound(n) for n in range(4)]), None, "other"),))
     tiny_model.run("s", m.Respond("resp", m.Context("", (), (item,)), False, "marin", "auto", None))
     (answer,) = [o for _, o in run(tiny_model) if isinstance(o, m.ResponseFinished | m.ResponseFailed)]
     assert isinstance(answer, m.ResponseFailed)
