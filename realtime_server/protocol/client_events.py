@@ -4,18 +4,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from realtime_server.protocol.items import InputItem, Item, Wire
+from realtime_server.protocol.items import InputItem, Item
 from realtime_server.protocol.session_config import (
     MOST_TOOLS,
     AudioFormat,
-    CustomVoice,
     MaxOutputTokens,
     OutputModalities,
     Prompt,
     Reasoning,
     Tool,
     ToolChoice,
+    VoiceChoice,
 )
+from realtime_server.protocol.shapes import Flag, Integer, Many, Wire
 
 
 class _ClientEvent(Wire):
@@ -62,8 +63,8 @@ class ConversationItemRetrieve(_ClientEvent):
 class ConversationItemTruncate(_ClientEvent):
     type: Literal["conversation.item.truncate"] = "conversation.item.truncate"
     item_id: str
-    content_index: int
-    audio_end_ms: Annotated[int, Field(ge=0)]
+    content_index: Integer
+    audio_end_ms: Annotated[Integer, Field(ge=0)]
 
 
 class ConversationItemDelete(_ClientEvent):
@@ -73,7 +74,7 @@ class ConversationItemDelete(_ClientEvent):
 
 class ResponseAudioOutput(Wire):
     format: AudioFormat | None = None
-    voice: str | CustomVoice | None = None
+    voice: VoiceChoice | None = None
 
 
 class ResponseAudio(Wire):
@@ -90,15 +91,15 @@ class ResponseConfig(Wire):
     output_modalities: OutputModalities | None = None
     instructions: str | None = None
     audio: ResponseAudio | None = None
-    tools: Annotated[tuple[Tool, ...], Field(max_length=MOST_TOOLS)] | None = None
+    tools: Annotated[Many[Tool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: ToolChoice | None = None
-    parallel_tool_calls: bool | None = None
+    parallel_tool_calls: Flag | None = None
     reasoning: Reasoning | None = None
     max_output_tokens: MaxOutputTokens | None = None
     conversation: Literal["auto", "none"] | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)] | None = None
     prompt: Prompt | None = None
-    input: tuple[InputItem, ...] | None = None
+    input: Many[InputItem] | None = None
 
 
 class ResponseCreate(_ClientEvent):
@@ -124,4 +125,3 @@ AnyClientEvent = (
     | ResponseCreate
     | ResponseCancel
 )
-ClientEvent = Annotated[AnyClientEvent, Field(discriminator="type")]

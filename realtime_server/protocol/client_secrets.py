@@ -4,14 +4,14 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from realtime_server.protocol.errors import ClientError, from_validation
-from realtime_server.protocol.items import Wire
+from realtime_server.protocol.errors import ClientError, from_validation, wrong_type
 from realtime_server.protocol.session_config import RealtimeSession, TranscriptionSession, updated
+from realtime_server.protocol.shapes import Integer, Wire
 
 
 class ExpiresAfter(Wire):
     anchor: Literal["created_at"] = "created_at"
-    seconds: int = Field(default=600, ge=10, le=7200)
+    seconds: Integer = Field(default=600, ge=10, le=7200)
 
 
 class ClientSecretRequest(Wire):
@@ -34,15 +34,15 @@ def request(data: Any) -> ClientSecretRequest:
     try:
         return ClientSecretRequest.model_validate({k: v for k, v in data.items() if v is not None})
     except ValidationError as error:
-        raise from_validation(error, data) from None
+        raise from_validation(error) from None
 
 
 def effective(patch: dict[str, Any] | None, session_id: str, default_model: str) -> RealtimeSession | TranscriptionSession:
     """The session that these fields make; ClientError as for `session.update`."""
     patch = patch if patch is not None else {"type": "realtime"}
-    if patch.get("type") == "transcription":
-        return updated(TranscriptionSession(id=session_id, expires_at=0), patch)
     model = patch.get("model") or default_model
     if not isinstance(model, str):
-        raise ClientError("Invalid 'session.model': a string is expected.", "invalid_value", "session.model")
+        raise wrong_type(model, "session.model", "a string")
+    if patch.get("type") == "transcription":
+        return updated(TranscriptionSession(id=session_id, expires_at=0), patch)
     return updated(RealtimeSession(id=session_id, model=model, expires_at=0), patch)

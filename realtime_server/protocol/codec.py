@@ -1,33 +1,52 @@
 """Text -> ClientEvent, ServerEvent -> text. The adapters are built once, when this module is imported."""
 
-from typing import Any
+from typing import Any, get_args
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from realtime_server.protocol.client_events import AnyClientEvent, ClientEvent
-from realtime_server.protocol.errors import ClientError, from_validation
+from realtime_server.protocol.client_events import AnyClientEvent
+from realtime_server.protocol.errors import ClientError, from_validation, listed, not_supported, wrong_type
+from realtime_server.protocol.parsing import parse
 from realtime_server.protocol.server_events import AnyServerEvent, ServerEvent
 
-_CLIENT: TypeAdapter[AnyClientEvent] = TypeAdapter(ClientEvent)
+_CLIENT: dict[str, type[AnyClientEvent]] = {cls.model_fields["type"].default: cls for cls in get_args(AnyClientEvent)}
 _SERVER: TypeAdapter[AnyServerEvent] = TypeAdapter(ServerEvent)
 
 
 def decode(text: str | bytes) -> AnyClientEvent:
     """One JSON text frame; ClientError (with the client's `event_id` where it could be read) when it is no valid event."""
-    try:
-        data = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise ClientError(f"The event is not valid JSON: {error}.", "invalid_event") from None
+    return event_of(json_object(text))
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """What every event is, whatever its dialect."""
+    data = parse(text)
     if not isinstance(data, dict):
         raise ClientError("The event must be a JSON object.", "invalid_event")
+    return data
+
+
+def event_of(data: dict[str, Any]) -> AnyClientEvent:
+    """The event that this object is; ClientError as `decode`."""
     event_id = data.get("event_id") if isinstance(data.get("event_id"), str) else None
-    if "type" not in data:
-        raise ClientError("The 'type' field is missing.", "invalid_event", "type", event_id)
     try:
-        return _CLIENT.validate_python(data)
+        return _class_of(data).model_validate(data)
     except ValidationError as error:
-        raise from_validation(error, data, event_id=event_id) from None
+        raise from_validation(error, event_id=event_id) from None
+    except ClientError as error:
+        error.event_id = event_id
+        raise
+
+
+def _class_of(data: dict[str, Any]) -> type[AnyClientEvent]:
+    if "type" not in data:
+        raise ClientError("The 'type' field is missing.", "invalid_event", "type")
+    kind = data["type"]
+    if not isinstance(kind, str):
+        raise wrong_type(kind, "type", "a string")
+    if kind not in _CLIENT:
+        raise not_supported(kind, "type", listed(list(_CLIENT)))
+    return _CLIENT[kind]
 
 
 def encode(event: AnyServerEvent) -> str:

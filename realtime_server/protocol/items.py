@@ -2,24 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
+
+from realtime_server.protocol.shapes import Flag, Integer, Many, OmitNone, Wire, by_role, by_type
 
 ItemId = Annotated[str, Field(min_length=1, max_length=32)]
 ItemStatus = Literal["completed", "incomplete", "in_progress"]
-
-
-def _absent(value: object) -> bool:
-    return value is None
-
-
-OmitNone: Any = Field(default=None, exclude_if=_absent)
-"""A field that is left out rather than written as null: clients take a null `audio` or `text` amiss."""
-
-
-class Wire(BaseModel):
-    """Every wire type: frozen, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class InputText(Wire):
@@ -54,8 +42,18 @@ class OutputAudio(Wire):
     transcript: str | None = None
 
 
-UserPart = Annotated[InputText | InputAudio | InputImage, Field(discriminator="type")]
-AssistantPart = Annotated[OutputText | OutputAudio, Field(discriminator="type")]
+UserPart = Annotated[
+    Annotated[InputText, Tag("<input_text>")]
+    | Annotated[InputAudio, Tag("<input_audio>")]
+    | Annotated[InputImage, Tag("<input_image>")],
+    Discriminator(by_type),
+]
+AssistantPart = Annotated[
+    Annotated[OutputText, Tag("<output_text>")]
+    | Annotated[OutputText, Tag("<text>")]
+    | Annotated[OutputAudio, Tag("<output_audio>")],
+    Discriminator(by_type),
+]
 Part = InputText | InputAudio | InputImage | OutputText | OutputAudio
 
 
@@ -68,19 +66,19 @@ class _Item(Wire):
 class SystemMessage(_Item):
     type: Literal["message"] = "message"
     role: Literal["system"] = "system"
-    content: tuple[InputText, ...]
+    content: Many[InputText]
 
 
 class UserMessage(_Item):
     type: Literal["message"] = "message"
     role: Literal["user"] = "user"
-    content: tuple[UserPart, ...]
+    content: Many[UserPart]
 
 
 class AssistantMessage(_Item):
     type: Literal["message"] = "message"
     role: Literal["assistant"] = "assistant"
-    content: tuple[AssistantPart, ...]
+    content: Many[AssistantPart]
 
 
 class FunctionCall(_Item):
@@ -106,12 +104,12 @@ class McpTool(Wire):
 class McpListTools(_Item):
     type: Literal["mcp_list_tools"] = "mcp_list_tools"
     server_label: str
-    tools: tuple[McpTool, ...]
+    tools: Many[McpTool]
 
 
 class McpError(Wire):
     type: Literal["protocol_error", "tool_execution_error", "http_error"]
-    code: int | None = OmitNone
+    code: Integer | None = OmitNone
     message: str
 
 
@@ -135,7 +133,7 @@ class McpApprovalRequest(_Item):
 class McpApprovalResponse(_Item):
     type: Literal["mcp_approval_response"] = "mcp_approval_response"
     approval_request_id: str
-    approve: bool
+    approve: Flag
     reason: str | None = None
 
 
@@ -146,26 +144,21 @@ class ItemReference(Wire):
     id: ItemId
 
 
-def _tag(value: Any) -> str | None:
-    """Messages are told apart by their role, all else by its type."""
-    if isinstance(value, dict):
-        kind, role = value.get("type"), value.get("role")
-    else:
-        kind, role = getattr(value, "type", None), getattr(value, "role", None)
-    return f"message:{role}" if kind == "message" else kind
-
-
-_ITEMS = (
-    Annotated[SystemMessage, Tag("message:system")]
-    | Annotated[UserMessage, Tag("message:user")]
-    | Annotated[AssistantMessage, Tag("message:assistant")]
-    | Annotated[FunctionCall, Tag("function_call")]
-    | Annotated[FunctionCallOutput, Tag("function_call_output")]
-    | Annotated[McpListTools, Tag("mcp_list_tools")]
-    | Annotated[McpCall, Tag("mcp_call")]
-    | Annotated[McpApprovalRequest, Tag("mcp_approval_request")]
-    | Annotated[McpApprovalResponse, Tag("mcp_approval_response")]
-)
-Item = Annotated[_ITEMS, Discriminator(_tag)]
-InputItem = Annotated[_ITEMS | Annotated[ItemReference, Tag("item_reference")], Discriminator(_tag)]
 Message = SystemMessage | UserMessage | AssistantMessage
+_MESSAGES = Annotated[
+    Annotated[SystemMessage, Tag("<system>")]
+    | Annotated[UserMessage, Tag("<user>")]
+    | Annotated[AssistantMessage, Tag("<assistant>")],
+    Discriminator(by_role),
+]
+_ITEMS = (
+    Annotated[_MESSAGES, Tag("<message>")]
+    | Annotated[FunctionCall, Tag("<function_call>")]
+    | Annotated[FunctionCallOutput, Tag("<function_call_output>")]
+    | Annotated[McpListTools, Tag("<mcp_list_tools>")]
+    | Annotated[McpCall, Tag("<mcp_call>")]
+    | Annotated[McpApprovalRequest, Tag("<mcp_approval_request>")]
+    | Annotated[McpApprovalResponse, Tag("<mcp_approval_response>")]
+)
+Item = Annotated[_ITEMS, Discriminator(by_type)]
+InputItem = Annotated[_ITEMS | Annotated[ItemReference, Tag("<item_reference>")], Discriminator(by_type)]

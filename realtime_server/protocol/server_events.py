@@ -4,14 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from realtime_server.protocol.items import Item, OmitNone, Wire
+from realtime_server.protocol.items import Item
 from realtime_server.protocol.session_config import (
     AudioFormat,
-    CustomVoice,
     MaxOutputTokens,
     RealtimeSession,
     TranscriptionSession,
+    VoiceChoice,
 )
+from realtime_server.protocol.shapes import OmitNone, Wire
 
 
 class _Event(Wire):
@@ -76,7 +77,7 @@ class StatusDetails(Wire):
 
 class ResponseAudioOutput(Wire):
     format: AudioFormat
-    voice: str | CustomVoice
+    voice: VoiceChoice
 
 
 class ResponseAudio(Wire):

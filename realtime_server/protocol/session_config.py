@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError
+from pydantic_core import PydanticCustomError
 
-from realtime_server.protocol.errors import ClientError, from_validation
-from realtime_server.protocol.items import OmitNone, Wire
+from realtime_server.protocol.errors import ClientError, from_validation, listed, missing, not_supported, wrong_type
+from realtime_server.protocol.shapes import Decimal, Flag, Integer, Many, OmitNone, Wire, by_json_type, by_type
 
 MOST_TOOLS = 128
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant."
@@ -24,29 +25,36 @@ class ALawFormat(Wire):
     type: Literal["audio/pcma"] = "audio/pcma"
 
 
-AudioFormat = Annotated[PcmFormat | MuLawFormat | ALawFormat, Field(discriminator="type")]
+AudioFormat = Annotated[
+    Annotated[PcmFormat, Tag("<audio/pcm>")]
+    | Annotated[MuLawFormat, Tag("<audio/pcmu>")]
+    | Annotated[ALawFormat, Tag("<audio/pcma>")],
+    Discriminator(by_type),
+]
 
 
 class ServerVad(Wire):
     """A turn begins and ends where the detector's probability crosses `threshold`, with padding and silence in ms."""
 
     type: Literal["server_vad"] = "server_vad"
-    threshold: float = Field(default=0.5, ge=0, le=1)
-    prefix_padding_ms: int = Field(default=300, ge=0, le=5000)
-    silence_duration_ms: int = Field(default=200, ge=0, le=10_000)
-    idle_timeout_ms: int | None = Field(default=None, ge=5000, le=30_000)
-    create_response: bool = True
-    interrupt_response: bool = True
+    threshold: Decimal = Field(default=0.5, ge=0, le=1)
+    prefix_padding_ms: Integer = Field(default=300, ge=0, le=5000)
+    silence_duration_ms: Integer = Field(default=200, ge=0, le=10_000)
+    idle_timeout_ms: Integer | None = Field(default=None, ge=5000, le=30_000)
+    create_response: Flag = True
+    interrupt_response: Flag = True
 
 
 class SemanticVad(Wire):
     type: Literal["semantic_vad"] = "semantic_vad"
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"
-    create_response: bool = True
-    interrupt_response: bool = True
+    create_response: Flag = True
+    interrupt_response: Flag = True
 
 
-TurnDetection = Annotated[ServerVad | SemanticVad, Field(discriminator="type")]
+TurnDetection = Annotated[
+    Annotated[ServerVad, Tag("<server_vad>")] | Annotated[SemanticVad, Tag("<semantic_vad>")], Discriminator(by_type)
+]
 
 
 class Transcription(Wire):
@@ -55,14 +63,14 @@ class Transcription(Wire):
     model: str | None = None
     language: str | None = None
     prompt: str | None = None
-    languages: tuple[str, ...] | None = OmitNone
-    keywords: tuple[str, ...] | None = OmitNone
+    languages: Many[str] | None = OmitNone
+    keywords: Many[str] | None = OmitNone
     delay: Literal["minimal", "low", "medium", "high", "xhigh"] | None = Field(default=None, exclude=True)
 
 
 class NoiseReduction(Wire):
     type: Literal["near_field", "far_field"]
-    strength: float | None = OmitNone
+    strength: Decimal | None = OmitNone
 
 
 class AudioInput(Wire):
@@ -76,10 +84,15 @@ class CustomVoice(Wire):
     id: str
 
 
+VoiceChoice = Annotated[
+    Annotated[str, Tag("<a string>")] | Annotated[CustomVoice, Tag("<an object>")], Discriminator(by_json_type)
+]
+
+
 class AudioOutput(Wire):
     format: AudioFormat = PcmFormat()
-    voice: str | CustomVoice = "alloy"
-    speed: float = Field(default=1.0, ge=0.25, le=1.5)
+    voice: VoiceChoice = "alloy"
+    speed: Decimal = Field(default=1.0, ge=0.25, le=1.5)
 
 
 class RealtimeAudio(Wire):
@@ -105,11 +118,11 @@ class McpTool(Wire):
     allowed_tools: Any = OmitNone
     require_approval: Any = OmitNone
     server_description: str | None = OmitNone
-    allowed_callers: tuple[str, ...] | None = OmitNone
-    defer_loading: bool | None = OmitNone
+    allowed_callers: Many[str] | None = OmitNone
+    defer_loading: Flag | None = OmitNone
 
 
-Tool = Annotated[FunctionTool | McpTool, Field(discriminator="type")]
+Tool = Annotated[Annotated[FunctionTool, Tag("<function>")] | Annotated[McpTool, Tag("<mcp>")], Discriminator(by_type)]
 
 
 class NamedFunction(Wire):
@@ -123,9 +136,26 @@ class NamedMcp(Wire):
     name: str | None = None
 
 
-ToolChoice = Literal["auto", "none", "required"] | Annotated[NamedFunction | NamedMcp, Field(discriminator="type")]
-OutputModalities = tuple[Literal["audio"]] | tuple[Literal["text"]]
-MaxOutputTokens = Annotated[int, Field(ge=1, le=4096)] | Literal["inf"]
+_NamedTool = Annotated[Annotated[NamedFunction, Tag("<function>")] | Annotated[NamedMcp, Tag("<mcp>")], Discriminator(by_type)]
+ToolChoice = Annotated[
+    Annotated[Literal["auto", "none", "required"], Tag("<a string>")] | Annotated[_NamedTool, Tag("<an object>")],
+    Discriminator(by_json_type),
+]
+MaxOutputTokens = Annotated[
+    Annotated[Integer, Field(ge=1, le=4096), Tag("<an integer>")] | Annotated[Literal["inf"], Tag("<a string>")],
+    Discriminator(by_json_type),
+]
+
+
+def _one(modalities: tuple[str, ...]) -> tuple[str, ...]:
+    """Sound brings its transcript along: both at once is the beta's way to say so."""
+    if len(modalities) != 1:
+        text = f"Invalid modalities: {list(modalities)[:4]}. Supported combinations are: ['text'] and ['audio']."
+        raise PydanticCustomError("modalities", "{text}", {"text": text})
+    return modalities
+
+
+OutputModalities = Annotated[Many[Literal["text", "audio"]], AfterValidator(_one)]
 
 
 class TracingConfig(Wire):
@@ -134,14 +164,26 @@ class TracingConfig(Wire):
     metadata: dict[str, Any] | None = OmitNone
 
 
+Tracing = Annotated[
+    Annotated[Literal["auto"], Tag("<a string>")] | Annotated[TracingConfig, Tag("<an object>")], Discriminator(by_json_type)
+]
+
+
 class TokenLimits(Wire):
-    post_instructions: int | None = Field(default=None, ge=0)
+    post_instructions: Integer | None = Field(default=None, ge=0)
 
 
 class RetentionRatio(Wire):
     type: Literal["retention_ratio"] = "retention_ratio"
-    retention_ratio: float = Field(ge=0, le=1)
+    retention_ratio: Decimal = Field(ge=0, le=1)
     token_limits: TokenLimits | None = OmitNone
+
+
+Truncation = Annotated[
+    Annotated[Literal["auto", "disabled"], Tag("<a string>")]
+    | Annotated[Annotated[Annotated[RetentionRatio, Tag("<retention_ratio>")], Discriminator(by_type)], Tag("<an object>")],
+    Discriminator(by_json_type),
+]
 
 
 class Prompt(Wire):
@@ -168,14 +210,14 @@ class RealtimeSession(Wire):
     output_modalities: OutputModalities = ("audio",)
     instructions: str = DEFAULT_INSTRUCTIONS
     audio: RealtimeAudio = RealtimeAudio()
-    include: tuple[Include, ...] | None = None
-    tracing: Literal["auto"] | TracingConfig | None = None
-    tools: tuple[Tool, ...] = Field(default=(), max_length=MOST_TOOLS)
+    include: Many[Include] | None = None
+    tracing: Tracing | None = None
+    tools: Many[Tool] = Field(default=(), max_length=MOST_TOOLS)
     tool_choice: ToolChoice = "auto"
-    parallel_tool_calls: bool = True
+    parallel_tool_calls: Flag = True
     reasoning: Reasoning | None = OmitNone
     max_output_tokens: MaxOutputTokens = "inf"
-    truncation: Literal["auto", "disabled"] | RetentionRatio = "auto"
+    truncation: Truncation = "auto"
     prompt: Prompt | None = None
 
 
@@ -190,14 +232,14 @@ class TranscriptionSession(Wire):
     object: Literal["realtime.transcription_session"] = "realtime.transcription_session"
     id: str
     expires_at: int
-    include: tuple[Include, ...] | None = None
+    include: Many[Include] | None = None
     audio: TranscriptionAudio = TranscriptionAudio()
 
 
 Session = RealtimeSession | TranscriptionSession
-_SESSIONS: dict[str, TypeAdapter[Any]] = {
-    "realtime": TypeAdapter(RealtimeSession),
-    "transcription": TypeAdapter(TranscriptionSession),
+_SESSIONS: dict[str, type[RealtimeSession | TranscriptionSession]] = {
+    "realtime": RealtimeSession,
+    "transcription": TranscriptionSession,
 }
 _FIXED = ("id", "object", "model", "expires_at")
 _CHOSEN_BY_TYPE = ("format", "turn_detection", "noise_reduction", "truncation", "tool_choice")
@@ -227,13 +269,13 @@ _NULL_MEANS_DEFAULT = ("instructions", "tools", "tool_choice", "max_output_token
 def updated(session: Session, patch: dict[str, Any]) -> Session:
     """The session after a `session.update`; ClientError, and no change at all, when any field is wrong."""
     if "type" not in patch:
-        raise ClientError("Missing required parameter: 'session.type'.", "missing_required_parameter", "session.type")
-    if patch["type"] != session.type:
-        if patch["type"] not in _SESSIONS:
-            raise ClientError(
-                f"Invalid value: '{patch['type']}'. Supported values are: 'realtime' and 'transcription'.",
-                "invalid_value", "session.type",
-            )  # fmt: skip
+        raise missing("session.type")
+    kind = patch["type"]
+    if not isinstance(kind, str):
+        raise wrong_type(kind, "session.type", "a string")
+    if kind not in _SESSIONS:
+        raise not_supported(kind, "session.type", listed(list(_SESSIONS)))
+    if kind != session.type:
         raise ClientError(f"Cannot change the session type from '{session.type}'.", "invalid_value", "session.type")
     # The model is fixed after the start: sending it again, even another one, changes nothing and is no error.
     changes = {k: v for k, v in patch.items() if k not in _FIXED}
@@ -242,9 +284,9 @@ def updated(session: Session, patch: dict[str, Any]) -> Session:
         if name in changes and changes[name] is None:
             merged.pop(name)
     try:
-        result: Session = _SESSIONS[session.type].validate_python(merged)
+        result: Session = _SESSIONS[session.type].model_validate(merged)
     except ValidationError as error:
-        raise from_validation(error, merged, "session") from None
+        raise from_validation(error, "session") from None
     if isinstance(session, RealtimeSession) and "tools" not in changes:
         # What is never shown again (an MCP server's authorization) would be lost on the way through JSON.
         result = result.model_copy(update={"tools": session.tools})

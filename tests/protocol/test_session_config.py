@@ -45,10 +45,10 @@ def test_null_clears() -> None:
     ("patch", "code", "param"),
     [
         ({"voice": "ash"}, "unknown_parameter", "session.voice"),
-        ({"audio": {"output": {"speed": 2}}}, "invalid_value", "session.audio.output.speed"),
+        ({"audio": {"output": {"speed": 2}}}, "decimal_above_max_value", "session.audio.output.speed"),
         ({"audio": {"input": {"format": {"type": "audio/mp3"}}}}, "invalid_value", "session.audio.input.format.type"),
         ({"output_modalities": ["audio", "text"]}, "invalid_value", "session.output_modalities"),
-        ({"instructions": "new", "max_output_tokens": 0}, "invalid_value", "session.max_output_tokens"),
+        ({"instructions": "new", "max_output_tokens": 0}, "integer_below_min_value", "session.max_output_tokens"),
         ({"type": "transcription"}, "invalid_value", "session.type"),
     ],
 )
