@@ -4,14 +4,16 @@ A socket speaks one dialect, chosen at the upgrade. Two of the beta's events are
 speak it break on them: `conversation.created` and transcription deltas.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+from pydantic import Field, TypeAdapter, ValidationError
 
 from realtime_server.protocol import codec
 from realtime_server.protocol.client_events import AnyClientEvent
-from realtime_server.protocol.errors import ClientError
+from realtime_server.protocol.errors import ClientError, from_validation, listed, not_supported, wrong_type
 from realtime_server.protocol.server_events import AnyServerEvent
+from realtime_server.protocol.shapes import Decimal
 
 _FORMATS: dict[str, dict[str, Any]] = {
     "pcm16": {"type": "audio/pcm", "rate": 24000},
@@ -35,18 +37,118 @@ _INPUT_FIELDS = {
     "input_audio_noise_reduction": "noise_reduction", "turn_detection": "turn_detection",
 }  # fmt: skip
 _OUTPUT_FIELDS = {"output_audio_format": "format", "voice": "voice", "speed": "speed"}
+_OWN_PATHS = tuple(
+    (f"{whole}.{ga}", f"{whole}.{own}")
+    for whole in ("session", "response")
+    for ga, own in (
+        *((f"audio.input.{ga}", own) for own, ga in _INPUT_FIELDS.items()),
+        *((f"audio.output.{ga}", own) for own, ga in _OUTPUT_FIELDS.items()),
+        ("output_modalities", "modalities"),
+        ("max_output_tokens", "max_response_output_tokens"),
+    )
+)
+"""Where a GA field stands in the client's own JSON."""
+DEFAULT_TEMPERATURE = 0.8
+_TEMPERATURE: TypeAdapter[float] = TypeAdapter(Annotated[Decimal, Field(ge=0.6, le=1.2)])
+
+
+class Beta:
+    """One connection's dialect. It keeps what the client sent and the GA has no place for, so that it is shown again.
+
+    `decode` and what the session has to say to that event come in turns: an asked temperature becomes the session's with
+    `session.updated`, or one response's with `response.created`, and is forgotten with `error`.
+    """
+
+    def __init__(self, temperature: float = DEFAULT_TEMPERATURE) -> None:
+        self._temperature = temperature
+        self._asked: float | None = None
+        self._of_responses: dict[str, float] = {}
+        self._response_limit = "max_response_output_tokens"
+
+    def decode(self, text: str | bytes) -> AnyClientEvent:
+        """One beta event as the GA event that means the same; ClientError as `codec.decode`."""
+        self._asked = None
+        data = codec.json_object(text)
+        response = data.get("response")
+        if isinstance(response, dict):
+            self._response_limit = "max_output_tokens" if "max_output_tokens" in response else "max_response_output_tokens"
+        try:
+            asked, event = _asked_temperature(data), codec.event_of(_ga_event(data))
+        except ClientError as error:
+            error.event_id = codec.event_id_of(data)
+            raise
+        self._asked = asked
+        return event
+
+    def encode(self, event: AnyServerEvent) -> list[str]:
+        """One GA event as the beta event that means the same; nothing where the beta had none."""
+        data = self.translate(codec.as_data(event))
+        return [] if data is None else [orjson.dumps(data).decode()]
+
+    def translate(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        kind = data["type"]
+        if kind in _LEFT_OUT:
+            return None
+        data = data | {"type": _EVENT_NAMES.get(kind, kind)}
+        if kind == "error":
+            self._asked = None
+            data["error"] = self._in_own_words(data["error"])
+        if "session" in data:
+            if kind == "session.updated":
+                self._temperature, self._asked = self._asked or self._temperature, None
+            if data["session"]["type"] == "transcription":
+                data["type"] = "transcription_" + data["type"]
+            data["session"] = beta_session(data["session"], self._temperature)
+        if "item" in data:
+            data["item"] = _beta_item(data["item"])
+        if "response" in data:
+            data["response"] = _beta_response(data["response"], self._temperature_of(kind, data["response"]["id"]))
+        return data
+
+    def _temperature_of(self, kind: str, response_id: str) -> float:
+        if kind == "response.created":
+            self._of_responses[response_id] = self._asked or self._temperature
+            self._asked = None
+        if kind == "response.done":
+            return self._of_responses.pop(response_id, self._temperature)
+        return self._of_responses.get(response_id, self._temperature)
+
+    def _in_own_words(self, error: dict[str, Any]) -> dict[str, Any]:
+        """`param`, and the message that quotes it, by the client's own names."""
+        param = error["param"]
+        ga, own = next((pair for pair in _OWN_PATHS if _begins(param, pair[0])), ("", ""))
+        if not ga:
+            return error
+        if own == "response.max_response_output_tokens":
+            own = f"response.{self._response_limit}"
+        own = own + ("" if ga.endswith(".format") else param.removeprefix(ga))
+        return error | {"param": own, "message": error["message"].replace(f"'{param}'", f"'{own}'")}
+
+
+def _begins(param: str | None, path: str) -> bool:
+    """Does `param` name the field at `path`, or something inside it?"""
+    return param is not None and param.startswith(path) and param[len(path) : len(path) + 1] in ("", ".", "[")
+
+
+def _asked_temperature(data: dict[str, Any]) -> float | None:
+    """The event's own, if it has one; ClientError for one out of range."""
+    for kind, whole in (("session.update", "session"), ("response.create", "response")):
+        if data.get("type") == kind and isinstance(data.get(whole), dict):
+            return temperature_of(data[whole], whole)
+    return None
+
+
+def temperature_of(flat: dict[str, Any], prefix: str) -> float | None:
+    """The temperature of a flat session or response; ClientError for one out of range."""
+    if flat.get("temperature") is None:
+        return None
+    try:
+        return _TEMPERATURE.validate_python(flat["temperature"])
+    except ValidationError as error:
+        raise from_validation(error, f"{prefix}.temperature") from None
 
 
 # --- from the client --------------------------------------------------------------------------------------------------
-
-
-def decode(text: str | bytes) -> AnyClientEvent:
-    """One beta event as the GA event that means the same; ClientError as `codec.decode`."""
-    try:
-        data = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return codec.decode(text)
-    return codec.decode(orjson.dumps(_ga_event(data)) if isinstance(data, dict) else text)
 
 
 def _ga_event(data: dict[str, Any]) -> dict[str, Any]:
@@ -63,10 +165,10 @@ def _ga_event(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _format(name: Any, param: str) -> dict[str, Any]:
+    if not isinstance(name, str):
+        raise wrong_type(name, param, "a string")
     if name not in _FORMATS:
-        raise ClientError(
-            f"Invalid value: '{name}'. Supported values are: 'pcm16', 'g711_ulaw' and 'g711_alaw'.", "invalid_value", param
-        )
+        raise not_supported(name, param, listed(list(_FORMATS)))
     return _FORMATS[name]
 
 
@@ -80,7 +182,7 @@ def _tool_choice(value: Any) -> Any:
 
 
 def ga_session(flat: dict[str, Any], kind: str) -> dict[str, Any]:
-    """A flat session, or a part of one, as a GA patch."""
+    """A flat session, or a part of one, as a GA patch; ClientError for a format that is none."""
     session: dict[str, Any] = {"type": kind}
     audio: dict[str, dict[str, Any]] = {"input": {}, "output": {}}
     for key, value in flat.items():
@@ -96,6 +198,8 @@ def ga_session(flat: dict[str, Any], kind: str) -> dict[str, Any]:
             session["max_output_tokens"] = value
         elif key == "tool_choice":
             session[key] = _tool_choice(value)
+        elif key == "audio":
+            raise ClientError("Unknown parameter: 'session.audio'.", "unknown_parameter", "session.audio")
         elif key not in ("temperature", "type"):
             session[key] = value
     session["audio"] = {side: fields for side, fields in audio.items() if fields}
@@ -120,6 +224,8 @@ def _ga_response(flat: dict[str, Any]) -> dict[str, Any]:
             response["max_output_tokens"] = value
         elif key == "input" and isinstance(value, list):
             response[key] = [_ga_item(item) if isinstance(item, dict) else item for item in value]
+        elif key == "audio":
+            raise ClientError("Unknown parameter: 'response.audio'.", "unknown_parameter", "response.audio")
         elif key != "temperature":
             response[key] = value
     if output:
@@ -130,40 +236,18 @@ def _ga_response(flat: dict[str, Any]) -> dict[str, Any]:
 def _ga_item(item: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(item.get("content"), list):
         return item
-    names = {beta: ga for ga, beta in _PART_NAMES.items()}
-    parts = [
-        part | {"type": names.get(str(part.get("type")), part.get("type"))} if isinstance(part, dict) else part
-        for part in item["content"]
-    ]
-    return item | {"content": parts}
+    return item | {"content": [_ga_part(part) for part in item["content"]]}
+
+
+def _ga_part(part: Any) -> Any:
+    name = next((ga for ga, own in _PART_NAMES.items() if isinstance(part, dict) and part.get("type") == own), None)
+    return part if name is None else part | {"type": name}
 
 
 # --- to the client ----------------------------------------------------------------------------------------------------
 
 
-def encode(event: AnyServerEvent) -> list[str]:
-    """One GA event as the beta event that means the same; nothing where the beta had none."""
-    data = translate(codec.as_data(event))
-    return [] if data is None else [orjson.dumps(data).decode()]
-
-
-def translate(data: dict[str, Any]) -> dict[str, Any] | None:
-    kind = data["type"]
-    if kind in _LEFT_OUT:
-        return None
-    data = data | {"type": _EVENT_NAMES.get(kind, kind)}
-    if "session" in data:
-        if data["session"]["type"] == "transcription":
-            data["type"] = "transcription_" + data["type"]
-        data["session"] = beta_session(data["session"])
-    if "item" in data:
-        data["item"] = _beta_item(data["item"])
-    if "response" in data:
-        data["response"] = _beta_response(data["response"])
-    return data
-
-
-def beta_session(session: dict[str, Any]) -> dict[str, Any]:
+def beta_session(session: dict[str, Any], temperature: float = DEFAULT_TEMPERATURE) -> dict[str, Any]:
     """A whole GA session as the flat object."""
     heard, spoken = session["audio"]["input"], session["audio"].get("output")
     flat = {k: v for k, v in session.items() if k not in ("type", "audio", "output_modalities", "max_output_tokens")}
@@ -172,7 +256,7 @@ def beta_session(session: dict[str, Any]) -> dict[str, Any]:
     if spoken is not None:
         flat |= {
             "modalities": _beta_modalities(session["output_modalities"]), "voice": spoken["voice"], "speed": spoken["speed"],
-            "output_audio_format": _FORMAT_NAMES[spoken["format"]["type"]], "temperature": 0.8,
+            "output_audio_format": _FORMAT_NAMES[spoken["format"]["type"]], "temperature": temperature,
             "max_response_output_tokens": session["max_output_tokens"],
         }  # fmt: skip
     return flat
@@ -188,11 +272,11 @@ def _beta_item(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"content": [part | {"type": _PART_NAMES.get(part["type"], part["type"])} for part in item["content"]]}
 
 
-def _beta_response(response: dict[str, Any]) -> dict[str, Any]:
+def _beta_response(response: dict[str, Any], temperature: float) -> dict[str, Any]:
     output = response["audio"]["output"]
     flat = {k: v for k, v in response.items() if k not in ("audio", "output_modalities")}
     return flat | {
         "output": [_beta_item(item) for item in response["output"]],
         "modalities": _beta_modalities(response["output_modalities"]), "voice": output["voice"],
-        "output_audio_format": _FORMAT_NAMES[output["format"]["type"]], "temperature": 0.8,
+        "output_audio_format": _FORMAT_NAMES[output["format"]["type"]], "temperature": temperature,
     }  # fmt: skip

@@ -19,8 +19,11 @@ from realtime_server.protocol.session_config import (
 from realtime_server.protocol.shapes import Flag, Integer, Many, Wire
 
 
+LONGEST_EVENT_ID = 512
+
+
 class _ClientEvent(Wire):
-    event_id: Annotated[str, Field(max_length=512)] | None = None
+    event_id: Annotated[str, Field(max_length=LONGEST_EVENT_ID)] | None = None
 
 
 class SessionUpdate(_ClientEvent):

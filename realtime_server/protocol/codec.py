@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from realtime_server.protocol.client_events import AnyClientEvent
+from realtime_server.protocol.client_events import LONGEST_EVENT_ID, AnyClientEvent
 from realtime_server.protocol.errors import ClientError, from_validation, listed, not_supported, wrong_type
 from realtime_server.protocol.parsing import parse
 from realtime_server.protocol.server_events import AnyServerEvent, ServerEvent
@@ -28,14 +28,19 @@ def json_object(text: str | bytes) -> dict[str, Any]:
 
 def event_of(data: dict[str, Any]) -> AnyClientEvent:
     """The event that this object is; ClientError as `decode`."""
-    event_id = data.get("event_id") if isinstance(data.get("event_id"), str) else None
     try:
         return _class_of(data).model_validate(data)
     except ValidationError as error:
-        raise from_validation(error, event_id=event_id) from None
+        raise from_validation(error, event_id=event_id_of(data)) from None
     except ClientError as error:
-        error.event_id = event_id
+        error.event_id = event_id_of(data)
         raise
+
+
+def event_id_of(data: dict[str, Any]) -> str | None:
+    """The client's own, for an error about this event; none where it is no id."""
+    event_id = data.get("event_id")
+    return event_id if isinstance(event_id, str) and len(event_id) <= LONGEST_EVENT_ID else None
 
 
 def _class_of(data: dict[str, Any]) -> type[AnyClientEvent]:

@@ -40,7 +40,12 @@ class Dialect:
 
 
 GA = Dialect(codec.decode, lambda event: [codec.encode(event)])
-BETA = Dialect(beta.decode, beta.encode)
+
+
+def beta_dialect(temperature: float | None = None) -> Dialect:
+    """One connection's own: it keeps what the client asked for and the GA has no place for."""
+    dialect = beta.Beta() if temperature is None else beta.Beta(temperature)
+    return Dialect(dialect.decode, dialect.encode)
 
 
 @dataclass(frozen=True)

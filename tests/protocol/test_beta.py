@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from realtime_server import messages as m
 from realtime_server.protocol import beta
+from realtime_server.protocol.beta import Beta
 from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.session_config import RealtimeSession, updated
 from tests.helpers import Talk
@@ -31,16 +32,24 @@ class BetaTalk(Talk):
 
     model = "gpt-4o-realtime-preview"
 
+    def __init__(self, **options: Any) -> None:
+        self.dialect = Beta()
+        super().__init__(**options)
+
     def beta(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
-        event = beta.decode(orjson.dumps({"type": kind, **fields}))
-        self.session.receive(event, self.now)
+        return self.sent({"type": kind, **fields})
+
+    def sent(self, data: dict[str, Any]) -> list[dict[str, Any]]:
+        try:
+            self.session.receive(self.dialect.decode(orjson.dumps(data)), self.now)
+        except ClientError as error:
+            self.session.refuse(error)
         return self.translated(self.drain())
 
-    @staticmethod
-    def translated(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def translated(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         result = []
         for event in events:
-            data = beta.translate(event)
+            data = self.dialect.translate(event)
             if data is not None:
                 text = orjson.dumps(data).decode()
                 assert not [name for name in GA_ONLY if name in text], text
@@ -74,7 +83,7 @@ def test_a_flat_session_update() -> None:
     }  # fmt: skip
     (event,) = talk.beta("session.update", session=flat)
     assert event["type"] == "session.updated"
-    assert {k: event["session"][k] for k in flat if k != "temperature"} == {k: v for k, v in flat.items() if k != "temperature"}
+    assert {k: event["session"][k] for k in flat} == flat
 
 
 def test_a_text_turn_with_flat_overrides() -> None:
@@ -100,9 +109,37 @@ def test_there_and_back() -> None:
 @pytest.mark.parametrize("data", [{"type": "session.update", "session": {"input_audio_format": "mp3"}}, {"type": "nonsense"},
                                   {"type": "session.update", "session": {"nonsense": 1}}, {"x": 1}])  # fmt: skip
 def test_mistakes_are_told(data: dict[str, Any]) -> None:
-    talk = Talk()
-    try:
-        talk.session.receive(beta.decode(orjson.dumps(data)), talk.now)
-    except ClientError as error:
-        talk.session.refuse(error)
-    assert talk.drain()[-1]["type"] == "error"
+    assert BetaTalk().sent(data)[-1]["type"] == "error"
+
+
+@pytest.mark.parametrize(("session", "param"), [
+    ({"input_audio_format": ["pcm16"]}, "session.input_audio_format"),
+    ({"turn_detection": {"type": "server_vad", "threshold": 2}}, "session.turn_detection.threshold"),
+    ({"input_audio_transcription": {"language": 5}}, "session.input_audio_transcription.language"),
+    ({"voice": {"name": "x"}}, "session.voice.id"), ({"speed": 9}, "session.speed"), ({"modalities": ["text", "x"]}, "session.modalities[1]"),
+    ({"max_response_output_tokens": 0}, "session.max_response_output_tokens"), ({"temperature": 0.5}, "session.temperature"),
+    ({"audio": {}}, "session.audio"), ({"tools": [{"type": "function"}]}, "session.tools[0].name"),
+])  # fmt: skip
+def test_a_mistake_is_told_by_the_clients_own_path(session: dict[str, Any], param: str) -> None:
+    (event,) = BetaTalk().beta("session.update", session=session)
+    assert event["error"]["param"] == param
+    assert param in event["error"]["message"] or "modalities" in param
+    assert "session.audio." not in event["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["max_output_tokens", "max_response_output_tokens"])
+def test_a_responses_limit_has_two_names(name: str) -> None:
+    (event,) = BetaTalk().beta("response.create", response={name: 0})
+    assert event["error"]["param"] == f"response.{name}"
+
+
+def test_the_clients_temperature_is_shown_again() -> None:
+    talk = BetaTalk()
+    assert talk.beta("session.update", session={"temperature": 0.7})[0]["session"]["temperature"] == 0.7
+    assert talk.beta("session.update", session={"temperature": 1.1, "speed": 9})[0]["type"] == "error"
+    assert talk.beta("session.update", session={"instructions": "x"})[0]["session"]["temperature"] == 0.7
+    created = talk.beta("response.create", response={"temperature": 1.2})[0]
+    done = talk.translated(talk.answer())[-1]
+    assert (created["response"]["temperature"], done["response"]["temperature"]) == (1.2, 1.2)
+    assert talk.beta("response.create", response={"temperature": 0.9, "max_output_tokens": 0})[0]["type"] == "error"
+    assert talk.beta("response.create")[0]["response"]["temperature"] == 0.7
