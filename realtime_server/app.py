@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.exceptions import HTTPException
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import Model
@@ -55,6 +56,8 @@ def create_app(settings: Settings, *models: Model) -> FastAPI:
     app.add_middleware(
         CORSMiddleware, **origins, allow_methods=["GET", "POST"], allow_headers=["*"], expose_headers=["Location"]
     )  # fmt: skip
+    app.add_exception_handler(HTTPException, http.refused_by_router)
+    app.add_exception_handler(Exception, http.broken)
     app.include_router(websocket.router)
     app.include_router(http.router)
     return app

@@ -36,6 +36,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--requests-per-minute", type=int, default=Limits.requests_per_minute, help="responses of one API key")
     serve.add_argument("--tokens-per-minute", type=int, default=Limits.tokens_per_minute, help="of one API key, in and out")
     serve.add_argument("--session-seconds", type=int, default=Limits.session_s, help="how long a session may last")
+    serve.add_argument("--ping-interval", type=float, default=Settings.ping_interval_s, help="seconds of silence before a ping")
+    serve.add_argument(
+        "--ping-timeout", type=float, default=Settings.ping_timeout_s, help="seconds that a ping may stay unanswered"
+    )
     serve.add_argument("--refuse-beta", action="store_true", help="refuse the beta dialect, as the hosted service does")
     serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
     serve.add_argument("--tls-key", type=Path)
@@ -71,7 +75,8 @@ def _serve(options: argparse.Namespace) -> int:
         limits=Limits(
             requests_per_minute=options.requests_per_minute, tokens_per_minute=options.tokens_per_minute,
             session_s=options.session_seconds,
-        ), refuse_beta=options.refuse_beta,
+        ),
+        ping_interval_s=options.ping_interval, ping_timeout_s=options.ping_timeout, refuse_beta=options.refuse_beta,
         tls_certificate=options.tls_certificate, tls_key=options.tls_key,
     )  # fmt: skip
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")

@@ -3,12 +3,24 @@
 import asyncio
 import signal
 from types import FrameType
+from typing import Any
 
 import uvicorn
+import uvloop
 
 from realtime_server.app import create_app
 from realtime_server.engine import loader
 from realtime_server.settings import Settings
+from realtime_server.transport.bounded_http import REQUEST_S, BoundedHttp
+
+
+class _Loop(uvloop.Loop):
+    """A TLS handshake has to be done in the time of a request; uvicorn leaves it asyncio's minute."""
+
+    async def create_server(self, *arguments: Any, **more: Any) -> Any:
+        if more.get("ssl") is not None:
+            more["ssl_handshake_timeout"] = REQUEST_S
+        return await super().create_server(*arguments, **more)
 
 
 class _Server(uvicorn.Server):
@@ -36,7 +48,7 @@ def serve(settings: Settings) -> None:
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", ws="websockets-sansio", loop="uvloop",
         ws_max_size=settings.frame_bytes, ws_ping_interval=20, ws_ping_timeout=30, timeout_graceful_shutdown=5,
-        ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key,
+        ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key, http=BoundedHttp,
     )  # fmt: skip
 
     async def run() -> None:
@@ -50,5 +62,5 @@ def serve(settings: Settings) -> None:
             server.should_exit = True
             server.asked_to_stop.set()
 
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
         runner.run(run())

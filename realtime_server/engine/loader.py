@@ -8,8 +8,10 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from realtime_server.engine.contract import Model, ModelError
 
@@ -34,14 +36,31 @@ def available() -> dict[str, Path]:
 
 def verify(folder: Path) -> None:
     """ModelError when a file is not the one that the manifest names (SHA-256)."""
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = _json_file(folder / "manifest.json")
+    if not manifest:
+        raise ModelError(f"{folder / 'manifest.json'} names no file.")
     for name, entry in manifest.items():
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path} is missing.")
+        if not isinstance(entry, dict) or "sha256" not in entry:
+            raise ModelError(f"{folder / 'manifest.json'} gives no SHA-256 for {name}.")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         if digest != entry["sha256"]:
             raise ModelError(f"{path} is not the file of the manifest: its SHA-256 is {digest}.")
+
+
+def _json_file(path: Path) -> dict[str, Any]:
+    """ModelError when the file is missing, unreadable or no JSON object."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}.") from None
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise ModelError(f"{path} is no JSON object.")
+    return data
 
 
 def choose_device(wanted: str) -> tuple[torch.device, str]:
@@ -58,13 +77,18 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
 def load(name: str, device: str = "auto") -> Model:
     folder = find(name)
     verify(folder)
-    config = json.loads((folder / "config.json").read_text())
-    makers = architectures()
-    if config.get("architecture") not in makers:
+    config = _json_file(folder / "config.json")
+    maker = architectures().get(str(config.get("architecture")))
+    if maker is None:
         raise ModelError(f"{folder}/config.json: the architecture '{config.get('architecture')}' is not known.")
     where, why = choose_device(device)
     log.info("= %s runs on %s: %s", folder.name, where, why)
-    return makers[config["architecture"]](folder, config, where)
+    try:
+        return maker(folder, config, where)
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        log.debug("! %s", folder, exc_info=True)
+        what = " ".join(str(error).split())[:300]
+        raise ModelError(f"{folder} holds no model that can be loaded: {type(error).__name__}: {what}") from None
 
 
 def architectures() -> dict[str, Callable[[Path, dict[str, object], torch.device], Model]]:

@@ -114,15 +114,30 @@ class Beta:
         return self._of_responses.get(response_id, self._temperature)
 
     def _in_own_words(self, error: dict[str, Any]) -> dict[str, Any]:
-        """`param`, and the message that quotes it, by the client's own names."""
-        param = error["param"]
-        ga, own = next((pair for pair in _OWN_PATHS if _begins(param, pair[0])), ("", ""))
-        if not ga:
-            return error
-        if own == "response.max_response_output_tokens":
+        param, message = own_words(error["param"], error["message"])
+        if param == "response.max_response_output_tokens":
             own = f"response.{self._response_limit}"
-        own = own + ("" if ga.endswith(".format") else param.removeprefix(ga))
-        return error | {"param": own, "message": error["message"].replace(f"'{param}'", f"'{own}'")}
+            param, message = own, message.replace(param, own)
+        return error | {"param": param, "message": message}
+
+
+def own_words(param: str | None, message: str) -> tuple[str | None, str]:
+    """A GA error's `param`, and the message that quotes it, by the client's own names."""
+    ga, own = next((pair for pair in _OWN_PATHS if _begins(param, pair[0])), ("", ""))
+    if param is None or not ga:
+        return param, message
+    # A format is one word here.
+    own += "" if ga.endswith(".format") else param.removeprefix(ga)
+    return own, message.replace(f"'{param}'", f"'{own}'")
+
+
+def of_flat_body(error: ClientError) -> ClientError:
+    """An error about a session that is itself the body."""
+    param, message = own_words(error.param, error.message)
+    if param is None or not param.startswith("session."):
+        return error
+    bare = param.removeprefix("session.")
+    return ClientError(message.replace(f"'{param}'", f"'{bare}'"), error.code, bare)
 
 
 def _begins(param: str | None, path: str) -> bool:
@@ -138,7 +153,7 @@ def _asked_temperature(data: dict[str, Any]) -> float | None:
     return None
 
 
-def temperature_of(flat: dict[str, Any], prefix: str) -> float | None:
+def temperature_of(flat: dict[str, Any], prefix: str = "session") -> float | None:
     """The temperature of a flat session or response; ClientError for one out of range."""
     if flat.get("temperature") is None:
         return None
@@ -193,7 +208,8 @@ def ga_session(flat: dict[str, Any], kind: str) -> dict[str, Any]:
             is_format = _OUTPUT_FIELDS[key] == "format"
             audio["output"][_OUTPUT_FIELDS[key]] = _format(value, f"session.{key}") if is_format else value
         elif key == "modalities":
-            session["output_modalities"] = _modalities(value)
+            if kind == "realtime":
+                session["output_modalities"] = _modalities(value)
         elif key == "max_response_output_tokens":
             session["max_output_tokens"] = value
         elif key == "tool_choice":

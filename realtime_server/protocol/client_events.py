@@ -18,7 +18,6 @@ from realtime_server.protocol.session_config import (
 )
 from realtime_server.protocol.shapes import Flag, Integer, Many, Wire
 
-
 LONGEST_EVENT_ID = 512
 
 

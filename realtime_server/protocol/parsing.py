@@ -23,13 +23,13 @@ _ESCAPE = re.compile(
 """One escape; its group is half a surrogate pair without the other half."""
 
 
-def parse(text: str | bytes) -> Any:
-    """ClientError for invalid JSON (`invalid_event`), and for more than an event may hold."""
+def parse(text: str | bytes, what: str = "event") -> Any:
+    """`what` it is, for the messages. ClientError for invalid JSON (`invalid_event`), and for more than an event may hold."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     commas, brackets = raw.count(b","), raw.count(b"[") + raw.count(b"{")
     if commas + brackets > MOST_VALUES and _holds_more_values(raw):
-        raise ClientError(f"The event holds more than {MOST_VALUES} values.", "event_too_large")
-    data = _loads(raw)
+        raise ClientError(f"The {what} holds more than {MOST_VALUES} values.", "event_too_large")
+    data = _loads(raw, what)
     if brackets > DEEPEST or commas >= MOST_KEYS:
         _check_extent(data)
     return data
@@ -44,7 +44,7 @@ def _holds_more_values(raw: bytes) -> bool:
     return outside.count(b",") + outside.count(b"[") + outside.count(b"{") > MOST_VALUES
 
 
-def _loads(raw: bytes) -> Any:
+def _loads(raw: bytes, what: str) -> Any:
     """Half a surrogate pair is taken as U+FFFD, as JavaScript's strings are when they are written."""
     try:
         return orjson.loads(raw)
@@ -53,11 +53,11 @@ def _loads(raw: bytes) -> Any:
         if raw.count(b"\\") <= _MOST_ESCAPES:
             mended = _ESCAPE.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], raw)
         if mended == raw:
-            raise ClientError(f"The event is not valid JSON: {error}.", "invalid_event") from None
+            raise ClientError(f"The {what} is not valid JSON: {error}.", "invalid_event") from None
     try:
         return orjson.loads(mended)
     except orjson.JSONDecodeError as error:
-        raise ClientError(f"The event is not valid JSON: {error}.", "invalid_event") from None
+        raise ClientError(f"The {what} is not valid JSON: {error}.", "invalid_event") from None
 
 
 def _check_extent(data: Any) -> None:

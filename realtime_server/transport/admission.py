@@ -28,25 +28,36 @@ class Guest:
     who: int | None
     initial: dict[str, Any] | None = None
     """The session that his client secret brings along."""
+    temperature: float | None = None
+    """The beta's, from his client secret."""
 
 
 def key_of(headers: Mapping[str, str], subprotocols: list[str]) -> str | None:
     """From `Authorization`, `api-key`, or the browser's subprotocol (protocol 7.2 and 7.3)."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key:
-        return key.strip()
+        return _as_sent(key.strip())
     if headers.get("api-key"):
-        return headers["api-key"]
+        return _as_sent(headers["api-key"])
     return next((p.removeprefix(KEY_PREFIX) for p in subprotocols if p.startswith(KEY_PREFIX)), None)
+
+
+def _as_sent(header: str) -> str:
+    """ASGI's headers are bytes read as Latin-1, keys are UTF-8; what is neither matches no key."""
+    return header.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
 
 def foreign_page(headers: Mapping[str, str]) -> bool:
     """Without keys only this machine's own pages may connect: any page that its user visits could try to."""
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    if not is_this_machine(host):
-        return True
     origin = headers.get("origin")
-    return origin is not None and not is_this_machine(urlsplit(origin).hostname or "")
+    return not _of_this_machine(f"//{headers.get('host', '')}") or not (origin is None or _of_this_machine(origin))
+
+
+def _of_this_machine(url: str) -> bool:
+    try:
+        return is_this_machine(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
 
 
 def identify(hall: Hall, headers: Mapping[str, str], subprotocols: list[str], secrets: bool = True) -> Guest:
@@ -58,7 +69,7 @@ def identify(hall: Hall, headers: Mapping[str, str], subprotocols: list[str], se
     if secret is not None:
         if secret.expired(hall.now()):
             raise Refused("invalid_api_key", "Ephemeral token expired.", 3000)
-        return Guest(secret.who, secret.session)
+        return Guest(secret.who, secret.session, secret.temperature)
     if hall.settings.keys:
         raise Refused("invalid_api_key", "Incorrect API key provided.", 3000)
     if foreign_page(headers):
@@ -75,3 +86,9 @@ def admit(hall: Hall, guest: Guest) -> None:
     most = hall.settings.sessions_per_key
     if most is not None and hall.sessions_of(guest.who) >= most:
         raise Refused("rate_limit_exceeded", f"This API key has {most} sessions already.", 1013, 429)
+
+
+def beta_refused() -> Refused:
+    """As the hosted service answers the beta since it was switched off there (protocol section 3)."""
+    text = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
+    return Refused("beta_api_shape_disabled", text, 4000, 400)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import orjson
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from realtime_server.protocol.errors import error_object
 from realtime_server.protocol.ids import new_id
 from realtime_server.session.session import Opening, Session
-from realtime_server.transport.admission import Guest, Refused, admit, identify
-from realtime_server.transport.connection import BETA, GA, Connection, Dialect
+from realtime_server.transport import http
+from realtime_server.transport.admission import Guest, Refused, admit, beta_refused, identify
+from realtime_server.transport.connection import GA, Connection, beta_dialect
 from realtime_server.transport.hall import Hall, Served
 
 log = logging.getLogger(__name__)
@@ -21,12 +22,16 @@ BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 SUBPROTOCOL = "realtime"
 
 
-def speaks_beta(headers: Mapping[str, str], subprotocols: list[str], api_version: str | None) -> bool:
-    """By header, by subprotocol, or by the old Azure path's preview version (protocol section 3)."""
+AZURE_VOICE_LIVE = "/voice-live/realtime"
+
+
+def speaks_beta(headers: Mapping[str, str], subprotocols: list[str], api_version: str | None, path: str = "") -> bool:
+    """By header, by subprotocol, by the old Azure path's preview version, or by Azure's Voice Live (protocol section 3)."""
     return (
         "realtime=v1" in headers.get("openai-beta", "")
         or BETA_SUBPROTOCOL in subprotocols
         or (api_version is not None and api_version.endswith("preview"))
+        or path.startswith(AZURE_VOICE_LIVE)
     )
 
 
@@ -41,12 +46,14 @@ def choose(hall: Hall, socket: WebSocket, guest: Guest) -> tuple[Served, str, bo
         transcription = guest.initial.get("type") == "transcription"
     else:
         transcription = socket.query_params.get("intent") == "transcription"
-        if transcription and socket.query_params.get("model") is not None:
-            raise Refused("invalid_value", "You must not provide a model parameter for transcription sessions.", 4000, 400)
     model = asked_model(socket, guest)
     served = hall.find(model)
+    if served is None and transcription:
+        # A transcription model's name, most likely: some clients cannot leave it out, and any will do.
+        served = hall.default
     if served is None:
-        raise Refused("model_not_found", f"The model '{model}' does not exist or you do not have access to it.", 4000, 404)
+        text = f"The model '{str(model)[:64]}' does not exist or you do not have access to it."
+        raise Refused("model_not_found", text, 4000, 404)
     return served, model or served.name, transcription
 
 
@@ -76,28 +83,50 @@ class _Socket:
             log.debug("x already closed")
 
 
-@router.websocket("/v1/realtime")
-@router.websocket("/v1//realtime")
-@router.websocket("/openai/v1/realtime")
-@router.websocket("/openai/realtime")
 async def realtime(socket: WebSocket) -> None:
-    hall: Hall = socket.app.state.hall
+    """The one boundary of all that happens before and around a connection: what nobody expected is logged, told and closed."""
+    try:
+        await _serve(socket)
+    except Exception:
+        log.exception("! %s", socket.url.path[:64])
+        await _broken(socket)
+
+
+for _path in http.realtime_paths() + http.realtime_paths("", "/openai", "/voice-live"):
+    router.add_api_websocket_route(_path, realtime)
+
+
+@router.websocket("/{path:path}")
+async def elsewhere(socket: WebSocket) -> None:
+    await _accept(socket)
+    await _turn_away(_Socket(socket), Refused("unknown_url", f"Invalid URL (GET {socket.url.path[:256]})", 4000, 404))
+
+
+async def _accept(socket: WebSocket) -> list[str]:
+    """The subprotocols that were offered: clients abort where none of them is chosen."""
     offered: list[str] = socket.scope.get("subprotocols", [])
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-    dialect = BETA if speaks_beta(socket.headers, offered, socket.query_params.get("api-version")) else GA
+    return offered
+
+
+async def _serve(socket: WebSocket) -> None:
+    hall: Hall = socket.app.state.hall
+    offered = await _accept(socket)
+    beta = speaks_beta(socket.headers, offered, socket.query_params.get("api-version"), socket.url.path)
     try:
         guest = identify(hall, socket.headers, offered)
         admit(hall, guest)
-        _check_dialect(hall, dialect)
+        _check_dialect(hall, beta)
         served, model, transcription = choose(hall, socket, guest)
     except Refused as refused:
-        await _refuse(_Socket(socket), refused)
+        await _turn_away(_Socket(socket), refused)
         return
     limits = hall.settings.limits
     opening = Opening(
         model, transcription, int(time.time()) + limits.session_s, hall.now(), guest.initial, served.abilities,
         hall.quota(guest.who),
     )  # fmt: skip
+    dialect = beta_dialect(guest.temperature) if beta else GA
 
     def connection(name: str) -> Connection:
         return Connection(name, _Socket(socket), Session(opening, limits), served.bridge, hall.settings, dialect)
@@ -105,13 +134,12 @@ async def realtime(socket: WebSocket) -> None:
     await hall.serve(connection, guest.who)
 
 
-def _check_dialect(hall: Hall, dialect: Dialect) -> None:
-    if hall.settings.refuse_beta and dialect is BETA:
-        text = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
-        raise Refused("beta_api_shape_disabled", text, 4000, 400)
+def _check_dialect(hall: Hall, beta: bool) -> None:
+    if hall.settings.refuse_beta and beta:
+        raise beta_refused()
 
 
-async def _refuse(socket: _Socket, refused: Refused) -> None:
+async def _turn_away(socket: _Socket, refused: Refused) -> None:
     log.info("x refused: %s", refused.code)
     error = error_object(refused.kind, refused.code, refused.message) | {"event_id": None}
     event = {"type": "error", "event_id": new_id("event"), "error": error}
@@ -120,3 +148,11 @@ async def _refuse(socket: _Socket, refused: Refused) -> None:
     except ConnectionError:
         return
     await socket.close(refused.close_code, f"{refused.kind}.{refused.code}")
+
+
+async def _broken(socket: WebSocket) -> None:
+    """Our fault: as an HTTP answer before the upgrade, as an `error` event and 1011 behind it."""
+    if socket.application_state is WebSocketState.CONNECTING:
+        await socket.send_denial_response(http.our_fault())
+    elif socket.application_state is WebSocketState.CONNECTED:
+        await _turn_away(_Socket(socket), Refused("internal_error", http.OUR_FAULT, 1011, 500, "server_error"))
