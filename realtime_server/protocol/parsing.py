@@ -27,7 +27,7 @@ def parse(text: str | bytes, what: str = "event") -> Any:
     """`what` it is, for the messages. ClientError for invalid JSON (`invalid_event`), and for more than an event may hold."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     commas, brackets = raw.count(b","), raw.count(b"[") + raw.count(b"{")
-    if commas + brackets > MOST_VALUES and _holds_more_values(raw):
+    if commas + brackets > MOST_VALUES and _structure_exceeds(raw, MOST_VALUES):
         raise ClientError(f"The {what} holds more than {MOST_VALUES} values.", "event_too_large")
     data = _loads(raw, what)
     if brackets > DEEPEST or commas >= MOST_KEYS:
@@ -35,13 +35,14 @@ def parse(text: str | bytes, what: str = "event") -> Any:
     return data
 
 
-def _holds_more_values(raw: bytes) -> bool:
+def _structure_exceeds(raw: bytes, most: int) -> bool:
     """Counted without parsing: commas and brackets that do not stand in a string."""
     bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if bare.count(b'"') > 4 * MOST_VALUES:
+    # Each of them allows for one more key and one more string.
+    if bare.count(b'"') > 4 * most + 2:
         return True
     outside = b"".join(bare.split(b'"')[::2])
-    return outside.count(b",") + outside.count(b"[") + outside.count(b"{") > MOST_VALUES
+    return outside.count(b",") + outside.count(b"[") + outside.count(b"{") > most
 
 
 def _loads(raw: bytes, what: str) -> Any:
@@ -62,9 +63,9 @@ def _loads(raw: bytes, what: str) -> Any:
 
 def _check_extent(data: Any) -> None:
     """Level by level, so that no depth is too deep to be looked at."""
-    level: list[Any] = [data]
-    for _ in range(DEEPEST + 1):
-        level = [inner for value in level if isinstance(value, dict | list) for inner in _inside(value)]
+    level = [data] if isinstance(data, dict | list) else []
+    for _ in range(DEEPEST):
+        level = [inner for value in level for inner in _inside(value) if isinstance(inner, dict | list)]
         if not level:
             return
     raise ClientError(f"Invalid value: objects and arrays are nested more than {DEEPEST} deep.", "invalid_value")
