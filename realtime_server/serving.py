@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from types import FrameType
 from typing import Any
 
@@ -10,7 +11,7 @@ import uvloop
 
 from realtime_server.app import create_app
 from realtime_server.engine import loader
-from realtime_server.settings import Settings
+from realtime_server.settings import Settings, SettingsError
 from realtime_server.transport.bounded_http import REQUEST_S, BoundedHttp
 
 
@@ -42,9 +43,28 @@ class _Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self.asked_to_stop.set)
 
 
+def bound(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address of the host, none of them listening yet; SettingsError where one cannot be had."""
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            sockets.append(socket.socket(family, kind, protocol))
+            sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sockets[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sockets[-1].bind(address)
+    except OSError as error:
+        for one in sockets:
+            one.close()
+        raise SettingsError(f"--host {host}, --port {port}: {error.strerror}.") from None
+    return sockets
+
+
 def serve(settings: Settings) -> None:
-    """Returns when the server has been stopped; ModelError before it listens when the model cannot be served."""
+    """Returns when the server has been stopped. Before it listens: SettingsError when the address cannot be had, ModelError
+    when the model cannot be served."""
     app = create_app(settings, *[loader.load(name, settings.device) for name in settings.models])
+    sockets = bound(settings.host, settings.port)
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", ws="websockets-sansio", loop="uvloop",
         ws_max_size=settings.frame_bytes, ws_ping_interval=20, ws_ping_timeout=30, timeout_graceful_shutdown=5,
@@ -54,7 +74,7 @@ def serve(settings: Settings) -> None:
     async def run() -> None:
         server = _Server(config)
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve(), name="server")
+            serving = group.create_task(server.serve(sockets), name="server")
             stopping = group.create_task(server.asked_to_stop.wait(), name="stop")
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
             if stopping.done() and not serving.done():

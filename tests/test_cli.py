@@ -87,10 +87,27 @@ def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     (["serve", "--host", "0.0.0.0"], "api-key-file"),
     (["serve", "--model", "nightingale"], "no model 'nightingale'"),
     (["serve", "--api-key-file", "/nowhere"], "No such file"),
+    (["serve", "--port", "99999"], "--port 99999"),
+    (["serve", "--sessions", "0"], "--sessions 0"),
+    (["serve", "--ping-interval", "-1"], "--ping-interval -1"),
+    (["serve", "--tls-certificate", "/nowhere", "--tls-key", "/nowhere"], "--tls-certificate /nowhere: No such file"),
 ])  # fmt: skip
 def test_what_cannot_be_served_is_said(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert message in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 2
+    assert f"--port {port}" in capsys.readouterr().err
 
 
 def test_no_server_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,8 @@ REQUEST_S = 10.0
 HEADERS = 100
 HEADER_BYTES = 8000
 """One header's; `websockets` takes 128 of 8192 bytes."""
+LINGER_S = 1.0
+"""What a client still sends is thrown away for so long: hanging up on it would take the answer from it."""
 _REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
@@ -25,6 +27,7 @@ class BoundedHttp(H11Protocol):
     request_s = REQUEST_S
     _deadline: asyncio.TimerHandle | None = None
     _upgraded = False
+    _answered = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -35,8 +38,10 @@ class BoundedHttp(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._answered:
+            return
         super().data_received(data)
-        if self._upgraded or self.transport.is_closing() or self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+        if self._upgraded or self._answered or self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
             self._end()
         elif self._deadline is None:
             self._begin()
@@ -77,4 +82,8 @@ class BoundedHttp(H11Protocol):
         body = orjson.dumps({"error": error_object("invalid_request_error", None, message)})
         head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         self.transport.write(head.encode() + b"\r\nConnection: close\r\n\r\n" + body)
-        self.transport.close()
+        self._answered = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.transport.resume_reading()
+        self.loop.call_later(LINGER_S, self.transport.close)

@@ -17,10 +17,21 @@ from realtime_server.protocol.errors import ClientError, listed, shown
 from realtime_server.protocol.session_config import RealtimeSession, TranscriptionSession, updated
 
 SESSION = RealtimeSession(id="sess_1", model="wren", expires_at=1)
-PARTS = [{"type": "input_text", "text": "hi"}, {"type": "input_audio", "audio": "AAAA"}, {"type": "input_image", "image_url": "data:"}]
+PARTS = [
+    {"type": "input_text", "text": "hi"},
+    {"type": "input_audio", "audio": "AAAA"},
+    {"type": "input_image", "image_url": "data:"},
+]
 ITEM = {"type": "message", "role": "user", "id": "item_1", "content": PARTS}
 TOOL = {"type": "function", "name": "f", "description": "d", "parameters": {}}
-MCP = {"type": "mcp", "server_label": "s", "server_url": "u", "allowed_callers": ["x"], "headers": {"h": "v"}, "defer_loading": True}
+MCP = {
+    "type": "mcp",
+    "server_label": "s",
+    "server_url": "u",
+    "allowed_callers": ["x"],
+    "headers": {"h": "v"},
+    "defer_loading": True,
+}
 AUDIO_OUT = {"format": {"type": "audio/pcm", "rate": 24000}, "voice": {"id": "voice_1"}}
 EVENTS: list[dict[str, Any]] = [
     {"type": "session.update", "session": {
@@ -98,7 +109,9 @@ def test_the_events_are_right_as_they_are(event: dict[str, Any]) -> None:
 @given(st.data())
 def test_one_broken_field_is_named(data: st.DataObject) -> None:
     event = data.draw(st.sampled_from(EVENTS))
-    sent = broken(event, data.draw(st.sampled_from(list(places(event)))), data.draw(st.sampled_from([*WRONG, "remove", "unknown"])))
+    sent = broken(
+        event, data.draw(st.sampled_from(list(places(event)))), data.draw(st.sampled_from([*WRONG, "remove", "unknown"]))
+    )
     error = told(sent)
     if error is None:
         return

@@ -51,7 +51,9 @@ def test_values_are_counted_as_they_are_parsed(value: Any) -> None:
     assert commas + brackets == 0 or parsing._structure_exceeds(text, commas + brackets - 1)
 
 
-@pytest.mark.parametrize("text", ["", "{", "nul", '{"a": NaN}', '{"a": 1e999}', '"\\x"', b'"\xff"', '"\ud83d\\', "[" * 2000, "1 2"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "nul", '{"a": NaN}', '{"a": 1e999}', '"\\x"', b'"\xff"', '"\ud83d\\', "[" * 2000, "1 2"]
+)
 def test_what_is_no_json_is_said(text: str | bytes) -> None:
     assert refused(text) == "invalid_event"
 
@@ -64,7 +66,9 @@ def test_half_a_pair_is_one_unknown_character(sent: str, read: str) -> None:
     assert parse(sent) == read
 
 
-@pytest.mark.parametrize(("element", "count"), [("[]", MOST_VALUES), ("{}", MOST_VALUES), ("1", MOST_VALUES + 1), ('""', 5 * MOST_VALUES)])
+@pytest.mark.parametrize(
+    ("element", "count"), [("[]", MOST_VALUES), ("{}", MOST_VALUES), ("1", MOST_VALUES + 1), ('""', 5 * MOST_VALUES)]
+)
 def test_more_values_than_fit_are_refused(element: str, count: int) -> None:
     assert refused('{"a": [' + ",".join([element] * count) + "]}") == "event_too_large"
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openai.types.beta.realtime import SessionCreateResponse, TranscriptionSession
 from openai.types.realtime import ClientSecretCreateResponse
 
 from realtime_server.settings import Keys, Settings
+from realtime_server.transport.secrets import ClientSecrets
 from tests.engine.test_worker import Echo
 from tests.live import WAIT_S, Live, live
 
@@ -62,16 +64,35 @@ def test_the_page_is_served(server: Live, path: str, text: str) -> None:
     assert text in body
 
 
-@pytest.mark.parametrize("path", ["/secrets", "/..%2fsettings.py", "/http.py"])
+@pytest.mark.parametrize(
+    "path", ["/secrets", "/..%2fsettings.py", "/http.py", "/v1/nothing", "/v1/realtime/nothing/", "/v1/realtime"]
+)
 def test_nothing_else_is(server: Live, path: str) -> None:
-    assert get(server.http + path)[0] == 404
+    status, body = get(server.http + path)
+    error = json.loads(body)["error"]
+    assert (status, error["type"], set(error)) == (404, "invalid_request_error", {"type", "code", "message", "param"})
+    assert error["message"].startswith("Invalid URL (GET /")
+
+
+def test_another_method_is_not_allowed(server: Live) -> None:
+    status, answer = post(server.http + "/v1/models", {}, **KEY)
+    assert (status, answer["error"]["code"]) == (405, "method_not_supported")
+    assert post(server.http + "/v1/nothing", {})[1]["error"]["message"] == "Invalid URL (POST /v1/nothing)"
+
+
+def test_our_own_fault_is_an_error_object_and_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with live(Settings(), Echo()) as server:
+        server.app.state.hall.secrets = None
+        status, answer = post(server.http + SECRETS, {})
+    assert (status, answer["error"]["type"], answer["error"]["code"]) == (500, "server_error", "internal_error")
+    assert capsys.readouterr().err.count("Traceback (most recent call last)") == 1
 
 
 SECRETS = "/v1/realtime/client_secrets"
 KEY = {"Authorization": "Bearer sk-right"}
 
 
-@pytest.mark.parametrize("path", [SECRETS, "/v1//realtime/client_secrets"])
+@pytest.mark.parametrize("path", [SECRETS, "/v1//realtime/client_secrets", SECRETS + "/", "/openai" + SECRETS])
 def test_a_client_secret(server: Live, path: str) -> None:
     session = {"type": "realtime", "instructions": "Be brief.", "audio": {"output": {"voice": "ash"}}}
     status, body = post(
@@ -102,6 +123,14 @@ def test_a_transcription_secret(server: Live) -> None:
         ({"session": {"type": "realtime", "model": "nightingale"}}, "session.model"),
         ({"session": {"type": "realtime", "audio": {"output": {"voice": {"id": "gone"}}}}}, "session.audio.output.voice.id"),
         ({"colour": 1}, "colour"),
+        ({"expires_after": {"seconds": "600"}}, "expires_after.seconds"),
+        ({"expires_after": {"seconds": 600.5}}, "expires_after.seconds"),
+        ({"session": {"type": ["realtime"]}}, "session.type"),
+        ({"session": {"type": "transcription", "model": ["x"]}}, "session.model"),
+        ({"session": {"type": "realtime", "model": {"a": 1}}}, "session.model"),
+        ({"session": {"type": "realtime", "instructions": "x" * 300_000}}, "session"),
+        (b"[" * 5000 + b"]" * 5000, None),
+        (b"\xff\xfe", None),
         ([], None),
         (b"{", None),
     ],
@@ -116,6 +145,62 @@ def test_a_secret_needs_a_key_and_makes_no_secrets(server: Live) -> None:
     value = post(server.http + SECRETS, {}, **KEY)[1]["value"]
     assert post(server.http + SECRETS, {}, Authorization=f"Bearer {value}")[0] == 401
     assert get(server.http + "/v1/models", Authorization=f"Bearer {value}")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/realtime/sessions", "/v1//realtime/sessions/"])
+def test_a_beta_session(server: Live, path: str) -> None:
+    flat = {
+        "model": "gpt-4o-realtime-preview",
+        "voice": "ash",
+        "modalities": ["text"],
+        "temperature": 0.7,
+        "input_audio_format": "g711_ulaw",
+    }
+    status, body = post(server.http + path, flat, **KEY)
+    assert status == 200
+    SessionCreateResponse.model_validate(body, strict=True)
+    assert {name: body[name] for name in flat} == flat
+    assert body["client_secret"]["value"].startswith("ek_")
+    assert 50 < body["client_secret"]["expires_at"] - time.time() < 61
+    status, body = post(
+        server.http + path, {"client_secret": {"expires_after": {"anchor": "created_at", "seconds": 600}}}, **KEY
+    )
+    assert body["client_secret"]["expires_at"] - time.time() > 590
+
+
+def test_a_beta_transcription_session(server: Live) -> None:
+    flat = {
+        "input_audio_transcription": {"model": "whisper-1"},
+        "modalities": ["text"],
+        "client_secret": {"expires_at": {"seconds": 30}},
+    }
+    status, body = post(server.http + "/v1/realtime/transcription_sessions", flat, **KEY)
+    assert status == 200
+    TranscriptionSession.model_validate(body, strict=True)
+    assert body["object"] == "realtime.transcription_session"
+    assert body["input_audio_transcription"]["model"] == "whisper-1"
+    assert body["client_secret"]["expires_at"] - time.time() < 31
+
+
+@pytest.mark.parametrize(("flat", "param"), [
+    ({"voice": 5}, "voice"), ({"input_audio_format": "mp3"}, "input_audio_format"), ({"temperature": 3}, "temperature"), ({"colour": 1}, "colour"),
+    ({"turn_detection": {"type": "server_vad", "threshold": "x"}}, "turn_detection.threshold"), ({"model": "nightingale"}, "model"),
+    ({"client_secret": {"expires_after": {"seconds": 1}}}, "client_secret.expires_after.seconds"), ([], None),
+])  # fmt: skip
+def test_a_beta_session_with_a_bad_field_is_refused(server: Live, flat: Any, param: str | None) -> None:
+    status, answer = post(server.http + "/v1/realtime/sessions", flat, **KEY)
+    assert (status, answer["error"]["param"]) == (400, param)
+    assert param is None or f"'{param}'" in answer["error"]["message"] or param in ("model", "input_audio_format")
+
+
+def test_a_key_has_its_share_of_secrets(server: Live) -> None:
+    whole, server.app.state.hall.secrets = server.app.state.hall.secrets, ClientSecrets(share=1)
+    try:
+        assert post(server.http + SECRETS, {}, **KEY)[0] == 200
+        status, answer = post(server.http + SECRETS, {}, **KEY)
+        assert (status, answer["error"]["code"]) == (429, "rate_limit_exceeded")
+    finally:
+        server.app.state.hall.secrets = whole
 
 
 def test_an_enormous_body_is_refused(server: Live) -> None:

@@ -104,16 +104,17 @@ def test_a_foreign_page_stays_outside(open_server: Live) -> None:
     ({"host": "localhost:8000"}, False), ({"host": "127.0.0.1:8000", "origin": "http://localhost:3000"}, False),
     ({"host": "[::1]:8000"}, False), ({"host": "evil.example"}, True), ({"host": "localhost", "origin": "null"}, True),
     ({"host": "localhost:8000", "origin": "https://localhost.evil.example"}, True), ({}, True),
+    ({"host": "[::1"}, True), ({"host": "localhost", "origin": "http://["}, True), ({"host": "\xff"}, True),
 ])  # fmt: skip
 def test_names_that_only_pretend_to_be_this_machine(headers: dict[str, str], foreign: bool) -> None:
     assert foreign_page(headers) is foreign
 
 
-@pytest.mark.parametrize(("query", "code"), [
-    ("?model=nightingale", "model_not_found"), ("?intent=transcription&model=gpt-realtime", "invalid_value"),
-])  # fmt: skip
-def test_what_is_asked_for_must_exist(open_server: Live, query: str, code: str) -> None:
-    assert refused(open_server.ws + query)[:2] == (code, 4000)
+@pytest.mark.parametrize(
+    ("path", "code"), [("/v1/realtime?model=nightingale", "model_not_found"), ("/v1/real", "unknown_url"), ("/", "unknown_url")]
+)
+def test_what_is_asked_for_must_exist(open_server: Live, path: str, code: str) -> None:
+    assert refused(open_server.ws.replace("/v1/realtime", path))[:2] == (code, 4000)
 
 
 @pytest.mark.parametrize("name", ["tiny", "gpt-realtime", "gpt-realtime-2.1", "gpt-4o-realtime-preview"])
@@ -122,7 +123,9 @@ def test_hosted_names_are_aliases(open_server: Live, name: str) -> None:
         assert receive(socket)["session"]["model"] == name
 
 
-@pytest.mark.parametrize("path", ["/v1//realtime", "/openai/v1/realtime", "/openai/v1/realtime?model=tiny"])
+@pytest.mark.parametrize(
+    "path", ["/v1//realtime", "/v1/realtime/", "/v1/realtime/?model=tiny", "/openai/v1/realtime?model=tiny"]
+)
 def test_other_paths(open_server: Live, path: str) -> None:
     with connect(open_server.ws.replace("/v1/realtime", path)) as socket:
         assert receive(socket)["session"]["object"] == "realtime.session"
@@ -132,6 +135,7 @@ def test_other_paths(open_server: Live, path: str) -> None:
     ("/v1/realtime?model=gpt-4o-realtime-preview", {"additional_headers": {"OpenAI-Beta": "realtime=v1"}}),
     ("/v1/realtime", {"subprotocols": [Subprotocol("realtime"), Subprotocol("openai-beta.realtime-v1")]}),
     ("/openai/realtime?api-version=2024-10-01-preview&deployment=gpt-4o-realtime-preview", {}),
+    ("/voice-live/realtime?api-version=2026-07-15&model=gpt-4o-realtime-preview", {"additional_headers": {"api-key": "any"}}),
 ])  # fmt: skip
 def test_the_beta_is_chosen_at_the_upgrade(open_server: Live, path: str, options: dict[str, Any]) -> None:
     with connect(open_server.ws.replace("/v1/realtime", path), **options) as socket:
@@ -149,8 +153,10 @@ def test_the_beta_can_be_refused(model: WrenModel) -> None:
         assert refused(server.ws, additional_headers={"OpenAI-Beta": "realtime=v1"}) == expected
 
 
-def test_a_transcription_session(open_server: Live) -> None:
-    with connect(open_server.ws + "?intent=transcription") as socket:
+@pytest.mark.parametrize("asked", ["", "&model=gpt-realtime", "&model=gpt-4o-mini-transcribe", "&model=tiny"])
+def test_a_transcription_session(open_server: Live, asked: str) -> None:
+    """Some clients cannot leave the model out."""
+    with connect(f"{open_server.ws}?intent=transcription{asked}") as socket:
         assert receive(socket)["session"]["type"] == "transcription"
 
 
@@ -220,6 +226,28 @@ def test_a_transcription_secret_opens_a_transcription_session(locked_server: Liv
     value = secret(locked_server, type="transcription")
     with connect(f"{locked_server.ws}?model=gpt-realtime", additional_headers={"Authorization": f"Bearer {value}"}) as socket:
         assert receive(socket)["session"]["type"] == "transcription"
+
+
+@pytest.mark.parametrize("asked", ["gpt-realtime", "nonsense"])
+def test_a_transcription_secret_may_name_any_model(locked_server: Live, asked: str) -> None:
+    value = secret(locked_server, type="transcription", model=asked)
+    with connect(locked_server.ws, additional_headers={"Authorization": f"Bearer {value}"}) as socket:
+        assert receive(socket)["session"]["type"] == "transcription"
+
+
+def test_a_beta_secret_brings_its_temperature_along(locked_server: Live) -> None:
+    url, key = f"{locked_server.http}/v1/realtime/sessions", {"Authorization": "Bearer sk-right"}
+    value = post(url, {"temperature": 0.9, "instructions": "Be brief."}, **key)[1]["client_secret"]["value"]
+    with connect(
+        locked_server.ws, additional_headers={"Authorization": f"Bearer {value}", "OpenAI-Beta": "realtime=v1"}
+    ) as socket:
+        session = receive(socket, beta=True)["session"]
+        assert (session["temperature"], session["instructions"]) == (0.9, "Be brief.")
+
+
+def test_our_own_fault_is_told_and_closed(open_server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_server.app.state.hall, "serve", None)
+    assert refused(open_server.ws) == ("internal_error", 1011, "server_error.internal_error")
 
 
 def test_an_expired_secret_is_told_so(locked_server: Live) -> None:
