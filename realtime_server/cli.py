@@ -36,7 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--requests-per-minute", type=int, default=Limits.requests_per_minute, help="responses of one API key")
     serve.add_argument("--tokens-per-minute", type=int, default=Limits.tokens_per_minute, help="of one API key, in and out")
     serve.add_argument("--session-seconds", type=int, default=Limits.session_s, help="how long a session may last")
-    serve.add_argument("--ping-interval", type=float, default=Settings.ping_interval_s, help="seconds of silence before a ping")
+    serve.add_argument(
+        "--ping-interval", type=float, default=Settings.ping_interval_s, help="seconds between pings of a WebSocket"
+    )
     serve.add_argument(
         "--ping-timeout", type=float, default=Settings.ping_timeout_s, help="seconds that a ping may stay unanswered"
     )

@@ -10,6 +10,9 @@ from realtime_server.protocol.parsing import parse
 from realtime_server.protocol.server_events import AnyServerEvent, ServerEvent
 
 _CLIENT: dict[str, type[AnyClientEvent]] = {cls.model_fields["type"].default: cls for cls in get_args(AnyClientEvent)}
+PLAIN_BYTES = 1024 * 1024
+"""Of an event that cannot carry audio or images. A session is written back whole at each update."""
+_MAY_CARRY_MEDIA = ("input_audio_buffer.append", "conversation.item.create", "response.create")
 _SERVER: TypeAdapter[AnyServerEvent] = TypeAdapter(ServerEvent)
 
 
@@ -23,6 +26,9 @@ def json_object(text: str | bytes) -> dict[str, Any]:
     data = parse(text)
     if not isinstance(data, dict):
         raise ClientError("The event must be a JSON object.", "invalid_event")
+    if len(text) > PLAIN_BYTES and data.get("type") not in _MAY_CARRY_MEDIA:
+        message = f"The event has more than {PLAIN_BYTES} bytes: only audio and images may be longer."
+        raise ClientError(message, "event_too_large", event_id=event_id_of(data))
     return data
 
 

@@ -70,6 +70,19 @@ def test_the_clients_event_id_comes_back_with_the_error() -> None:
     assert caught.value.event_id == "mine"
 
 
+def test_only_audio_and_images_are_long() -> None:
+    long = "A" * codec.PLAIN_BYTES
+    assert codec.decode(orjson.dumps({"type": "input_audio_buffer.append", "audio": long}))
+    for event in (
+        {"type": "session.update", "session": {"instructions": long}},
+        {"type": "response.cancel", "response_id": long},
+        {"x": long},
+    ):
+        with pytest.raises(ClientError) as caught:
+            codec.decode(orjson.dumps(event | {"event_id": "mine"}))
+        assert (caught.value.code, caught.value.event_id) == ("event_too_large", "mine")
+
+
 @given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)))  # fmt: skip
 def test_no_json_breaks_the_parser(data: object) -> None:
