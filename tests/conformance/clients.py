@@ -118,3 +118,8 @@ def said(done: dict[str, Any]) -> str:
     """The words of a `response.done`."""
     parts = [part for item in done["response"]["output"] for part in item.get("content", ())]
     return " ".join(part.get("transcript") or part.get("text") or "" for part in parts)
+
+
+def deltas(events: list[dict[str, Any]], item_id: str) -> list[dict[str, Any]]:
+    """What was sent of this item, in sound or words."""
+    return [event for event in events if event.get("item_id") == item_id and event["type"].endswith(".delta")]

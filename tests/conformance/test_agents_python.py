@@ -1,6 +1,7 @@
 """The Agents SDK in Python, unmodified: it validates every event itself, and so do we, strictly."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from agents import function_tool, set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimeRunner, RealtimeSession
 from agents.realtime.model_inputs import RealtimeModelSendRawMessage
 
-from tests.conformance.clients import out_of_band, run, said
+from tests.conformance.clients import deltas, out_of_band, run, said
 from tests.conformance.conftest import chunks, recording
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S, Live
@@ -143,6 +144,29 @@ def test_an_interruption(server: Live) -> None:
             kinds = [event["type"] for event in talk.raw]
             assert "conversation.item.truncated" in kinds
             assert "conversation.item.retrieved" in kinds
+
+    run(scenario())
+
+
+# The SDK leaves the cancelling to a server whose session says that it interrupts by itself; to any other it cancels second.
+@pytest.mark.parametrize("settings", [None, {"turn_detection": None}], ids=["no-cancel", "cancels-second"])
+def test_interrupt_in_the_middle_of_an_answer(server: Live, settings: Any) -> None:
+    """It truncates first, so the item still runs."""
+
+    async def scenario() -> None:
+        async with session(server, settings) as talk:
+            await talk.session.send_message("count to twelve")
+            await talk.until(lambda event: event.type == "audio")
+            await talk.session.interrupt()
+            truncated = await talk.until_raw("conversation.item.truncated")
+            assert "response.done" not in [event["type"] for event in talk.raw]
+            at = len(talk.raw)
+            (kept,) = (await talk.until_raw("conversation.item.retrieved"))["item"]["content"]
+            assert len(base64.b64decode(kept.get("audio", ""))) == 48 * truncated["audio_end_ms"]
+            await talk.session.send_message("What is the capital of Japan?")
+            while said(done := await talk.until_raw("response.done")) != "The capital of Japan is Tokyo.":
+                assert settings is None or done["response"]["status_details"]["reason"] == "client_cancelled"
+            assert not deltas(talk.raw[at:], truncated["item_id"])
 
     run(scenario())
 

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.conformance.clients import NodeLines, node, out_of_band, run, said
+import pytest
+
+from tests.conformance.clients import NodeLines, deltas, node, out_of_band, run, said
 from tests.conformance.conftest import Secure, chunks, recording
 from tests.conformance.test_openai_sdk import WITHOUT_NODE
 from tests.helpers import SDK_EVENT
@@ -46,8 +48,11 @@ class Talk:
         for chunk in chunks(recording(name)):
             await self._process.send({"audio": base64.b64encode(chunk).decode()})
 
+    def events(self) -> list[dict[str, Any]]:
+        return [line["event"] for line in self.lines if line["kind"] == "raw"]
+
     def raw(self) -> list[str]:
-        return [line["event"]["type"] for line in self.lines if line["kind"] == "raw"]
+        return [event["type"] for event in self.events()]
 
 
 @asynccontextmanager
@@ -119,5 +124,27 @@ def test_an_interruption(secure: Secure) -> None:
             while said(await talk.until_raw("response.done")) != "The capital of Japan is Tokyo.":
                 pass
             assert "conversation.item.truncated" in talk.raw()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("door", ["session", "transport"])
+def test_interrupt_in_the_middle_of_an_answer(secure: Secure, door: str) -> None:
+    """The session's `interrupt` cancels and truncates; its transport's truncates only, as it does when it hears a barge-in."""
+
+    async def scenario() -> None:
+        async with session(secure) as talk:
+            await talk.message("count to twelve")
+            await talk.until(lambda line: line["kind"] == "audio")
+            await talk.send(interrupt=door)
+            truncated = await talk.until_raw("conversation.item.truncated")
+            assert door == "session" or "response.done" not in talk.raw()
+            at = len(talk.events())
+            (kept,) = (await talk.until_raw("conversation.item.retrieved"))["item"]["content"]
+            assert len(base64.b64decode(kept.get("audio", ""))) == 48 * truncated["audio_end_ms"]
+            await talk.message("What is the capital of Japan?")
+            while said(done := await talk.until_raw("response.done")) != "The capital of Japan is Tokyo.":
+                assert door == "transport" or done["response"]["status_details"]["reason"] == "client_cancelled"
+            assert not deltas(talk.events()[at:], truncated["item_id"])
 
     run(scenario())

@@ -29,6 +29,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
   if (command.audio) session.sendAudio(Uint8Array.from(Buffer.from(command.audio, 'base64')).buffer);
   if (command.message) session.sendMessage(command.message);
+  // The application's own door cancels as well; the transport's can be told to leave that to the server.
+  if (command.interrupt === 'session') session.interrupt();
+  if (command.interrupt === 'transport') session.transport.interrupt(false);
   if (command.event) session.transport.sendEvent(command.event);
 }
 session.close();
