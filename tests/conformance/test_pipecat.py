@@ -130,6 +130,8 @@ def test_it_speaks_first(server: Live, tools: list[dict[str, Any]]) -> None:
     with pipecat(server, tools) as client:
         client.run()
         done = client.until("response.done")
+        begun = next(e["response"] for e in client.events if e["type"] == "response.created")
+        assert begun["conversation_id"] == done["response"]["conversation_id"] is not None
         assert done["response"]["status"] == "completed"
         assert re.search(r"\b(hello|hi|hey|welcome|good (morning|day|afternoon|evening)|help)\b", said(done).lower()), said(done)
         spoken = b"".join(base64.b64decode(e["delta"]) for e in client.events if e["type"] == "response.output_audio.delta")
