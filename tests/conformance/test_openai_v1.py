@@ -101,9 +101,12 @@ def test_a_beta_session_made_over_http(server: Live) -> None:
             model="gpt-4o-realtime-preview", voice="verse", instructions="Your name is Robin.", modalities=["audio", "text"],
             temperature=0.7,
         )  # fmt: skip
-    session = SessionCreateResponse.model_validate_json(answer.text(), strict=True)
+    session = SessionCreateResponse.model_validate_json(answer.text, strict=True)
     assert (session.instructions, session.voice, session.temperature) == ("Your name is Robin.", "verse", 0.7)
-    with beta_sdk(server, session.client_secret.value) as sdk, sdk.beta.realtime.connect(model="gpt-4o-realtime-preview") as talk:
+    with (
+        beta_sdk(server, session.client_secret.value) as sdk,
+        sdk.beta.realtime.connect(model="gpt-4o-realtime-preview") as talk,
+    ):
         created = talk.recv()
         assert created.type == "session.created"
         assert (created.session.instructions, created.session.voice) == ("Your name is Robin.", "verse")
@@ -119,7 +122,7 @@ def test_a_beta_transcription_session_made_over_http(server: Live) -> None:
     with beta_sdk(server) as sdk:
         asked: Any = {"input_audio_transcription": LISTENING, "turn_detection": None}
         answer = sdk.beta.realtime.transcription_sessions.with_raw_response.create(**asked)
-    session = TranscriptionSession.model_validate_json(answer.text(), strict=True)
+    session = TranscriptionSession.model_validate_json(answer.text, strict=True)
     assert session.input_audio_transcription is not None
     assert session.input_audio_transcription.model == "gpt-4o-transcribe"
     with v1(server, "gpt-4o-transcribe", beta=True, key=session.client_secret.value) as client:

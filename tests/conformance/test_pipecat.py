@@ -93,7 +93,9 @@ class Pipecat:
         return event
 
     def update(self, **session: Any) -> None:
-        self.send("session.update", session={"type": "realtime", "model": "gpt-realtime-2.1", "instructions": INSTRUCTIONS, **session})
+        self.send(
+            "session.update", session={"type": "realtime", "model": "gpt-realtime-2.1", "instructions": INSTRUCTIONS, **session}
+        )
 
     def run(self) -> None:
         """Its answer to a frame that says: let the model speak."""
@@ -133,7 +135,9 @@ def test_it_speaks_first(server: Live, tools: list[dict[str, Any]]) -> None:
         begun = next(e["response"] for e in client.events if e["type"] == "response.created")
         assert begun["conversation_id"] == done["response"]["conversation_id"] is not None
         assert done["response"]["status"] == "completed"
-        assert re.search(r"\b(hello|hi|hey|welcome|good (morning|day|afternoon|evening)|help)\b", said(done).lower()), said(done)
+        assert re.search(r"\b(hello|hi|hey|welcome|good (morning|day|afternoon|evening)|help)\b", said(done).lower()), said(
+            done
+        )
         spoken = b"".join(base64.b64decode(e["delta"]) for e in client.events if e["type"] == "response.output_audio.delta")
         assert 0 < len(spoken) / 48_000 < 10
         client.hear(recording("capital-of-japan"))
@@ -148,7 +152,12 @@ def test_it_runs_a_function(server: Live) -> None:
         client.hear(recording("large-latte"))
         call = client.until("response.function_call_arguments.done")
         assert client.calls == {call["call_id"]: "order_drink"}
-        output = {"id": uuid.uuid4().hex, "type": "function_call_output", "call_id": call["call_id"], "output": '{"status": "ok"}'}
+        output = {
+            "id": uuid.uuid4().hex,
+            "type": "function_call_output",
+            "call_id": call["call_id"],
+            "output": '{"status": "ok"}',
+        }
         client.send("conversation.item.create", item=output)
         client.until("response.done")
         client.run()
@@ -160,7 +169,9 @@ def test_it_drives_the_turns_itself(server: Live) -> None:
     speech = recording("capital-of-japan", 0.3)
     with pipecat(server, [], audio={"input": {"turn_detection": None}}) as client:
         message = {"id": uuid.uuid4().hex, "type": "message", "role": "user"}
-        client.send("conversation.item.create", item={**message, "content": [{"type": "input_text", "text": "count to twelve"}]})
+        client.send(
+            "conversation.item.create", item={**message, "content": [{"type": "input_text", "text": "count to twelve"}]}
+        )
         client.run()
         cut = client.until("response.output_audio.delta")["item_id"]
         client.hear(speech[:9600])
