@@ -1,18 +1,23 @@
 """The SDKs' connections behind one face: `send` a client event, `receive` the next server event as the SDK read it."""
 
 import asyncio
+import base64
 import json
 import os
+import re
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from openai import AsyncOpenAI, OpenAI
+from websockets.sync.client import connect as connect_socket
+from websockets.sync.connection import Connection as Socket
 
-from tests.conformance.conftest import Secure
-from tests.live import Live
+from tests.conformance.conftest import CHUNK_BYTES, Secure, chunks
+from tests.helpers import SDK_EVENT
+from tests.live import WAIT_S, Live
 
 NODE = Path(__file__).parent / "node"
 LONGEST_LINE = 32 * 1024 * 1024
@@ -104,6 +109,51 @@ async def connect(kind: str, server: Live, secure: Secure) -> AsyncIterator[Conn
             yield await stack.enter_async_context(node(secure, "sdk.mjs", secure.base_url, kind.removeprefix("node-")))
 
 
+class Scripted:
+    """A client that is played, on a plain WebSocket with the usual limit of 1 MiB a frame. What it got is kept in `events`.
+
+    The SDK's own types accept every event strictly; an `error` ends it, unless the client that it plays forgives the code.
+    """
+
+    forgiven: frozenset[str] = frozenset()
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self.events: list[dict[str, Any]] = []
+
+    def send(self, kind: str, **fields: Any) -> None:
+        self._socket.send(json.dumps({"type": kind, **fields}))
+
+    def check(self, text: str | bytes) -> None:
+        SDK_EVENT.validate_json(text, strict=True)
+
+    def receive(self) -> dict[str, Any]:
+        text = self._socket.recv(timeout=WAIT_S)
+        self.check(text)
+        event = dict(json.loads(text))
+        assert event["type"] != "error" or event["error"]["code"] in self.forgiven, event
+        self.events.append(event)
+        return event
+
+    def until(self, kind: str) -> dict[str, Any]:
+        while (event := self.receive())["type"] != kind:
+            pass
+        return event
+
+    def append(self, audio: bytes, frame_bytes: int = CHUNK_BYTES) -> None:
+        for chunk in chunks(audio, frame_bytes):
+            self.send("input_audio_buffer.append", audio=base64.b64encode(chunk).decode())
+
+    def sound(self) -> bytes:
+        return b"".join(base64.b64decode(e["delta"]) for e in self.events if e["type"] == "response.output_audio.delta")
+
+
+@contextmanager
+def dial(server: Live, query: str, key: str = "sk-test", **headers: str) -> Iterator[Socket]:
+    with connect_socket(f"{server.ws}?{query}", additional_headers={"Authorization": f"Bearer {key}", **headers}) as socket:
+        yield socket
+
+
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(scenario)
 
@@ -123,3 +173,8 @@ def said(done: dict[str, Any]) -> str:
 def deltas(events: list[dict[str, Any]], item_id: str) -> list[dict[str, Any]]:
     """What was sent of this item, in sound or words."""
     return [event for event in events if event.get("item_id") == item_id and event["type"].endswith(".delta")]
+
+
+def greets(words: str) -> bool:
+    """As one does who speaks first."""
+    return re.search(r"\b(hello|hi|hey|welcome|good (morning|day|afternoon|evening)|help)\b", words.lower()) is not None

@@ -69,5 +69,5 @@ def recording(name: str, silence_s: float = 1.0) -> bytes:
     return np.clip(padded * 32767, -32768, 32767).astype("<i2").tobytes()
 
 
-def chunks(pcm: bytes) -> list[bytes]:
-    return [pcm[start : start + CHUNK_BYTES] for start in range(0, len(pcm), CHUNK_BYTES)]
+def chunks(audio: bytes, size: int = CHUNK_BYTES) -> list[bytes]:
+    return [audio[start : start + size] for start in range(0, len(audio), size)]

@@ -4,7 +4,6 @@ That version's handshakes and frames are played by a script, for two versions of
 the same code in the SDK of today, and is run.
 """
 
-import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,57 +13,43 @@ import pytest
 from openai import OpenAI
 from openai.types.beta.realtime import RealtimeServerEvent, SessionCreateResponse, TranscriptionSession
 from pydantic import TypeAdapter
-from websockets.sync.client import connect
-from websockets.sync.connection import Connection
 
-from tests.conformance.clients import said
-from tests.conformance.conftest import chunks, recording
-from tests.helpers import SDK_EVENT
-from tests.live import WAIT_S, Live
+from tests.conformance.clients import Scripted, dial, said
+from tests.conformance.conftest import recording
+from tests.live import Live
 
 BETA_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 LISTENING = {"model": "gpt-4o-transcribe"}
-COMPLETED = "conversation.item.input_audio_transcription.completed"
 
 
-class V1:
-    """A connection whose every event the SDK's own types accept strictly."""
-
-    def __init__(self, socket: Connection, beta: bool) -> None:
-        self._socket, self._beta = socket, beta
-
-    def send(self, kind: str, **fields: Any) -> None:
-        self._socket.send(json.dumps({"type": kind, **fields}))
-
-    def receive(self) -> dict[str, Any]:
-        text = self._socket.recv(timeout=WAIT_S)
-        event = dict(json.loads(text))
-        assert event["type"] != "error", event
-        # A transcription session of the beta has no types that fit what is sent on a socket: they ask for a client secret in it.
-        if not event["type"].startswith("transcription_session"):
-            (BETA_EVENT if self._beta else SDK_EVENT).validate_json(text, strict=True)
-        return event
-
-    def until(self, kind: str) -> dict[str, Any]:
-        while (event := self.receive())["type"] != kind:
-            assert not event["type"].startswith("response."), event
-        return event
-
+class V1(Scripted):
     def dictate(self) -> str:
         """A question by push-to-talk; what was heard."""
-        for chunk in chunks(recording("capital-of-france", 0.3)):
-            self.send("input_audio_buffer.append", audio=base64.b64encode(chunk).decode())
+        self.append(recording("capital-of-france", 0.3))
         self.send("input_audio_buffer.commit")
-        return str(self.until(COMPLETED)["transcript"])
+        heard = str(self.until("conversation.item.input_audio_transcription.completed")["transcript"])
+        assert not [event for event in self.events if event["type"].startswith("response.")]
+        return heard
+
+
+class BetaV1(V1):
+    def check(self, text: str | bytes) -> None:
+        # Of a transcription session the beta's types ask for a client secret in it, which no socket tells.
+        if not json.loads(text)["type"].startswith("transcription_session"):
+            BETA_EVENT.validate_json(text, strict=True)
 
 
 @contextmanager
-def v1(server: Live, model: str, beta: bool = False, key: str = "sk-test") -> Iterator[V1]:
+def v1(server: Live, model: str, key: str = "sk-test") -> Iterator[V1]:
     """`connect(model=…, extra_query={"intent": "transcription"})`: `model` has no default there, and cannot be left out."""
-    headers = {"Authorization": f"Bearer {key}", **({"OpenAI-Beta": "realtime=v1"} if beta else {})}
-    url = f"{server.ws}?model={model}&intent=transcription"
-    with connect(url, additional_headers=headers, user_agent_header="AsyncOpenAI/Python 1.109.1") as socket:
-        yield V1(socket, beta)
+    with dial(server, f"model={model}&intent=transcription", key) as socket:
+        yield V1(socket)
+
+
+@contextmanager
+def beta_v1(server: Live, key: str = "sk-test") -> Iterator[BetaV1]:
+    with dial(server, "model=gpt-4o-transcribe&intent=transcription", key, **{"OpenAI-Beta": "realtime=v1"}) as socket:
+        yield BetaV1(socket)
 
 
 @contextmanager
@@ -86,7 +71,7 @@ def test_transcription_with_a_model_in_the_address(server: Live, model: str) -> 
 
 
 def test_the_betas_transcription_with_a_model_in_the_address(server: Live) -> None:
-    with v1(server, "gpt-4o-transcribe", beta=True) as client:
+    with beta_v1(server) as client:
         assert client.receive()["type"] == "transcription_session.created"
         client.send("transcription_session.update", session={"input_audio_transcription": LISTENING, "turn_detection": None})
         updated = client.until("transcription_session.updated")["session"]
@@ -125,6 +110,6 @@ def test_a_beta_transcription_session_made_over_http(server: Live) -> None:
     session = TranscriptionSession.model_validate_json(answer.text, strict=True)
     assert session.input_audio_transcription is not None
     assert session.input_audio_transcription.model == "gpt-4o-transcribe"
-    with v1(server, "gpt-4o-transcribe", beta=True, key=session.client_secret.value) as client:
+    with beta_v1(server, session.client_secret.value) as client:
         assert client.receive()["type"] == "transcription_session.created"
         assert client.dictate() == "what is the capital of france"
