@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from openai import AsyncOpenAI, OpenAI
+from openai.types.beta.realtime import RealtimeServerEvent as BetaServerEvent
+from pydantic import TypeAdapter
 from websockets.sync.client import connect as connect_socket
 from websockets.sync.connection import Connection as Socket
 
@@ -19,6 +21,8 @@ from tests.conformance.conftest import CHUNK_BYTES, Secure, chunks
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S, Live
 
+BETA_EVENT: TypeAdapter[Any] = TypeAdapter(BetaServerEvent)
+"""The SDK's types of the beta dialect."""
 NODE = Path(__file__).parent / "node"
 LONGEST_LINE = 32 * 1024 * 1024
 
@@ -105,6 +109,11 @@ async def connect(kind: str, server: Live, secure: Secure) -> AsyncIterator[Conn
         elif kind == "python-sync":
             blocking = stack.enter_context(OpenAI(api_key="sk-test", base_url=f"{server.http}/v1"))
             yield PythonSync(stack.enter_context(blocking.realtime.connect(model="gpt-realtime")))
+        elif kind == "python-beta":
+            # Without an address of its own for sockets it dials wss.
+            addresses = {"base_url": f"{server.http}/v1", "websocket_base_url": server.ws.removesuffix("/realtime")}
+            old = await stack.enter_async_context(AsyncOpenAI(api_key="sk-test", **addresses))
+            yield PythonAsync(await stack.enter_async_context(old.beta.realtime.connect(model="gpt-4o-realtime-preview")))
         else:
             yield await stack.enter_async_context(node(secure, "sdk.mjs", secure.base_url, kind.removeprefix("node-")))
 

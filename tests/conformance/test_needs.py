@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from realtime_server import messages as m
+from tests.conformance.clients import BETA_EVENT
 from tests.conformance.conftest import Secure
 from tests.helpers import TEXT_ITEM, TOOL, Talk, pcm, silence, types
 from tests.live import WAIT_S, Live
@@ -272,14 +273,18 @@ def test_20_a_short_commit_is_an_error_also_with_vad_on() -> None:
 
 
 def test_21_the_beta_is_chosen_by_header_and_has_its_own_names(server: Live) -> None:
-    with connect(server.ws, additional_headers={**KEY, "OpenAI-Beta": "realtime=v1"}) as socket:
+    with connect(
+        f"{server.ws}?model=gpt-4o-realtime-preview", additional_headers={**KEY, "OpenAI-Beta": "realtime=v1"}
+    ) as socket:
 
         def say(event: dict[str, Any], until: str) -> list[dict[str, Any]]:
             socket.send(json.dumps(event))
-            events = [json.loads(socket.recv(timeout=WAIT_S))]
-            while events[-1]["type"] != until:
-                events.append(json.loads(socket.recv(timeout=WAIT_S)))
-            return events
+            texts = [socket.recv(timeout=WAIT_S)]
+            while json.loads(texts[-1])["type"] != until:
+                texts.append(socket.recv(timeout=WAIT_S))
+            for text in texts:
+                BETA_EVENT.validate_json(text, strict=True)
+            return [json.loads(text) for text in texts]
 
         session = json.loads(socket.recv(timeout=WAIT_S))["session"]
         assert (session["voice"], session["input_audio_format"], set(session["modalities"])) == (

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from tests.conformance.clients import NODE, Connection, connect, out_of_band, run, said
 from tests.conformance.conftest import Secure, chunks, recording
@@ -39,14 +40,14 @@ WITHOUT_NODE = pytest.mark.skipif(
 class Talk:
     """An SDK connection that validates and keeps what it receives."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, types: TypeAdapter[Any] = SDK_EVENT) -> None:
+        self._connection, self._types = connection, types
         self.events: list[dict[str, Any]] = []
 
     async def next(self) -> dict[str, Any]:
         async with asyncio.timeout(WAIT_S):
             raw = await self._connection.receive()
-        SDK_EVENT.validate_json(raw, strict=True)
+        self._types.validate_json(raw, strict=True)
         event = dict(json.loads(raw))
         assert event["type"] != "error", event
         self.events.append(event)

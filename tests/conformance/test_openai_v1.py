@@ -11,14 +11,12 @@ from typing import Any
 
 import pytest
 from openai import OpenAI
-from openai.types.beta.realtime import RealtimeServerEvent, SessionCreateResponse, TranscriptionSession
-from pydantic import TypeAdapter
+from openai.types.beta.realtime import SessionCreateResponse, TranscriptionSession
 
-from tests.conformance.clients import Scripted, dial, said
+from tests.conformance.clients import BETA_EVENT, Scripted, dial, said
 from tests.conformance.conftest import recording
 from tests.live import Live
 
-BETA_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 LISTENING = {"model": "gpt-4o-transcribe"}
 
 
