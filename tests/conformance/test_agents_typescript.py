@@ -138,13 +138,14 @@ def test_interrupt_in_the_middle_of_an_answer(secure: Secure, door: str) -> None
             await talk.until(lambda line: line["kind"] == "audio")
             await talk.send(interrupt=door)
             truncated = await talk.until_raw("conversation.item.truncated")
-            assert door == "session" or "response.done" not in talk.raw()
             at = len(talk.events())
             (kept,) = (await talk.until_raw("conversation.item.retrieved"))["item"]["content"]
             assert len(base64.b64decode(kept.get("audio", ""))) == 48 * truncated["audio_end_ms"]
             await talk.message("What is the capital of Japan?")
-            while said(done := await talk.until_raw("response.done")) != "The capital of Japan is Tokyo.":
-                assert door == "transport" or done["response"]["status_details"]["reason"] == "client_cancelled"
+            while said(await talk.until_raw("response.done")) != "The capital of Japan is Tokyo.":
+                pass
+            cut, _ = (event["response"] for event in talk.events() if event["type"] == "response.done")
+            assert cut["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
             assert not deltas(talk.events()[at:], truncated["item_id"])
 
     run(scenario())

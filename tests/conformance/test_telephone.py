@@ -1,23 +1,28 @@
 """A telephone bridge, in the shape of the public samples: G.711 both ways in frames of 20 ms, configured before it was greeted."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import soundfile
 import soxr
 
-from realtime_server.audio.formats import FORMATS
 from tests.conformance.clients import Scripted, dial, said
 from tests.conformance.conftest import recording
 from tests.live import Live
 
 FRAME_BYTES = 160
+SUBTYPES = {"audio/pcmu": "ULAW", "audio/pcma": "ALAW"}
 
 
 def narrow(name: str, audio_format: str) -> bytes:
+    """A question as G.711, encoded by libsndfile."""
     wide = np.frombuffer(recording(name), "<i2").astype(np.float32) / 32768
-    return FORMATS[audio_format].encode(soxr.resample(wide, 24_000, 8_000).astype(np.float32))
+    file = io.BytesIO()
+    soundfile.write(file, soxr.resample(wide, 24_000, 8_000), 8_000, format="RAW", subtype=SUBTYPES[audio_format])
+    return file.getvalue()
 
 
 @contextmanager
