@@ -248,7 +248,10 @@ def test_18_a_response_to_an_empty_conversation_and_with_nulls() -> None:
     assert (created["type"], created["response"]["conversation_id"]) == ("response.created", None)
     assert talk.last(m.Respond).context.items == ()
     created = talk.say("response.create")[0]
-    assert (created["type"], created["response"]["conversation_id"]) == ("response.created", talk.answer()[-1]["response"]["conversation_id"])
+    assert (created["type"], created["response"]["conversation_id"]) == (
+        "response.created",
+        talk.answer()[-1]["response"]["conversation_id"],
+    )
 
 
 def test_19_a_transcription_session_never_answers() -> None:
