@@ -30,7 +30,8 @@ _EVENT_NAMES = {
     "response.output_audio_transcript.done": "response.audio_transcript.done",
     "conversation.item.added": "conversation.item.created",
 }
-_LEFT_OUT = ("conversation.item.done", "conversation.item.input_audio_transcription.delta")
+_LEFT_OUT = "conversation.item.done"
+_LEFT_OUT_OF_CONVERSATIONS = "conversation.item.input_audio_transcription.delta"
 _PART_NAMES = {"output_text": "text", "output_audio": "audio"}
 _INPUT_FIELDS = {
     "input_audio_format": "format", "input_audio_transcription": "transcription",
@@ -64,6 +65,7 @@ class Beta:
         self._asked: float | None = None
         self._of_responses: dict[str, float] = {}
         self._response_limit = "max_response_output_tokens"
+        self._transcribes = False
 
     def decode(self, text: str | bytes) -> AnyClientEvent:
         """One beta event as the GA event that means the same; ClientError as `codec.decode`."""
@@ -87,7 +89,7 @@ class Beta:
 
     def translate(self, data: dict[str, Any]) -> dict[str, Any] | None:
         kind = data["type"]
-        if kind in _LEFT_OUT:
+        if kind == _LEFT_OUT or (kind == _LEFT_OUT_OF_CONVERSATIONS and not self._transcribes):
             return None
         data = data | {"type": _EVENT_NAMES.get(kind, kind)}
         if kind == "error":
@@ -96,7 +98,8 @@ class Beta:
         if "session" in data:
             if kind == "session.updated":
                 self._temperature, self._asked = self._asked or self._temperature, None
-            if data["session"]["type"] == "transcription":
+            self._transcribes = data["session"]["type"] == "transcription"
+            if self._transcribes:
                 data["type"] = "transcription_" + data["type"]
             data["session"] = beta_session(data["session"], self._temperature)
         if "item" in data:

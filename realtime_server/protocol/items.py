@@ -30,9 +30,9 @@ class InputImage(Wire):
 
 
 class OutputText(Wire):
-    """Old clients call the part `text`; it is understood and written as `output_text`."""
+    """Some clients call the part `text` or `input_text`; it is understood and written as `output_text`."""
 
-    type: Literal["output_text", "text"] = "output_text"
+    type: Literal["output_text", "text", "input_text"] = "output_text"
     text: str
 
 
@@ -51,6 +51,7 @@ UserPart = Annotated[
 AssistantPart = Annotated[
     Annotated[OutputText, Tag("<output_text>")]
     | Annotated[OutputText, Tag("<text>")]
+    | Annotated[OutputText, Tag("<input_text>")]
     | Annotated[OutputAudio, Tag("<output_audio>")],
     Discriminator(by_type),
 ]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic_core import PydanticCustomError
 
 from realtime_server.protocol.errors import ClientError, from_validation, listed, missing, not_supported, wrong_type
@@ -100,11 +100,19 @@ class RealtimeAudio(Wire):
     output: AudioOutput = AudioOutput()
 
 
+def no_parameters() -> dict[str, Any]:
+    return {"type": "object", "properties": {}}
+
+
+def _or_no_parameters(value: object) -> object:
+    return no_parameters() if value is None else value
+
+
 class FunctionTool(Wire):
     type: Literal["function"] = "function"
     name: str = Field(min_length=1, max_length=64)
     description: str | None = OmitNone
-    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    parameters: Annotated[dict[str, Any], BeforeValidator(_or_no_parameters)] = Field(default_factory=no_parameters)
 
 
 class McpTool(Wire):
@@ -150,7 +158,7 @@ MaxOutputTokens = Annotated[
 def _one(modalities: tuple[str, ...]) -> tuple[str, ...]:
     """Sound brings its transcript along: both at once is the beta's way to say so."""
     if len(modalities) != 1:
-        text = f"Invalid modalities: {list(modalities)[:4]}. Supported combinations are: ['text'] and ['audio']."
+        text = f"{list(modalities)[:4]} cannot be combined. Supported combinations are: ['text'] and ['audio']"
         raise PydanticCustomError("modalities", "{text}", {"text": text})
     return modalities
 
@@ -246,12 +254,18 @@ _CHOSEN_BY_TYPE = ("format", "turn_detection", "noise_reduction", "truncation", 
 """Objects that change their kind by their `type`: with another type they are replaced, not merged."""
 
 
+_NULL_MEANS_UNCHANGED = ("audio", "input", "output", "format", "voice", "speed")
+"""Clients write out the optional fields that they do not set."""
+
+
 def merge(current: Any, patch: Any) -> Any:
     """`patch` over `current`, key by key; lists and scalars are replaced."""
     if not isinstance(current, dict) or not isinstance(patch, dict):
         return patch
     merged = dict(current)
     for key, value in patch.items():
+        if value is None and key in _NULL_MEANS_UNCHANGED:
+            continue
         before = current.get(key)
         if key in _CHOSEN_BY_TYPE and isinstance(before, dict) and isinstance(value, dict):
             merged[key] = merge(before, value) if value.get("type", before.get("type")) == before.get("type") else value

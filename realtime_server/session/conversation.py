@@ -9,6 +9,9 @@ from realtime_server.session.entry import Entry
 from realtime_server.session.limits import Limits
 from realtime_server.session.recording import whole_words
 
+ROOT = "root"
+"""As `previous_item_id`: before the first item."""
+
 
 class Conversation:
     """The items of one conversation, in order. The limits are for what the client puts in; what is said finds room always."""
@@ -43,6 +46,10 @@ class Conversation:
 
     def insert(self, entry: Entry, after: str | None) -> None:
         """`after`: None to append, 'root' for the beginning, or an item's id. ClientError when it cannot be."""
+        if entry.id == ROOT:
+            raise ClientError(
+                f"Invalid 'item.id': '{ROOT}' stands for the beginning of a conversation.", "invalid_value", "item.id"
+            )
         if entry.id in self._by_id:
             message = f"Error adding item: an item with id '{entry.id}' already exists."
             raise ClientError(message, "item_create_duplicate_item_id", "item.id")
@@ -51,10 +58,10 @@ class Conversation:
             raise ClientError(message, "conversation_too_long", "item")
         if len(self._entries) >= self._limits.items:
             raise ClientError(f"A conversation holds at most {self._limits.items} items.", "conversation_too_long", "item")
-        if after not in (None, "root") and after not in self._by_id:
+        if after not in (None, ROOT) and after not in self._by_id:
             message = f"Error adding item: the previous item with id '{after}' does not exist."
             raise ClientError(message, "item_create_invalid_previous_item_id", "previous_item_id")
-        at = len(self) if after is None else 0 if after == "root" else self._index(self._by_id[after]) + 1
+        at = len(self) if after is None else 0 if after == ROOT else self._index(self._by_id[after]) + 1
         self._put(entry, at)
 
     def make_room(self) -> Entry | None:

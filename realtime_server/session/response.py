@@ -234,7 +234,7 @@ class Response:
             status=status,
             status_details=details,
             output=tuple(entry.item for entry in self._done),
-            conversation_id=self._conversation.id if self._conversation else None,
+            conversation_id=self._conversation.id if self._conversation is not None else None,
             output_modalities=(self.settings.modality,),
             max_output_tokens=self.settings.max_output_tokens,
             audio=ev.ResponseAudio(output=output),

@@ -64,7 +64,11 @@ class Responses:
             self._cut_short = None
             return
         if response is None:
-            raise ClientError("Cancellation failed: no active response found", "response_cancel_not_active", "response_id")
+            raise ClientError(
+                "Cancellation failed: no active response found",
+                "response_cancel_not_active",
+                "response_id" if response_id else None,
+            )
         self._stop(response, "client_cancelled", now)
 
     def cut_short(self, entry: Entry, now: float) -> None:

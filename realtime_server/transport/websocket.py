@@ -12,7 +12,7 @@ from realtime_server.protocol.errors import error_object
 from realtime_server.protocol.ids import new_id
 from realtime_server.session.session import Opening, Session
 from realtime_server.transport import http
-from realtime_server.transport.admission import Guest, Refused, admit, beta_refused, identify
+from realtime_server.transport.admission import KEY_PREFIX, Guest, Refused, admit, beta_refused, identify
 from realtime_server.transport.connection import GA, Connection, beta_dialect
 from realtime_server.transport.hall import Hall, Served
 
@@ -20,9 +20,8 @@ log = logging.getLogger(__name__)
 router = APIRouter()
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 SUBPROTOCOL = "realtime"
-
-
 AZURE_VOICE_LIVE = "/voice-live/realtime"
+AZURE = ("/openai/", "/voice-live/")
 
 
 def speaks_beta(headers: Mapping[str, str], subprotocols: list[str], api_version: str | None, path: str = "") -> bool:
@@ -42,14 +41,16 @@ def asked_model(socket: WebSocket, guest: Guest) -> str | None:
 
 def choose(hall: Hall, socket: WebSocket, guest: Guest) -> tuple[Served, str, bool]:
     """(the model, the name that it was asked for by, whether it only transcribes)."""
+    if "call_id" in socket.query_params:
+        raise Refused("call_id_not_found", f"No call with the id '{socket.query_params['call_id'][:64]}' exists.", 4000, 404)
     if guest.initial is not None:
         transcription = guest.initial.get("type") == "transcription"
     else:
         transcription = socket.query_params.get("intent") == "transcription"
     model = asked_model(socket, guest)
     served = hall.find(model)
-    if served is None and transcription:
-        # A transcription model's name, most likely: some clients cannot leave it out, and any will do.
+    if served is None and (transcription or socket.url.path.startswith(AZURE)):
+        # A transcription model's name, which some clients cannot leave out; or a deployment's, which its owner has chosen.
         served = hall.default
     if served is None:
         text = f"The model '{str(model)[:64]}' does not exist or you do not have access to it."
@@ -105,7 +106,8 @@ async def elsewhere(socket: WebSocket) -> None:
 async def _accept(socket: WebSocket) -> list[str]:
     """The subprotocols that were offered: clients abort where none of them is chosen."""
     offered: list[str] = socket.scope.get("subprotocols", [])
-    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    nameable = (name for name in offered if not name.startswith(KEY_PREFIX))
+    await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else next(nameable, None))
     return offered
 
 

@@ -96,6 +96,15 @@ def test_a_text_turn_with_flat_overrides() -> None:
     assert (request.audio, request.max_output_tokens) == (False, 9)
 
 
+def test_a_transcription_tells_its_words_as_they_come_and_a_conversation_does_not() -> None:
+    delta = {"type": "conversation.item.input_audio_transcription.delta", "event_id": "event_1", "item_id": "i", "delta": "so"}
+    for kind in ("transcription", "realtime"):
+        dialect = Beta()
+        (created,) = Talk(transcription=kind == "transcription").events
+        assert dialect.translate(created) is not None
+        assert (dialect.translate(delta) is not None) is (kind == "transcription")
+
+
 def test_there_and_back() -> None:
     whole = SESSION.model_dump(mode="json")
     flat = beta.beta_session(whole)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from realtime_server.protocol.errors import ClientError
-from realtime_server.protocol.session_config import RealtimeSession, merge, updated
+from realtime_server.protocol.session_config import FunctionTool, RealtimeSession, merge, updated
 
 SESSION = RealtimeSession(id="sess_1", model="wren", expires_at=1)
 
@@ -33,6 +33,21 @@ def test_another_kind_of_turn_detection_replaces_the_first() -> None:
     assert detection.model_dump() == {
         "type": "semantic_vad", "eagerness": "auto", "create_response": True, "interrupt_response": True,
     }  # fmt: skip
+
+
+def test_null_leaves_what_has_no_null() -> None:
+    before = update({"audio": {"output": {"voice": "ash", "speed": 1.2}, "input": {"format": {"type": "audio/pcmu"}}}})
+    for patch in (
+        {"audio": None}, {"audio": {"input": None, "output": None}},
+        {"audio": {"input": {"format": None}, "output": {"voice": None, "format": None, "speed": None}}},
+    ):  # fmt: skip
+        assert updated(before, {"type": "realtime", **patch}) == before
+
+
+def test_a_function_may_have_no_parameters() -> None:
+    (tool,) = update({"tools": [{"type": "function", "name": "f", "parameters": None}]}).tools
+    assert isinstance(tool, FunctionTool)
+    assert tool.parameters == {"type": "object", "properties": {}}
 
 
 def test_null_clears() -> None:

@@ -130,3 +130,15 @@ def test_an_item_that_is_being_made_keeps_its_audio() -> None:
     conversation.add(running)
     conversation.insert(spoken("b", "again", 20), None)
     assert running.kept == 10 * 1920
+
+
+def test_the_beginning_has_a_name_that_no_item_takes() -> None:
+    with pytest.raises(ClientError) as caught:
+        Conversation("conv", Limits()).insert(user("root"), None)
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "item.id")
+
+
+def test_words_of_an_assistant_go_by_any_clients_name() -> None:
+    for kind in ("output_text", "text", "input_text"):
+        item = wire.AssistantMessage.model_validate({"content": [{"type": kind, "text": "Rome."}]})
+        assert item.content[0].text == "Rome."

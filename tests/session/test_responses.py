@@ -58,6 +58,18 @@ def test_failure() -> None:
     assert response["usage"]["total_tokens"] == 0
 
 
+@pytest.mark.parametrize("named", [{}, {"response_id": "resp_1"}])
+def test_a_cancellation_of_nothing_names_what_was_sent(named: dict[str, str]) -> None:
+    (error,) = text_session().say("response.cancel", **named)
+    assert error["error"]["code"] == "response_cancel_not_active"
+    assert error["error"]["param"] == next(iter(named), None)
+
+
+def test_an_answer_to_nothing_is_the_conversations() -> None:
+    created, *_ = text_session().say("response.create")
+    assert created["response"]["conversation_id"] is not None
+
+
 def test_out_of_band_runs_beside_and_leaves_nothing() -> None:
     talk = Talk()
     talk.speak_a_turn()

@@ -111,10 +111,29 @@ def test_names_that_only_pretend_to_be_this_machine(headers: dict[str, str], for
 
 
 @pytest.mark.parametrize(
-    ("path", "code"), [("/v1/realtime?model=nightingale", "model_not_found"), ("/v1/real", "unknown_url"), ("/", "unknown_url")]
-)
+    ("path", "code"),
+    [
+        ("/v1/realtime?model=nightingale", "model_not_found"), ("/v1/realtime?call_id=rtc_1", "call_id_not_found"),
+        ("/v1/real", "unknown_url"), ("/", "unknown_url"),
+    ],
+)  # fmt: skip
 def test_what_is_asked_for_must_exist(open_server: Live, path: str, code: str) -> None:
     assert refused(open_server.ws.replace("/v1/realtime", path))[:2] == (code, 4000)
+
+
+@pytest.mark.parametrize("path", ["/openai/realtime?deployment=ours&api-version=2025-08-28", "/openai/v1/realtime?model=ours",
+                                  "/voice-live/realtime?model=gpt-4o&api-version=2026-07-15"])  # fmt: skip
+def test_a_deployment_has_the_name_that_its_owner_gave_it(open_server: Live, path: str) -> None:
+    with connect(open_server.ws.replace("/v1/realtime", path)) as socket:
+        assert json.loads(socket.recv(timeout=WAIT_S))["session"]["model"] in ("ours", "gpt-4o")
+
+
+def test_some_subprotocol_is_chosen_but_never_the_key(open_server: Live) -> None:
+    offered = [Subprotocol("openai-insecure-api-key.sk-x"), Subprotocol("openai-agents-sdk.0.20.0")]
+    with connect(open_server.ws, subprotocols=offered) as socket:
+        assert socket.subprotocol == offered[1]
+    with connect(open_server.ws, subprotocols=offered[:1]) as socket:
+        assert socket.subprotocol is None
 
 
 @pytest.mark.parametrize("name", ["tiny", "gpt-realtime", "gpt-realtime-2.1", "gpt-4o-realtime-preview"])
