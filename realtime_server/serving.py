@@ -9,6 +9,7 @@ import uvicorn
 from realtime_server.app import create_app
 from realtime_server.engine import loader
 from realtime_server.settings import Settings
+from realtime_server.transport.bounded import BoundedWebSocket
 
 
 class _Server(uvicorn.Server):
@@ -34,8 +35,9 @@ def serve(settings: Settings) -> None:
     """Returns when the server has been stopped; ModelError before it listens when the model cannot be served."""
     app = create_app(settings, *[loader.load(name, settings.device) for name in settings.models])
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_level="warning", ws="websockets-sansio", loop="uvloop",
-        ws_max_size=settings.frame_bytes, ws_ping_interval=20, ws_ping_timeout=30, timeout_graceful_shutdown=5,
+        app, host=settings.host, port=settings.port, log_level="warning", ws=BoundedWebSocket, loop="uvloop",
+        ws_max_size=settings.frame_bytes, ws_ping_interval=settings.ping_interval_s,
+        ws_ping_timeout=settings.ping_timeout_s, ws_per_message_deflate=False, timeout_graceful_shutdown=5,
         ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
 

@@ -59,10 +59,13 @@ class Settings:
     """At once; more are refused with `rate_limit_exceeded` rather than served badly."""
     sessions_per_key: int | None = None
     """At once with one key; None is as many as fit."""
-    backlog_bytes: int = 8 * 1024 * 1024
-    """A client with more than this unread is dropped."""
+    backlog_bytes: int = 2 * 1024 * 1024
+    """A client with more than this unread is not read from until it has read half of it."""
     hold_bytes: int = 1024 * 1024
     """A client with more than this unread holds its own generation (about 16 s of audio)."""
+    ping_interval_s: float = 20.0
+    ping_timeout_s: float = 30.0
+    """A client from which nothing has come so long after a ping, neither an answer nor anything else, is gone."""
     frame_bytes: int = 21 * 1024 * 1024
     drain_s: float = 30.0
     """How long running answers may take after SIGTERM."""

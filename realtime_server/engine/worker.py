@@ -27,6 +27,10 @@ class EngineWorker:
         self._inbox.put(None)
         self._thread.join()
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def submit(self, session_id: str, command: Command) -> None:
         self._inbox.put(lambda: self._command(session_id, command))
 

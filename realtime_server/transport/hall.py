@@ -47,6 +47,11 @@ class Hall:
     def now() -> float:
         return asyncio.get_running_loop().time()
 
+    @property
+    def alive(self) -> bool:
+        """Do the threads of every model do their work?"""
+        return all(model.bridge.alive for model in self.models.values())
+
     def find(self, model: str | None) -> Served | None:
         """By its own name; a hosted name, or none at all, is the default."""
         if model is None or (model not in self.models and model.startswith(HOSTED_PREFIXES)):
