@@ -37,7 +37,7 @@ def serve(settings: Settings) -> None:
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", ws=BoundedWebSocket, loop="uvloop",
         ws_max_size=settings.frame_bytes, ws_ping_interval=settings.ping_interval_s,
-        ws_ping_timeout=settings.ping_timeout_s, ws_per_message_deflate=False, timeout_graceful_shutdown=5,
+        ws_ping_timeout=settings.ping_timeout_s, timeout_graceful_shutdown=5,
         ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def live(settings: Settings, *models: Model, **options: Any) -> Iterator[Live]:
     port = listening.getsockname()[1]
     app = create_app(replace(settings, port=port), *models)
     config = uvicorn.Config(
-        app, log_level="warning", ws=BoundedWebSocket, ws_max_size=settings.frame_bytes, ws_per_message_deflate=False,
+        app, log_level="warning", ws=BoundedWebSocket, ws_max_size=settings.frame_bytes,
         ws_ping_interval=settings.ping_interval_s, ws_ping_timeout=settings.ping_timeout_s, **options,
     )  # fmt: skip
     server = _Server(config)

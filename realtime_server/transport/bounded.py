@@ -15,6 +15,8 @@ from realtime_server.transport.connection import NO_CLOSE_FRAME
 
 PIECE_BYTES = 4096
 """Worked off at once: some 700 of the smallest frames, a few milliseconds."""
+COMPRESSED_BYTES = 64 * 1024
+"""The largest message that is compressed, where the client asked for compression."""
 SILENT = "vanished: it sent nothing and answered no ping"
 UNREAD = "dropped: it does not read"
 
@@ -94,7 +96,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         """A client from which anything came since is alive, also when it is we who do not read what it sends."""
-        if self._heard_at > self.ping_sent_at or self.read_paused or self._unfed:
+        if self._heard_at >= self.ping_sent_at or self.read_paused or self._unfed:
             self.pong_timer = self.pending_ping_payload = None
             self.schedule_ping()
         else:
@@ -104,7 +106,16 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     # --- out: a client that takes nothing -----------------------------------------------------------------------------
 
     async def send(self, message: ASGISendEvent) -> None:
-        await super().send(message)
+        """A large message goes as it is, as RFC 7692 (section 6) allows: zlib would hold everybody for 40 ms a megabyte."""
+        await self.writable.wait()
+        extensions = self.conn.extensions
+        if message["type"] == "websocket.send" and len(message.get("text") or "") > COMPRESSED_BYTES:
+            self.conn.extensions = []
+        try:
+            # With room to write it does not wait, so nothing else sees the connection without its extensions.
+            await super().send(message)
+        finally:
+            self.conn.extensions = extensions
         self._feed_on()
 
     def pause_writing(self) -> None:

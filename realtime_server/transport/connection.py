@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -194,11 +195,11 @@ class Connection:
         while True:
             self._deadline_moved.clear()
             wait = None if self._deadline is None else max(0.0, self._deadline - self._loop.time())
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._deadline_moved.wait()
-            except TimeoutError:
-                self._enter(lambda: self.session.handle_deadline(self._loop.time()))
+                continue
+            self._enter(lambda: self.session.handle_deadline(self._loop.time()))
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -234,7 +235,7 @@ class Connection:
             self._bridge.hold(self.name, hold)
         if self._unsent_bytes > self._settings.backlog_bytes:
             self._room.clear()
-        elif self._unsent_bytes < self._settings.backlog_bytes // 2:
+        elif self._unsent_bytes <= self._settings.backlog_bytes // 2:
             self._room.set()
 
     async def _write(self) -> None:
