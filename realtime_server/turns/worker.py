@@ -101,7 +101,7 @@ class DetectorWorker:
             try:
                 if not self._turn():
                     return
-            # Whatever else breaks, there are the other sessions: the thread goes on.
+            # Nothing is known to get here; if something does, there are the other sessions.
             except Exception:
                 log.exception("! the detector's round broke")
 
@@ -158,7 +158,7 @@ class DetectorWorker:
                 with self._own_fault(one[0]):
                     judged += self._probabilities([one])
         for session_id, output in judged:
-            self._deliver(session_id, output)
+            self._tell(session_id, output)
 
     def _probabilities(self, ready: list[tuple[str, FloatArray]]) -> list[tuple[str, SpeechProbability]]:
         """One batched step of the detector."""
@@ -182,4 +182,11 @@ class DetectorWorker:
             self._failures += 1
             self._streams.pop(session_id, None)
             self._failed.add(session_id)
-            self._deliver(session_id, SessionFailed(BROKE))
+            self._tell(session_id, SessionFailed(BROKE))
+
+    def _tell(self, session_id: str, output: SpeechProbability | SessionFailed) -> None:
+        try:
+            self._deliver(session_id, output)
+        # Who cannot be told (the loop is gone) must not cost the others theirs.
+        except Exception:
+            log.exception("! %s could not be told", session_id)
