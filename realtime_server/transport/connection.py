@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.server_events import AnyServerEvent
 from realtime_server.session.session import Session
 from realtime_server.settings import Settings
+from realtime_server.transport.backlog import Backlog, Goodbye
 from realtime_server.transport.bridge import BROKE, Bridge
 
 log = logging.getLogger(__name__)
@@ -69,14 +69,6 @@ GA = Dialect(codec.decode, lambda event: [codec.encode(event)])
 BETA = Dialect(beta.decode, beta.encode)
 
 
-@dataclass(frozen=True)
-class Goodbye:
-    """Closing, after everything before it has been sent."""
-
-    code: int
-    reason: str
-
-
 class _Over(Exception):
     """Ends the task group: the client is gone, or was sent away."""
 
@@ -90,15 +82,10 @@ class Connection:
         self.name = name
         self.session = session
         self._dialect = dialect
-        self._socket, self._bridge, self._settings = socket, bridge, settings
+        self._socket, self._bridge = socket, bridge
         self._loop = asyncio.get_running_loop()
-        self._unsent: deque[str | Goodbye] = deque()
-        self._unsent_bytes = 0
-        self._holding = False
+        self._unsent = Backlog(settings.hold_bytes, settings.backlog_bytes, partial(bridge.hold, name))
         self._closing = False
-        self._something_to_send = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
         self._deadline_moved = asyncio.Event()
         self._deadline: float | None = None
         self._quiet = asyncio.Event()
@@ -127,8 +114,7 @@ class Connection:
 
     def say_goodbye(self, code: int, reason: str) -> None:
         """Close once everything before this has been sent."""
-        self._unsent.append(Goodbye(code, reason))
-        self._something_to_send.set()
+        self._unsent.put(Goodbye(code, reason))
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
@@ -166,12 +152,10 @@ class Connection:
         self._deadline_moved.set()
 
     async def _read(self) -> None:
-        """Stops while too much is unsent: whoever asks for more than he reads waits for himself, and nothing is built for him.
-
-        One event a turn of the loop: a full inbox keeps neither the writer nor the other connections from theirs.
-        """
+        """One event a turn of the loop, while there is room: a full inbox keeps neither the writer nor the other connections
+        from theirs."""
         while True:
-            await self._room.wait()
+            await self._unsent.room.wait()
             message = await self._socket.receive()
             if isinstance(message, Gone):
                 raise _Over(str(message))
@@ -185,8 +169,8 @@ class Connection:
 
     def _engine_output(self, output: Output) -> None:
         self._enter(lambda: self.session.engine_output(output, self._loop.time()))
-        if self._unsent_bytes > MOST_UNSENT_BYTES and not self._closing:
-            log.error("! %s has %d bytes unsent", self.name, self._unsent_bytes)
+        if self._unsent.bytes > MOST_UNSENT_BYTES and not self._closing:
+            log.error("! %s has %d bytes unsent", self.name, self._unsent.bytes)
             self._unsent.clear()
             self.say_goodbye(1008, "backlog: the client does not read")
             self._take_nothing_more()
@@ -208,48 +192,26 @@ class Connection:
         for event in self.session.events_to_send():
             log.debug("> %s %s", self.name, event.type)
             for text in self._dialect.encode(event):
-                self._unsent.append(text)
-                self._unsent_bytes += len(text)
+                self._unsent.put(text)
         for command in self.session.commands_to_run():
             if isinstance(command, Disconnect):
                 self.say_goodbye(command.code, command.reason)
             else:
                 self._bridge.submit(self.name, command)
         (self._quiet.clear if self.session.answering else self._quiet.set)()
-        if self._unsent:
-            self._something_to_send.set()
-        self._watch_the_backlog()
         deadline = self.session.next_deadline()
         if deadline != self._deadline:
             self._deadline = deadline
             self._deadline_moved.set()
 
-    def _watch_the_backlog(self) -> None:
-        """Two water marks, each with a gap: first the client's own generation is held, then its events are left unread.
-
-        Generation alone stays below the second, so a slow client that reads is heard at once when it cancels.
-        """
-        hold = self._unsent_bytes > self._settings.hold_bytes
-        if hold != self._holding and (hold or self._unsent_bytes < self._settings.hold_bytes // 2):
-            self._holding = hold
-            self._bridge.hold(self.name, hold)
-        if self._unsent_bytes > self._settings.backlog_bytes:
-            self._room.clear()
-        elif self._unsent_bytes <= self._settings.backlog_bytes // 2:
-            self._room.set()
-
     async def _write(self) -> None:
         while True:
-            await self._something_to_send.wait()
-            self._something_to_send.clear()
-            while self._unsent:
-                message = self._unsent.popleft()
-                if isinstance(message, Goodbye):
-                    await self._socket.close(message.code, message.reason)
-                    raise _Over(f"closed with {message.code} {message.reason}")
-                await self._send(message)
-                self._unsent_bytes -= len(message)
-                self._watch_the_backlog()
+            message = await self._unsent.next()
+            if isinstance(message, Goodbye):
+                await self._socket.close(message.code, message.reason)
+                raise _Over(f"closed with {message.code} {message.reason}")
+            await self._send(message)
+            self._unsent.sent(message)
 
     async def _send(self, text: str) -> None:
         try:
