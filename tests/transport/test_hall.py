@@ -1,6 +1,8 @@
-"""Who is let in, and who is told, when the threads behind the bridge have failed."""
+"""Who is let in, and who is told, when the threads behind the bridge have failed; what is done once sessions have ended."""
 
 import json
+import queue
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from realtime_server.settings import Settings
+from realtime_server.transport import hall, memory
 from realtime_server.transport.bridge import Bridge
 from tests.conftest import tiny_wren
 from tests.engine.test_script import SCRIPT
@@ -45,3 +48,14 @@ def test_who_is_in_is_told_when_it_fails(server: Live, monkeypatch: pytest.Monke
         with pytest.raises(ConnectionClosed):
             client.recv(timeout=WAIT_S)
         assert client.close_code == 1011
+
+
+def test_memory_is_given_back_once_sessions_have_ended(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hall, "TIDY_AFTER_S", 0.0)
+    given: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    give_back = memory.give_back
+    monkeypatch.setattr(memory, "give_back", lambda: given.put(give_back()))
+    for _ in range(2):
+        with connect(server.ws) as client:
+            client.recv(timeout=WAIT_S)
+        assert given.get(timeout=WAIT_S) is (sys.platform == "linux")
