@@ -9,7 +9,7 @@ import uvicorn
 from realtime_server.app import create_app
 from realtime_server.engine import loader
 from realtime_server.settings import Settings
-from realtime_server.transport.bounded import BoundedWebSocket
+from realtime_server.transport.bounded_websocket import BoundedWebSocket
 
 
 class _Server(uvicorn.Server):

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from realtime_server.app import create_app
 from realtime_server.engine.contract import Model
 from realtime_server.settings import Settings
-from realtime_server.transport.bounded import BoundedWebSocket
+from realtime_server.transport.bounded_websocket import BoundedWebSocket
 
 WAIT_S = 30
 """The limit of every wait in these tests; nothing is ever waited for by sleeping."""

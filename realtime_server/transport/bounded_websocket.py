@@ -2,7 +2,7 @@
 
 uvicorn reads 256 kB at once and works them off before anyone else has a turn, answers every ping however many answers wait
 already, closes a client that answers no ping though its data keeps coming, and waits without end for a client that takes
-nothing. What is used of uvicorn's class is not documented by it: `tests/transport/test_bounded.py` holds it to that.
+nothing. What is used of uvicorn's class is not documented by it: `tests/transport/test_bounded_websocket.py` holds it to that.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.settings import Settings
-from realtime_server.transport.bounded import PIECE_BYTES, BoundedWebSocket
+from realtime_server.transport.bounded_websocket import PIECE_BYTES, BoundedWebSocket
 from tests.conftest import tiny_wren
 from tests.engine.test_script import SCRIPT
 from tests.live import WAIT_S, Live, live
