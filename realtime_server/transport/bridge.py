@@ -31,6 +31,8 @@ class Bridge:
         self._routing = False
         self._engine: EngineWorker | None = None
         self._detector: DetectorWorker | None = None
+        self._looks = 0
+        """In a row that found a thread not alive."""
         self._looking: asyncio.TimerHandle | None = None
 
     def attach(self, engine: EngineWorker, detector: DetectorWorker) -> None:
@@ -44,7 +46,9 @@ class Bridge:
 
     def watch(self) -> None:
         """From now on (both threads have been started) every session is told when one of them has failed."""
-        if self._receivers and not self.alive:
+        self._looks = 0 if self.alive else self._looks + 1
+        # Once may be a thread that the whole process kept waiting, and that goes on now.
+        if self._receivers and self._looks > 1:
             log.error("! the engine or the detector has failed: %d sessions are told", len(self._receivers))
             for session_id in list(self._receivers):
                 self._receive(session_id, SessionFailed(ENGINE_FAILED))

@@ -199,3 +199,19 @@ def test_when_a_thread_has_failed_everyone_is_told_once(
         assert [client.got for client in (clients[0], clients[2], late)] == [[m.SessionFailed(module.ENGINE_FAILED)]] * 3
 
     asyncio.run(scenario())
+
+
+def test_a_thread_that_was_only_kept_waiting_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.0)
+
+    async def scenario() -> None:
+        bridge, engine, _ = open_bridge()
+        client = Client(expected=1)
+        bridge.open("client", client)
+        for alive in (True, False, True, False, True):
+            engine.alive = alive
+            bridge.watch()
+            bridge.stop_watching()
+        assert not client.got
+
+    asyncio.run(scenario())
