@@ -95,8 +95,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self._pong = b"".join(self.conn.data_to_send()[-1:]) or self._pong
 
     def keepalive_timeout(self) -> None:
-        """A client from which anything came since is alive, also when it is we who do not read what it sends."""
-        if self._heard_at >= self.ping_sent_at or self.read_paused or self._unfed:
+        """A client from which anything came since is alive. It may also be that its answer is not read, or that the ping
+        waits behind what it has not taken yet: whether it takes that is watched below."""
+        unknown = self.read_paused or self._unfed or not self.writable.is_set()
+        if self._heard_at >= self.ping_sent_at or unknown:
             self.pong_timer = self.pending_ping_payload = None
             self.schedule_ping()
         else:
