@@ -42,11 +42,15 @@ def create_app(settings: Settings, *models: Model) -> FastAPI:
             workers += [detector, engine]
         for worker in workers:
             worker.start()
+        for one in served:
+            one.bridge.watch()
         app.state.hall = Hall(settings, *served)
         log.info("= ready: %s", ", ".join(app.state.hall.models))
         try:
             yield
         finally:
+            for one in served:
+                one.bridge.stop_watching()
             for worker in workers:
                 worker.stop()
 

@@ -13,6 +13,7 @@ from realtime_server.app import create_app
 from realtime_server.engine import loader
 from realtime_server.settings import Settings, SettingsError
 from realtime_server.transport.bounded_http import REQUEST_S, BoundedHttp
+from realtime_server.transport.bounded_websocket import BoundedWebSocket
 
 
 class _Loop(uvloop.Loop):
@@ -66,9 +67,10 @@ def serve(settings: Settings) -> None:
     app = create_app(settings, *[loader.load(name, settings.device) for name in settings.models])
     sockets = bound(settings.host, settings.port)
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_level="warning", ws="websockets-sansio", loop="uvloop",
-        ws_max_size=settings.frame_bytes, ws_ping_interval=20, ws_ping_timeout=30, timeout_graceful_shutdown=5,
-        ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key, http=BoundedHttp,
+        app, host=settings.host, port=settings.port, log_level="warning", loop="uvloop", http=BoundedHttp, ws=BoundedWebSocket,
+        ws_max_size=settings.frame_bytes, ws_ping_interval=settings.ping_interval_s,
+        ws_ping_timeout=settings.ping_timeout_s, timeout_graceful_shutdown=5,
+        ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
 
     async def run() -> None:

@@ -63,8 +63,8 @@ class Settings:
     """At once; more are refused with `rate_limit_exceeded` rather than served badly."""
     sessions_per_key: int | None = None
     """At once with one key; None is as many as fit."""
-    backlog_bytes: int = 8 * 1024 * 1024
-    """A client with more than this unread is dropped."""
+    backlog_bytes: int = 2 * 1024 * 1024
+    """A client with more than this unread is not read from until it has read half of it."""
     hold_bytes: int = 1024 * 1024
     """A client with more than this unread holds its own generation (about 16 s of audio)."""
     ping_interval_s: float = 20.0

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from realtime_server.app import create_app
 from realtime_server.engine.contract import Model
 from realtime_server.settings import Settings
+from realtime_server.transport.bounded_websocket import BoundedWebSocket
 
 WAIT_S = 30
 """The limit of every wait in these tests; nothing is ever waited for by sleeping."""
@@ -48,7 +49,10 @@ def live(settings: Settings, *models: Model, **options: Any) -> Iterator[Live]:
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     app = create_app(replace(settings, port=port), *models)
-    config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", ws_max_size=settings.frame_bytes, **options)
+    config = uvicorn.Config(
+        app, log_level="warning", ws=BoundedWebSocket, ws_max_size=settings.frame_bytes,
+        ws_ping_interval=settings.ping_interval_s, ws_ping_timeout=settings.ping_timeout_s, **options,
+    )  # fmt: skip
     server = _Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

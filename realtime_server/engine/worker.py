@@ -34,13 +34,12 @@ class EngineWorker:
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._lost = threading.Event()
-        self._sessions: set[str] = set()
         self._failed: defaultdict[str, set[str]] = defaultdict(set)
         """Of each session, the responses and turns of which a command has failed."""
 
     @property
     def alive(self) -> bool:
-        """Does it still answer? False for good once the device is lost."""
+        """Does it still answer? False for good once the device is lost: who uses it has to look, and to tell the sessions."""
         return self._thread.is_alive() and not self._lost.is_set()
 
     def start(self) -> None:
@@ -84,9 +83,7 @@ class EngineWorker:
 
     def _command(self, session_id: str, command: Command) -> None:
         if self._lost.is_set():
-            self._deliver(session_id, DEVICE_LOST)
             return
-        self._sessions.add(session_id)
         key = _key(command)
         if key is not None and key in self._failed[session_id]:
             return
@@ -103,7 +100,6 @@ class EngineWorker:
             self._deliver(session_id, _failure(command))
 
     def _end(self, session_id: str) -> None:
-        self._sessions.discard(session_id)
         self._failed.pop(session_id, None)
         if not self._lost.is_set():
             self._model.end(session_id)
@@ -123,10 +119,7 @@ class EngineWorker:
             except Exception:
                 log.exception("! the model is beyond help")
         self._lost.set()
-        return [(session_id, DEVICE_LOST) for session_id in self._sessions] or None
-
-
-DEVICE_LOST = SessionFailed("The model does not run any more.")
+        return None
 
 
 def _key(command: Command) -> str | None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from realtime_server.messages import Disconnect, Output
@@ -14,19 +15,44 @@ from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.server_events import AnyServerEvent
 from realtime_server.session.session import Session
 from realtime_server.settings import Settings
-from realtime_server.transport.bridge import Bridge
+from realtime_server.transport.backlog import Backlog, Goodbye
+from realtime_server.transport.bridge import BROKE, Bridge
 
 log = logging.getLogger(__name__)
 
 
-class Socket(Protocol):
-    """What a connection needs of a WebSocket."""
+NO_CLOSE_FRAME = 1006
+"""Never sent (RFC 6455, 7.4.1): it stands for "without sending or receiving a Close control frame"."""
+INTERNAL_ERROR = "server_error.internal_error"
+MOST_UNSENT_BYTES = 64 * 1024 * 1024
+"""Reading stops at `backlog_bytes`, generating at `hold_bytes`, and one event is answered with less than this: so only a
+fault of ours gets there."""
 
-    async def receive(self) -> str | bytes | None:
-        """The next message; None once the client is gone."""
+
+@dataclass(frozen=True)
+class Gone:
+    """How the client's side ended: with its close frame's code, or with NO_CLOSE_FRAME and what happened, in words."""
+
+    code: int
+    reason: str
+
+    def __str__(self) -> str:
+        if self.code == NO_CLOSE_FRAME:
+            return self.reason or "vanished: its network connection is gone"
+        return f"closed by the client with {self.code} {self.reason!r}"
+
+
+class Socket(Protocol):
+    """What a connection needs of a WebSocket. It sees by itself to a client that takes nothing: `send` and `close` return
+    or raise ConnectionError then, and `receive` says why."""
+
+    async def receive(self) -> str | bytes | Gone:
+        """The next message; Gone behind the last one."""
         ...
 
-    async def send(self, text: str) -> None: ...
+    async def send(self, text: str) -> None:
+        """Returns when there is room for more; ConnectionError once the client is gone."""
+        ...
 
     async def close(self, code: int, reason: str) -> None: ...
 
@@ -48,14 +74,6 @@ def beta_dialect(temperature: float | None = None) -> Dialect:
     return Dialect(dialect.decode, dialect.encode)
 
 
-@dataclass(frozen=True)
-class Goodbye:
-    """Closing, after everything before it has been sent."""
-
-    code: int
-    reason: str
-
-
 class _Over(Exception):
     """Ends the task group: the client is gone, or was sent away."""
 
@@ -69,12 +87,10 @@ class Connection:
         self.name = name
         self.session = session
         self._dialect = dialect
-        self._socket, self._bridge, self._settings = socket, bridge, settings
+        self._socket, self._bridge = socket, bridge
         self._loop = asyncio.get_running_loop()
-        self._unsent: deque[str | Goodbye] = deque()
-        self._unsent_bytes = 0
-        self._holding = False
-        self._something_to_send = asyncio.Event()
+        self._unsent = Backlog(settings.hold_bytes, settings.backlog_bytes, partial(bridge.hold, name))
+        self._closing = False
         self._deadline_moved = asyncio.Event()
         self._deadline: float | None = None
         self._quiet = asyncio.Event()
@@ -83,13 +99,16 @@ class Connection:
         self._bridge.open(self.name, self._engine_output)
         log.info("= %s opened", self.name)
         try:
-            self._drain()
+            self._enter(lambda: None)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(), name=f"{self.name} reader")
                 group.create_task(self._write(), name=f"{self.name} writer")
                 group.create_task(self._watch_the_clock(), name=f"{self.name} timer")
         except* _Over as over:
             log.info("x %s %s", self.name, over.exceptions[0])
+        except* Exception:
+            log.exception("! %s broke", self.name)
+            await self._socket.close(1011, INTERNAL_ERROR)
         finally:
             self._quiet.set()
             self._bridge.close(self.name)
@@ -100,39 +119,76 @@ class Connection:
 
     def say_goodbye(self, code: int, reason: str) -> None:
         """Close once everything before this has been sent."""
-        self._unsent.append(Goodbye(code, reason))
-        self._something_to_send.set()
+        self._unsent.put(Goodbye(code, reason))
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    async def _read(self) -> None:
-        while True:
-            text = await self._socket.receive()
-            if text is None:
-                raise _Over("closed by the client")
+    def _enter(self, work: Callable[[], None]) -> None:
+        """The one boundary: every way into the session leads through here, and what comes of it is handed over.
+
+        Their fault is told and the session lives (`ClientError`); ours is logged once, told, and ends this connection.
+        """
+        if self._closing:
+            return
+        try:
             try:
-                event = self._dialect.decode(text)
+                work()
             except ClientError as error:
                 self.session.refuse(error)
-            else:
-                log.debug("< %s %s", self.name, event.type)
-                self.session.receive(event, self._loop.time())
             self._drain()
+        except Exception:
+            log.exception("! %s broke", self.name)
+            self._fail()
+
+    def _fail(self) -> None:
+        """Whatever state the session is in: if it cannot even say so, the close code does."""
+        try:
+            self.session.fail(BROKE)
+            self._drain()
+        except Exception:
+            log.exception("! %s could not tell that it broke", self.name)
+            self.say_goodbye(1011, INTERNAL_ERROR)
+        self._take_nothing_more()
+
+    def _take_nothing_more(self) -> None:
+        self._closing = True
+        self._quiet.set()
+        self._deadline = None
+        self._deadline_moved.set()
+
+    async def _read(self) -> None:
+        """One event a turn of the loop, while there is room: a full inbox keeps neither the writer nor the other connections
+        from theirs."""
+        while True:
+            await self._unsent.room.wait()
+            message = await self._socket.receive()
+            if isinstance(message, Gone):
+                raise _Over(str(message))
+            self._enter(partial(self._receive, message))
+            await asyncio.sleep(0)
+
+    def _receive(self, message: str | bytes) -> None:
+        event = self._dialect.decode(message)
+        log.debug("< %s %s", self.name, event.type)
+        self.session.receive(event, self._loop.time())
 
     def _engine_output(self, output: Output) -> None:
-        self.session.engine_output(output, self._loop.time())
-        self._drain()
+        self._enter(lambda: self.session.engine_output(output, self._loop.time()))
+        if self._unsent.bytes > MOST_UNSENT_BYTES and not self._closing:
+            log.error("! %s has %d bytes unsent", self.name, self._unsent.bytes)
+            self._unsent.clear()
+            self.say_goodbye(1008, "backlog: the client does not read")
+            self._take_nothing_more()
 
     async def _watch_the_clock(self) -> None:
         while True:
             self._deadline_moved.clear()
             wait = None if self._deadline is None else max(0.0, self._deadline - self._loop.time())
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._deadline_moved.wait()
-            except TimeoutError:
-                self.session.handle_deadline(self._loop.time())
-                self._drain()
+                continue
+            self._enter(lambda: self.session.handle_deadline(self._loop.time()))
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -141,48 +197,32 @@ class Connection:
         for event in self.session.events_to_send():
             log.debug("> %s %s", self.name, event.type)
             for text in self._dialect.encode(event):
-                self._unsent.append(text)
-                self._unsent_bytes += len(text)
+                self._unsent.put(text)
         for command in self.session.commands_to_run():
             if isinstance(command, Disconnect):
                 self.say_goodbye(command.code, command.reason)
             else:
                 self._bridge.submit(self.name, command)
         (self._quiet.clear if self.session.answering else self._quiet.set)()
-        if self._unsent:
-            self._something_to_send.set()
-        self._watch_the_backlog()
         deadline = self.session.next_deadline()
         if deadline != self._deadline:
             self._deadline = deadline
             self._deadline_moved.set()
 
-    def _watch_the_backlog(self) -> None:
-        hold = self._unsent_bytes > self._settings.hold_bytes
-        if hold != self._holding and (hold or self._unsent_bytes < self._settings.hold_bytes // 2):
-            self._holding = hold
-            self._bridge.hold(self.name, hold)
-
     async def _write(self) -> None:
         while True:
-            await self._something_to_send.wait()
-            self._something_to_send.clear()
-            while self._unsent:
-                if self._unsent_bytes > self._settings.backlog_bytes:
-                    await self._socket.close(1008, "backlog: the client does not read")
-                    raise _Over("dropped: it does not read")
-                message = self._unsent.popleft()
-                if isinstance(message, Goodbye):
-                    await self._socket.close(message.code, message.reason)
-                    raise _Over(f"closed with {message.code}")
-                await self._send(message)
-                self._unsent_bytes -= len(message)
-                self._watch_the_backlog()
+            message = await self._unsent.next()
+            if isinstance(message, Goodbye):
+                await self._socket.close(message.code, message.reason)
+                raise _Over(f"closed with {message.code} {message.reason}")
+            await self._send(message)
+            self._unsent.sent(message)
 
     async def _send(self, text: str) -> None:
         try:
-            # A client that takes nothing for a minute is gone, whatever its socket says.
-            async with asyncio.timeout(60):
-                await self._socket.send(text)
-        except (TimeoutError, ConnectionError):
-            raise _Over("dropped: it does not read") from None
+            await self._socket.send(text)
+        except ConnectionError:
+            # The reader may be waiting for room: why the client is gone stands behind all that it still sent.
+            while not isinstance(message := await self._socket.receive(), Gone):
+                pass
+            raise _Over(str(message)) from None

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from realtime_server.messages import Abilities
 from realtime_server.session.quota import Quota
 from realtime_server.settings import Settings
+from realtime_server.transport import memory
 from realtime_server.transport.bridge import Bridge
 from realtime_server.transport.connection import Connection
 from realtime_server.transport.secrets import ClientSecrets
 
 log = logging.getLogger(__name__)
+TIDY_AFTER_S = 3.0
+"""After a session has ended; once for all that end meanwhile."""
 HOSTED_PREFIXES = ("gpt-realtime", "gpt-4o-realtime", "gpt-4o-mini-realtime", "gpt-audio", "gpt-4o-audio", "gpt-4o-mini-audio")
 """The hosted models' names are aliases of whatever is loaded, so that existing code runs unchanged."""
 
@@ -42,10 +45,16 @@ class Hall:
         self.draining = False
         self._numbers = itertools.count(1)
         self._empty = asyncio.Event()
+        self._tidying: asyncio.TimerHandle | None = None
 
     @staticmethod
     def now() -> float:
         return asyncio.get_running_loop().time()
+
+    @property
+    def alive(self) -> bool:
+        """Do the threads of every model do their work?"""
+        return all(model.bridge.alive for model in self.models.values())
 
     def find(self, model: str | None) -> Served | None:
         """By its own name; a hosted name, or none at all, is the default."""
@@ -71,6 +80,15 @@ class Hall:
             self._sessions[who] -= 1
             if not self.connections:
                 self._empty.set()
+            self._tidy_soon()
+
+    def _tidy_soon(self) -> None:
+        if self._tidying is None:
+            self._tidying = asyncio.get_running_loop().call_later(TIDY_AFTER_S, self._tidy)
+
+    def _tidy(self) -> None:
+        self._tidying = None
+        asyncio.get_running_loop().run_in_executor(None, memory.give_back)
 
     async def drain(self) -> None:
         """No one new; running answers finish (for at most `drain_s`); then everyone is closed with 1001."""

@@ -34,10 +34,12 @@ def realtime_paths(rest: str = "", *bases: str) -> list[str]:
 
 @router.get("/health")
 async def health(request: Request) -> JSONResponse:
-    """200 once the models are ready: the application does not answer at all before."""
+    """200 once the models are ready (the application does not answer at all before) and as long as they do their work."""
     hall: Hall = request.app.state.hall
     if hall.draining:
         return JSONResponse({"status": "draining"}, 503)
+    if not hall.alive:
+        return JSONResponse({"status": "failed", "model": hall.default.name, "sessions": len(hall.connections)}, 503)
     return JSONResponse({"status": "ok", "model": hall.default.name, "sessions": len(hall.connections)})
 
 

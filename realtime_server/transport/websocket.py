@@ -13,7 +13,7 @@ from realtime_server.protocol.ids import new_id
 from realtime_server.session.session import Opening, Session
 from realtime_server.transport import http
 from realtime_server.transport.admission import KEY_PREFIX, Guest, Refused, admit, beta_refused, identify
-from realtime_server.transport.connection import GA, Connection, beta_dialect
+from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Gone, beta_dialect
 from realtime_server.transport.hall import Hall, Served
 
 log = logging.getLogger(__name__)
@@ -64,10 +64,14 @@ class _Socket:
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
 
-    async def receive(self) -> str | bytes | None:
-        message = await self._socket.receive()
+    async def receive(self) -> str | bytes | Gone:
+        try:
+            message = await self._socket.receive()
+        except RuntimeError:
+            # Someone else was told already.
+            return Gone(NO_CLOSE_FRAME, "")
         if message["type"] == "websocket.disconnect":
-            return None
+            return Gone(message.get("code", NO_CLOSE_FRAME), message.get("reason") or "")
         text: str | bytes | None = message.get("text")
         return text if text is not None else message["bytes"]
 

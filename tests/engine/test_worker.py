@@ -2,6 +2,7 @@
 
 import queue
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -178,21 +179,27 @@ def test_every_command_that_fails_is_told_and_what_follows_for_its_id_is_ignored
 
 
 @pytest.mark.parametrize("cause", ["step", "abandon"])
-def test_a_device_that_is_lost_is_told_to_all_and_to_whoever_comes(cause: str) -> None:
+def test_a_device_that_is_lost_stays_so_and_the_thread_can_still_be_stopped(cause: str) -> None:
+    broke = threading.Event()
+
     class Lost(Echo):
         def step(self) -> list[tuple[str, m.Output]] | None:
             if cause == "step":
+                broke.set()
                 raise DeviceLost("gone")
             raise RuntimeError("broken")
 
         def abandon(self) -> list[tuple[str, m.Output]]:
+            broke.set()
             raise RuntimeError("broken")
 
-    with running(Lost()) as (worker, got):
+    model = Lost()
+    with running(model) as (worker, got):
+        assert worker.alive
         worker.submit("a", request("ra"))
-        first = got.get(timeout=WAIT_S)
+        assert broke.wait(WAIT_S)
         worker.submit("b", request("rb"))
-        told = [first, got.get(timeout=WAIT_S)]
-        assert not worker.alive
-    assert [sid for sid, _ in told] == ["a", "b"]
-    assert all(isinstance(output, m.SessionFailed) for _, output in told)
+        worker.end("a")
+    assert not worker.alive
+    assert got.empty()
+    assert [c.response_id for c in model.ran if isinstance(c, m.Respond)] == ["ra"]
