@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--requests-per-minute", type=int, default=Limits.requests_per_minute, help="responses of one API key")
     serve.add_argument("--tokens-per-minute", type=int, default=Limits.tokens_per_minute, help="of one API key, in and out")
     serve.add_argument("--session-seconds", type=int, default=Limits.session_s, help="how long a session may last")
+    serve.add_argument("--strict-tools", action="store_true", help="refuse functions that the model cannot honour")
     serve.add_argument("--refuse-beta", action="store_true", help="refuse the beta dialect, as the hosted service does")
     serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
     serve.add_argument("--tls-key", type=Path)
@@ -70,7 +71,7 @@ def _serve(options: argparse.Namespace) -> int:
         keys=_keys(options.api_key_file), sessions=options.sessions, sessions_per_key=options.sessions_per_key,
         limits=Limits(
             requests_per_minute=options.requests_per_minute, tokens_per_minute=options.tokens_per_minute,
-            session_s=options.session_seconds,
+            session_s=options.session_seconds, strict_tools=options.strict_tools,
         ), refuse_beta=options.refuse_beta,
         tls_certificate=options.tls_certificate, tls_key=options.tls_key,
     )  # fmt: skip

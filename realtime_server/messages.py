@@ -24,6 +24,8 @@ class SchemaFault:
 
     path: str
     why: str
+    malformed: bool = False
+    """It is no JSON schema at all."""
 
 
 def _honours_everything(_: dict[str, Any]) -> SchemaFault | None:

@@ -15,22 +15,14 @@ from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
-from realtime_server.engine.wren import replies, schemas, voices
+from realtime_server.engine.wren import prompt, replies, schemas, voices
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
-from realtime_server.engine.wren.prompt import (
-    ContextTooLong,
-    Unsupported,
-    facts_from,
-    fitting,
-    item_ids,
-    item_text,
-    keywords_from,
-    message_text,
-    parsed,
-    system_ids,
-)
+from realtime_server.engine.wren.history import ContextTooLong
+from realtime_server.engine.wren.instructions import told
+from realtime_server.engine.wren.items import message_text, parsed
+from realtime_server.engine.wren.prompt import Bounds, Unsupported, keywords_from, remembered
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.said import Said, refers_back
@@ -241,15 +233,14 @@ class WrenModel:
             self.slots.give_back(state.kept.slot)
         state.kept = stream
 
-    def _context_ids(self, state: _SessionState, context: Context) -> list[int]:
-        """The context's ids; the oldest items are left out where they would not fit, if the session allows it."""
-        head = system_ids(self.script, context, self.runner.net.config.choices_shown)
-        parts = [item_ids(self.script, item, state.transcripts) for item in context.items]
-        parts = fitting(parts, LONGEST_CONTEXT - len(head), context.truncation)
-        return head + [token for part in parts for token in part]
+    @property
+    def _bounds(self) -> Bounds:
+        config = self.runner.net.config
+        return Bounds(LONGEST_CONTEXT, config.context_tokens, config.choices_shown)
 
     def _listen(self, session_id: str, state: _SessionState, command: Listen) -> None:
-        ids, item_id = self._context_ids(state, command.context), command.item_id
+        ids = prompt.listening(self.script, command.context, state.transcripts, self._bounds)
+        item_id = command.item_id
         before = state.turns.get(state.newest)
         state.newest = item_id
         if before is not None:
@@ -300,7 +291,7 @@ class WrenModel:
     def _think(self, session_id: str, state: _SessionState, request: Respond, reply: Reply, used: list[Stream]) -> Body:
         for item in request.context.items:
             yield from self._hear_unheard(state, item, request.context.keywords, reply.outputs)
-        last = request.context.items[-1] if request.context.items else None
+        last = prompt.asked(request.context)
         turn = state.turns.get(last.item_id) if last is not None else None
         if turn is not None:
             turn.wanted = True
@@ -310,15 +301,18 @@ class WrenModel:
             finally:
                 turn.wanted = False
                 self._release(state, turn)
-            before = replace(request.context, tools=self._tools(request), items=request.context.items[:-1])
-            if turn.item_id in state.turns and self._context_ids(state, before) == turn.context_ids:
+            earlier = tuple(item for item in request.context.items if item is not last)
+            before = replace(request.context, tools=self._tools(request), items=earlier)
+            ids = prompt.before_turn(self.script, before, state.transcripts, self._bounds)
+            if turn.item_id in state.turns and ids == turn.context_ids:
                 del state.turns[turn.item_id]
                 used.append(turn.stream)
                 tokens = sum(token != FRAME for token in turn.stream.ids) + len(turn.unread)
                 count = Prompted(request.response_id, tokens, turn.cached)
                 yield from self._write(session_id, request, turn.stream, reply, count, turn)
                 return
-        ids = self._context_ids(state, replace(request.context, tools=self._tools(request)))
+        context = replace(request.context, tools=self._tools(request))
+        ids = prompt.to_answer(self.script, context, state.transcripts, self._bounds)
         stream, cached = self._stream(state, ids)
         used.append(stream)
         yield Think(stream, ids[cached:])
@@ -339,7 +333,7 @@ class WrenModel:
             free = partial(self.talker_slots.give_back, slot)
             self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
 
-        last = request.context.items[-1] if request.context.items else None
+        last = prompt.asked(request.context)
         doubted = last is not None and last.item_id in self._sessions[session_id].doubted
         asked = last if isinstance(last, Message) and last.role == "user" else None
         facts = self._facts(session_id, request.context, asked, turn) if asked else None
@@ -352,17 +346,17 @@ class WrenModel:
     def _facts(self, session_id: str, context: Context, asked: Message, turn: HeardTurn | None) -> Facts:
         """What a reply to the newest item may state, where a user said it."""
         said = plain(message_text(asked, self._sessions[session_id].transcripts))
-        return Facts(dict(facts_from(context.instructions)), said, turn.likeness if turn else None)
+        return Facts(dict(told(context).facts), said, turn.likeness if turn else None)
 
     def _said(self, session_id: str, context: Context, turn: HeardTurn | None) -> Said:
         """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
-        texts = [item_text(item, transcripts) for item in context.items]
         likeness = turn.likeness if turn and not self._doubts(turn, TRUSTED) else None
-        calls = {item.name: parsed(item.arguments) for item in context.items if isinstance(item, FunctionCall)}
-        newest = plain(texts[-1])
-        text = plain(" ".join([context.instructions, *texts]))
-        return Said(text, newest, likeness, calls, baseless=len(texts) == 1 and refers_back(newest))
+        calls = {item.name: item.arguments for item in context.items if isinstance(item, FunctionCall)}
+        given = {tool.name: parsed(calls[tool.name]) for tool in context.tools if tool.name in calls}
+        asked, text = prompt.asked(context), plain(remembered(context, transcripts))
+        newest = plain(message_text(asked, transcripts)) if isinstance(asked, Message) else ""
+        return Said(text, newest, likeness, given, baseless=prompt.alone(context) and refers_back(newest))
 
     def _hear_unheard(self, state: _SessionState, item: Any, keywords: tuple[str, ...], outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""
