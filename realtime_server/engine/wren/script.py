@@ -41,7 +41,10 @@ class Script:
 
     @classmethod
     def load(cls, path: Path) -> "Script":
-        return cls(Tokenizer.from_file(str(path)))
+        script = cls(Tokenizer.from_file(str(path)))
+        # Made now, since whoever first asked for a number would keep everybody waiting.
+        _ = script.numbers
+        return script
 
     @cached_property
     def pieces(self) -> tuple[str, ...]:
