@@ -6,7 +6,8 @@ python -m realtime_server.training.wren.measures.beyond models/wren
 import argparse
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from realtime_server import messages as m
@@ -67,23 +68,25 @@ def several(asker: Asker, rng: random.Random) -> bool:
     return all(city in text for city in cities)
 
 
-def counts(asker: Asker) -> Iterator[tuple[str, int, int]]:
-    """(what, right, asked)."""
-    kinds = {
-        "degrees from 1 to 35, as trained": lambda rng: weather(asker, rng, 1, 35),
-        "degrees from 36 to 50": lambda rng: weather(asker, rng, 36, 50),
-        "degrees from 51 to 120": lambda rng: weather(asker, rng, 51, 120),
-        "degrees below zero": lambda rng: weather(asker, rng, -40, -1),
-        "another function's number from 1 to 99": lambda rng: price(asker, rng, 1, 99),
-        "another function's number from 100 to 999": lambda rng: price(asker, rng, 100, 999),
-        "another function's number below zero": lambda rng: price(asker, rng, -99, -1),
-        **{f"failed, as `{output}`": lambda rng, output=output: failure(asker, rng, output) for output in FAILURES},
-        "two results at once, both told": lambda rng: several(asker, rng),
-        **{f"{n} digits read back": lambda rng, n=n: digits(asker, rng, n) for n in (7, 8, 10, 12)},
-    }  # fmt: skip
-    for what, right in kinds.items():
+KINDS: dict[str, Callable[[Asker, random.Random], bool]] = {
+    "degrees from 1 to 35, as trained": partial(weather, low=1, high=35),
+    "degrees from 36 to 50": partial(weather, low=36, high=50),
+    "degrees from 51 to 120": partial(weather, low=51, high=120),
+    "degrees below zero": partial(weather, low=-40, high=-1),
+    "another function's number from 1 to 99": partial(price, low=1, high=99),
+    "another function's number from 100 to 999": partial(price, low=100, high=999),
+    "another function's number below zero": partial(price, low=-99, high=-1),
+    **{f"failed, as `{output}`": partial(failure, output=output) for output in FAILURES},
+    "two results at once, both told": several,
+    **{f"{length} digits read back": partial(digits, length=length) for length in (7, 8, 10, 12)},
+}
+
+
+def counts(asker: Asker, number: int = NUMBER) -> Iterator[tuple[str, int]]:
+    """(what was asked, how often it was right)."""
+    for what, right in KINDS.items():
         rng = random.Random(what)
-        yield what, sum(right(rng) for _ in range(NUMBER)), NUMBER
+        yield what, sum(right(asker, rng) for _ in range(number))
 
 
 def main() -> None:
@@ -91,8 +94,8 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     options = parser.parse_args()
     print("| written, the weights alone | right |\n|---|---|")
-    for what, right, asked in counts(Asker(load(options.model))):
-        print(f"| {what} | {right} of {asked} |")
+    for what, right in counts(Asker(load(options.model))):
+        print(f"| {what} | {right} of {NUMBER} |")
 
 
 if __name__ == "__main__":
