@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--requests-per-minute", type=int, default=Limits.requests_per_minute, help="responses of one API key")
     serve.add_argument("--tokens-per-minute", type=int, default=Limits.tokens_per_minute, help="of one API key, in and out")
     serve.add_argument("--session-seconds", type=int, default=Limits.session_s, help="how long a session may last")
-    serve.add_argument("--strict-tools", action="store_true", help="refuse functions that the model cannot honour")
+    serve.add_argument("--strict-tools", action="store_true", help="refuse parameters that the model cannot honour")
     serve.add_argument("--refuse-beta", action="store_true", help="refuse the beta dialect, as the hosted service does")
     serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
     serve.add_argument("--tls-key", type=Path)

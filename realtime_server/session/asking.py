@@ -57,7 +57,7 @@ def context(
     functions = tuple(
         m.Function(tool.name, tool.description or "", tool.parameters)
         for tool in tools
-        if isinstance(tool, FunctionTool) and abilities.schema_fault(tool.parameters) is None
+        if isinstance(tool, FunctionTool) and _usable(abilities.schema_fault(tool.parameters))
     )
     instructions = config.instructions if override.instructions is None else override.instructions
     return m.Context(instructions, functions, tuple(items), _truncation(config), keywords(config.audio.input))
@@ -94,7 +94,8 @@ def heard_seconds(known: m.Context) -> float:
 def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilities, limits: Limits, prefix: str) -> None:
     """ClientError with the path of a schema that is none, or of a choice that names no function that can be called.
 
-    A function that the model cannot honour costs itself alone, unless `limits` are strict: it is not shown to the model.
+    A parameter that the model cannot honour costs itself alone, or its function where it must be there, unless `limits` are
+    strict: they are not shown to the model.
     """
     functions = [(n, tool) for n, tool in enumerate(tools) if isinstance(tool, FunctionTool)]
     if sum(_size(tool.parameters) for _, tool in functions) > limits.tools_bytes:
@@ -106,13 +107,17 @@ def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilitie
         if fault is None:
             continue
         path = f"{prefix}.tools[{n}].parameters" + (f".{fault.path}" if fault.path else "")
-        if limits.strict_tools or fault.malformed or tool.name == chosen:
+        if limits.strict_tools or fault.malformed or (tool.name == chosen and not _usable(fault)):
             raise ClientError(f"Invalid schema for function '{tool.name}': {fault.why}", "invalid_function_parameters", path)
         unusable.append(f"{path} ({fault.why})")
     if unusable:
-        log.info("! functions that are never called: %s", "; ".join(unusable[:LOGGED]))
+        log.info("! not shown to the model, which cannot honour it: %s", "; ".join(unusable[:LOGGED]))
     if chosen is not None and chosen not in {tool.name for _, tool in functions}:
         raise ClientError(f"Tool choice '{chosen}' not found in 'tools'.", "invalid_value", f"{prefix}.tool_choice")
+
+
+def _usable(fault: m.SchemaFault | None) -> bool:
+    return fault is None or fault.partial
 
 
 def _size(parameters: dict[str, Any]) -> int:

@@ -26,4 +26,5 @@ class Limits:
     tools_bytes: int = 128 * 1024
     """The schemas of a session's functions, as JSON: more are refused before they are looked at."""
     strict_tools: bool = False
-    """A function whose schema the model cannot honour is an error; otherwise the model is not told of it."""
+    """A parameter that the model cannot honour is an error; otherwise the model is not shown it, or its whole function where it
+    must be there."""

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import schemas
-from realtime_server.engine.wren.compiling import CannotHonour, Compiler
+from realtime_server.engine.wren.compiling import Compiler
+from realtime_server.engine.wren.leaves import CannotHonour
 from tests.engine.test_calls import write
 
 KEYS = st.sampled_from(["size", "numberOfShots", "milk_amount", "x", "ä", "note"])
@@ -81,7 +82,7 @@ PARAMETERS = objects(beside(st.recursive(PLAIN, grown, max_leaves=6)))
 def test_calls_fit_or_the_schema_is_refused(parameters: dict[str, Any], seed: int) -> None:
     parameters = parameters | {"$defs": {"shot": {"type": "integer", "minimum": 1, "maximum": 3}}}
     fault = schemas.fault(parameters)
-    if fault is not None:
+    if fault is not None and not fault.partial:
         assert fault.why
         return
     outputs = write(seed, (m.Function("f", "", parameters),), None)
@@ -232,7 +233,7 @@ JSON = st.recursive(
 @settings(max_examples=300)
 def test_whatever_stands_for_a_schema_is_judged(parameters: dict[str, Any]) -> None:
     fault = schemas.fault(parameters)
-    if fault is None:
+    if fault is None or fault.partial:
         schemas.arguments(parameters)
         schemas.shown(parameters)
     else:
@@ -241,11 +242,25 @@ def test_whatever_stands_for_a_schema_is_judged(parameters: dict[str, Any]) -> N
         assert len(fault.path) <= 50 * schemas.LONGEST_PATH
 
 
+def test_what_need_not_be_there_and_cannot_be_honoured_is_left_out() -> None:
+    properties = {"email": {"type": "string", "pattern": "@"}, "size": {"enum": ["small", "large"]}}
+    optional, needed = ({"type": "object", "properties": properties, "required": required} for required in ([], ["email"]))
+    found, refused = schemas.fault(optional), schemas.fault(needed)
+    assert found is not None
+    assert refused is not None
+    assert (found.path, found.partial) == (refused.path, True) == ("properties.email.pattern", not refused.partial)
+    assert [leaf.spoken for leaf in schemas.arguments(optional).leaves] == ["size"]
+    inside = schemas.fault(one({"anyOf": [{"type": "null"}, {"type": "array", "items": optional}]}))
+    assert inside is not None
+    assert (inside.path, inside.partial) == ("properties.x.anyOf.1.items.properties.email.pattern", True)
+
+
 def test_a_recursive_schema_has_a_short_path() -> None:
     node = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/$defs/node"}}}}
     fault = schemas.fault({"type": "object", "properties": {"tree": {"$ref": "#/$defs/node"}}, "$defs": {"node": node}})
     assert fault is not None
     assert fault.path == "properties.tree.properties.children.items.$ref"
+    assert fault.partial
     assert not fault.malformed
     long = schemas.fault(deep(50))
     assert long is not None

@@ -16,6 +16,8 @@ from realtime_server.session.limits import Limits
 
 def fault(parameters: dict[str, Any]) -> m.SchemaFault | None:
     match parameters.get("title"):
+        case "partly":
+            return m.SchemaFault("properties.y", "It is partly odd.", partial=True)
         case "odd":
             return m.SchemaFault("properties.x", "It is odd.")
         case "none":
@@ -24,7 +26,7 @@ def fault(parameters: dict[str, Any]) -> m.SchemaFault | None:
 
 
 ABILITIES = m.Abilities(schema_fault=fault)
-KINDS = st.lists(st.sampled_from(["plain", "odd"]), max_size=6)
+KINDS = st.lists(st.sampled_from(["plain", "partly", "odd"]), max_size=6)
 
 
 def tools(kinds: list[str]) -> tuple[Tool, ...]:
@@ -36,12 +38,16 @@ def test_what_cannot_be_honoured_is_kept_and_not_shown(kinds: list[str]) -> None
     config = RealtimeSession(id="sess", model="m", expires_at=0, tools=tools(kinds))
     asking.check_tools(config.tools, "auto", ABILITIES, Limits(), "session")
     shown = asking.context(config, asking.NO_OVERRIDES, (), ABILITIES).tools
-    assert [tool.name for tool in shown] == [f"f{n}" for n, kind in enumerate(kinds) if kind == "plain"]
+    assert [tool.name for tool in shown] == [f"f{n}" for n, kind in enumerate(kinds) if kind != "odd"]
     assert len(config.tools) == len(kinds)
+    for n, kind in enumerate(kinds):
+        if kind != "odd":
+            asking.check_tools(config.tools, NamedFunction(name=f"f{n}"), ABILITIES, Limits(), "session")
 
 
 @given(KINDS, st.integers(0, 6))
 def test_its_path_is_told_where_it_matters(kinds: list[str], place: int) -> None:
+    kinds = ["plain" if kind == "partly" else kind for kind in kinds]
     kinds.insert(min(place, len(kinds)), "odd")
     first = kinds.index("odd")
     for choice, limits in (("auto", Limits(strict_tools=True)), (NamedFunction(name=f"f{first}"), Limits())):

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 from urllib.parse import unquote
 
 import jsonschema_rs
 
-from realtime_server.engine.wren.leaves import Arguments, FreeText, Leaf, Numbers, Path, Words
+from realtime_server.engine.wren.leaves import Arguments, CannotHonour, FreeText, Leaf, Numbers, Path, Words
 
 SMALLEST_NUMBER, LARGEST_NUMBER, USUAL_NUMBER = -99, 9999, 999
 LONGEST_TEXT = 200
@@ -40,17 +40,6 @@ _OF_VALUES = frozenset({*_NUMBER_KEYWORDS, "enum", "const", "type", "minLength",
 
 _ANYTHING: dict[str, Any] = {}
 _NULL = frozenset({"null"})
-
-
-class CannotHonour(Exception):
-    """`path`: the steps from the schema's top to the fault."""
-
-    def __init__(self, path: tuple[str, ...], why: str) -> None:
-        super().__init__(why)
-        self.path, self.why = path, why
-
-    def under(self, *steps: str) -> "CannotHonour":
-        return CannotHonour((*steps, *self.path), self.why)
 
 
 @dataclass(frozen=True)
@@ -168,7 +157,7 @@ class Compiler:
         elif kind == "object":
             shape = self._object(schema, frozenset())
             # Nothing can be said for it, and it is valid as it is.
-            shape = shape if shape.leaves else _only(Words(({},)))
+            shape = shape if shape.leaves else replace(_only(Words(({},))), left_out=shape.left_out)
         elif kind == "array":
             shape = self._array(schema)
         else:
@@ -183,7 +172,7 @@ class Compiler:
                 found.append((n, self._inner(schema, keyword, str(n))))
             except CannotHonour as error:
                 refusal = refusal or error
-        spoken = [place for _, place in found if place.kinds != _NULL] or [place for _, place in found]
+        spoken = [(n, place.shape) for n, place in found if place.kinds != _NULL] or [(n, place.shape) for n, place in found]
         if keyword == "oneOf" and (refusal or not _apart([place.kinds for _, place in found])):
             tagged = self._tagged(schemas)
             if tagged is None:
@@ -195,7 +184,9 @@ class Compiler:
             raise refusal or CannotHonour((), "It has no alternative.")
         kinds = [place.kinds for _, place in found]
         every = None if refusal or None in kinds else frozenset(kind for some in kinds if some for kind in some)
-        return _Place(spoken[0].shape, every)
+        n, shape = spoken[0]
+        left_out = shape.left_out and shape.left_out.under(keyword, str(n))
+        return _Place(replace(shape, left_out=left_out), every)
 
     def _tagged(self, schemas: list[Any]) -> _Place | None:
         """The first of some objects that are told apart by the fixed value of one property, which it then always has."""
@@ -236,20 +227,34 @@ class Compiler:
         if schema.get("maxProperties", len(properties)) < len(properties):
             raise CannotHonour(("maxProperties",), "'maxProperties' cannot be guaranteed.")
         leaves, needed, lists = list[Leaf](), dict[Path, frozenset[str | int]]({(): required}), set[Path]()
+        left_out: CannotHonour | None = None
         for key, inner in properties.items():
-            shape = self._inner(inner, "properties", key).shape
-            if len(leaves) + len(shape.leaves) > self._most:
-                raise CannotHonour(("properties", key), f"A function like this may have {self._most} arguments at most.")
-            shape = shape.under(key)
+            try:
+                shape = self._property(inner, key, len(leaves))
+            except CannotHonour as error:
+                if key in required:
+                    raise
+                # Who need not give it never does.
+                left_out = left_out or error
+                continue
             leaves += shape.leaves
             needed |= shape.required
             lists |= shape.lists
-        return Arguments(tuple(leaves), needed, frozenset(lists))
+            left_out = left_out or shape.left_out
+        return Arguments(tuple(leaves), needed, frozenset(lists), left_out)
+
+    def _property(self, schema: Any, key: str, before: int) -> Arguments:
+        """`before`: how many leaves the object has already."""
+        shape = self._inner(schema, "properties", key).shape
+        if before + len(shape.leaves) > self._most:
+            raise CannotHonour(("properties", key), f"A function like this may have {self._most} arguments at most.")
+        shape = shape.under(key)
+        return replace(shape, left_out=shape.left_out.under("properties", key)) if shape.left_out else shape
 
     def _array(self, schema: dict[str, Any]) -> Arguments:
         """Of plain values, as many as it may have; of objects or of lists, one."""
         least, most = schema.get("minItems", 0), schema.get("maxItems", MOST_ELEMENTS)
-        if most == 0:
+        if most == least == 0:
             return _only(Words(([],)))
         items = self._inner(schema.get("items", True), "items").shape
         single = items.leaves[0] if [leaf.path for leaf in items.leaves] == [()] else None
@@ -260,8 +265,9 @@ class Compiler:
             raise CannotHonour((keyword,), f"Lists of at least {least} such values cannot be guaranteed.")
         if single is not None and of_values:
             return Arguments((Leaf((), single.value, int(max(least, 1)), int(most)),))
-        shape = items.under(0)
-        return Arguments(shape.leaves, {(): frozenset({0} if least else ()), **shape.required}, shape.lists | {()})
+        shape, left_out = items.under(0), items.left_out and items.left_out.under("items")
+        needed = {(): frozenset({0} if least else ()), **shape.required}
+        return Arguments(shape.leaves, needed, shape.lists | {()}, left_out)
 
     def _fixed(self, schema: dict[str, Any]) -> Words:
         keyword = "enum" if "enum" in schema else "const"

@@ -17,6 +17,17 @@ Path = tuple[str | int, ...]
 """The keys that lead to a value, from outside in; 0 for the one element that a list of objects or of lists has."""
 
 
+class CannotHonour(Exception):
+    """`path`: the steps from the schema's top to the fault."""
+
+    def __init__(self, path: tuple[str, ...], why: str) -> None:
+        super().__init__(why)
+        self.path, self.why = path, why
+
+    def under(self, *steps: str) -> "CannotHonour":
+        return CannotHonour((*steps, *self.path), self.why)
+
+
 @dataclass(frozen=True)
 class Words:
     """One of these JSON values, each said in its own words."""
@@ -115,14 +126,16 @@ class Arguments:
     leaves: tuple[Leaf, ...]
     required: Mapping[Path, frozenset[str | int]] = field(default_factory=dict)
     lists: frozenset[Path] = frozenset()
+    left_out: CannotHonour | None = None
+    """Why some argument that need not be there never is: the first of these."""
 
     def under(self, key: str | int) -> "Arguments":
         """The same within an object, or a list."""
         return Arguments(
             tuple(leaf.under(key) for leaf in self.leaves),
             {(key, *path): keys for path, keys in self.required.items()},
-            frozenset((key, *path) for path in self.lists),
-        )
+            frozenset((key, *path) for path in self.lists), self.left_out,
+        )  # fmt: skip
 
     def missing(self, written: set[Path]) -> list[Leaf]:
         """The leaves without which what is written would not be valid."""

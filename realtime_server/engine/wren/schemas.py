@@ -12,8 +12,8 @@ import jsonschema_rs
 import orjson
 
 from realtime_server.engine.wren.caching import Cache
-from realtime_server.engine.wren.compiling import CannotHonour, Compiler
-from realtime_server.engine.wren.leaves import Arguments, FreeText, Numbers, Words
+from realtime_server.engine.wren.compiling import Compiler
+from realtime_server.engine.wren.leaves import Arguments, CannotHonour, FreeText, Numbers, Words
 from realtime_server.messages import SchemaFault
 
 MOST_BYTES = 64 * 1024
@@ -26,7 +26,7 @@ _arguments: Cache[bytes, Arguments] = Cache(512 * 1024)
 
 
 def fault(parameters: dict[str, Any]) -> SchemaFault | None:
-    """Why calls with these parameters cannot be promised to be valid; None when they can."""
+    """Why calls with all of these parameters cannot be promised to be valid; None when they can."""
     try:
         text = orjson.dumps(parameters)
     except TypeError as error:
@@ -47,14 +47,14 @@ def _fault(text: bytes) -> SchemaFault | None:
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         return SchemaFault("", f"It cannot be judged: {error}"[:LONGEST_WHY])
     try:
-        _compiled(text)
+        left_out = _compiled(text).left_out
     except CannotHonour as error:
         return SchemaFault(_dotted(error.path), error.why[:LONGEST_WHY])
-    return None
+    return SchemaFault(_dotted(left_out.path), left_out.why[:LONGEST_WHY], partial=True) if left_out else None
 
 
 def arguments(parameters: dict[str, Any]) -> Arguments:
-    """What may be written for a schema without a fault. CannotHonour names the path where it has one."""
+    """What may be written for a schema. CannotHonour names the path of what must be there and cannot."""
     return _compiled(orjson.dumps(parameters))
 
 
