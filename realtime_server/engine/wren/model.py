@@ -55,6 +55,8 @@ from realtime_server.messages import (
 log = logging.getLogger(__name__)
 LONGEST_CONTEXT = 2000
 """Positions: older items are left out of the prompt beyond it."""
+LATELY = 100
+"""Items among which the last call of a function is looked for."""
 TRUSTED = 0.6
 """Of the most doubt that a turn may raise, up to where a value counts as said that only sounds alike: where the transcript is
 far from the sound, any value is as near to it."""
@@ -352,8 +354,8 @@ class WrenModel:
         """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
         likeness = turn.likeness if turn and not self._doubts(turn, TRUSTED) else None
-        calls = {item.name: item.arguments for item in context.items if isinstance(item, FunctionCall)}
-        given = {tool.name: parsed(calls[tool.name]) for tool in context.tools if tool.name in calls}
+        calls = {item.name: item.arguments for item in context.items[-LATELY:] if isinstance(item, FunctionCall)}
+        given = {name: parsed(arguments) for name, arguments in calls.items()}
         asked, text = prompt.asked(context), plain(remembered(context, transcripts))
         newest = plain(message_text(asked, transcripts)) if isinstance(asked, Message) else ""
         return Said(text, newest, likeness, given, baseless=prompt.alone(context) and refers_back(newest))
