@@ -84,13 +84,11 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     state = torch.load(work / "checkpoint.pt", weights_only=True)
     codec = Codec.of(load_file(work / "codec.safetensors"))
     script = Script.load(work / "tokenizer.json")
-    config = WrenConfig(
-        vocabulary=script.size, codebooks=codec.codebooks, codes=codec.codes, choices_shown=True,
-        context_tokens=history_tokens(script),
-    )  # fmt: skip
+    config = WrenConfig(vocabulary=script.size, codebooks=codec.codebooks, codes=codec.codes, choices_shown=True)
     # Until it is measured anew, as that model's.
     doubt = json.loads((of / "config.json").read_text())["net"].get("most_doubt") if of else None
-    config = replace(config, voices=len(state["average"]["voice.weight"]), most_doubt=doubt)
+    voices = len(state["average"]["voice.weight"])
+    config = replace(config, voices=voices, context_tokens=history_tokens(script), most_doubt=doubt)
     net = Wren(config)
     trained = state["average"]
     if of:
