@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--ping-timeout", type=float, default=Settings.ping_timeout_s, help="seconds that a ping may stay unanswered"
     )
+    serve.add_argument("--strict-tools", action="store_true", help="refuse parameters that the model cannot honour")
     serve.add_argument("--refuse-beta", action="store_true", help="refuse the beta dialect, as the hosted service does")
     serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
     serve.add_argument("--tls-key", type=Path)
@@ -76,7 +77,7 @@ def _serve(options: argparse.Namespace) -> int:
         keys=_keys(options.api_key_file), sessions=options.sessions, sessions_per_key=options.sessions_per_key,
         limits=Limits(
             requests_per_minute=options.requests_per_minute, tokens_per_minute=options.tokens_per_minute,
-            session_s=options.session_seconds,
+            session_s=options.session_seconds, strict_tools=options.strict_tools,
         ),
         ping_interval_s=options.ping_interval, ping_timeout_s=options.ping_timeout, refuse_beta=options.refuse_beta,
         tls_certificate=options.tls_certificate, tls_key=options.tls_key,

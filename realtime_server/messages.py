@@ -24,6 +24,10 @@ class SchemaFault:
 
     path: str
     why: str
+    malformed: bool = False
+    """It is no JSON schema at all."""
+    partial: bool = False
+    """What is at fault need not be there: without it, the function can be called."""
 
 
 def _honours_everything(_: dict[str, Any]) -> SchemaFault | None:

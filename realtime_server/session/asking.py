@@ -3,8 +3,11 @@
 Pure functions of the configuration and the conversation; `session` decides when they are called.
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Any
+
+import orjson
 
 from realtime_server import messages as m
 from realtime_server.messages import AUDIO_RATE_HZ
@@ -21,8 +24,12 @@ from realtime_server.protocol.session_config import (
     TranscriptionSession,
 )
 from realtime_server.session.entry import Entry
+from realtime_server.session.limits import Limits
 from realtime_server.session.response import ResponseSettings
 
+log = logging.getLogger(__name__)
+LOGGED = 4
+"""Functions that one line of the log tells of."""
 NO_OVERRIDES = ResponseConfig()
 WHISPER = "whisper-1"
 
@@ -38,13 +45,20 @@ def settings(config: RealtimeSession, override: ResponseConfig) -> ResponseSetti
     )
 
 
-def context(config: RealtimeSession | TranscriptionSession, override: ResponseConfig, entries: Iterable[Entry]) -> m.Context:
-    """What the engine is to know: session and conversation, or what this response says instead."""
+def context(
+    config: RealtimeSession | TranscriptionSession, override: ResponseConfig, entries: Iterable[Entry], abilities: m.Abilities
+) -> m.Context:
+    """What the engine is to know: session and conversation, or what this response says instead; of the functions those that it
+    can honour."""
     if isinstance(config, TranscriptionSession):
         return m.Context("", (), (), keywords=keywords(config.audio.input))
     tools = config.tools if override.tools is None else override.tools
     items = [item for entry in entries if (item := entry.context_item()) is not None]
-    functions = tuple(m.Function(t.name, t.description or "", t.parameters) for t in tools if isinstance(t, FunctionTool))
+    functions = tuple(
+        m.Function(tool.name, tool.description or "", tool.parameters)
+        for tool in tools
+        if isinstance(tool, FunctionTool) and _usable(abilities.schema_fault(tool.parameters))
+    )
     instructions = config.instructions if override.instructions is None else override.instructions
     return m.Context(instructions, functions, tuple(items), _truncation(config), keywords(config.audio.input))
 
@@ -77,18 +91,41 @@ def heard_seconds(known: m.Context) -> float:
     return sum(len(part.samples) for part in parts if isinstance(part, m.Audio)) / AUDIO_RATE_HZ
 
 
-def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilities, prefix: str) -> None:
-    """ClientError with the path of the schema that the model cannot honour, or of a choice that names no tool."""
-    names = set()
-    for n, tool in enumerate(tools):
-        if not isinstance(tool, FunctionTool):
+def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilities, limits: Limits, prefix: str) -> None:
+    """ClientError with the path of a schema that is none, or of a choice that names no function that can be called.
+
+    A parameter that the model cannot honour costs itself alone, or its function where it must be there, unless `limits` are
+    strict: they are not shown to the model.
+    """
+    functions = [(n, tool) for n, tool in enumerate(tools) if isinstance(tool, FunctionTool)]
+    if sum(_size(tool.parameters) for _, tool in functions) > limits.tools_bytes:
+        text = f"The parameters of all functions have more than {limits.tools_bytes} bytes."
+        raise ClientError(text, "invalid_function_parameters", f"{prefix}.tools")
+    chosen, unusable = choice.name if isinstance(choice, NamedFunction) else None, list[str]()
+    for n, tool in functions:
+        fault = abilities.schema_fault(tool.parameters)
+        if fault is None:
             continue
-        names.add(tool.name)
-        if (fault := abilities.schema_fault(tool.parameters)) is not None:
-            path = f"{prefix}.tools[{n}].parameters" + (f".{fault.path}" if fault.path else "")
+        path = f"{prefix}.tools[{n}].parameters" + (f".{fault.path}" if fault.path else "")
+        if limits.strict_tools or fault.malformed or (tool.name == chosen and not _usable(fault)):
             raise ClientError(f"Invalid schema for function '{tool.name}': {fault.why}", "invalid_function_parameters", path)
-    if isinstance(choice, NamedFunction) and choice.name not in names:
-        raise ClientError(f"Tool choice '{choice.name}' not found in 'tools'.", "invalid_value", f"{prefix}.tool_choice")
+        unusable.append(f"{path} ({fault.why})")
+    if unusable:
+        log.info("! not shown to the model, which cannot honour it: %s", "; ".join(unusable[:LOGGED]))
+    if chosen is not None and chosen not in {tool.name for _, tool in functions}:
+        raise ClientError(f"Tool choice '{chosen}' not found in 'tools'.", "invalid_value", f"{prefix}.tool_choice")
+
+
+def _usable(fault: m.SchemaFault | None) -> bool:
+    return fault is None or fault.partial
+
+
+def _size(parameters: dict[str, Any]) -> int:
+    """Bytes of JSON; 0 for what is too deep to be written, and refused unseen."""
+    try:
+        return len(orjson.dumps(parameters))
+    except TypeError:
+        return 0
 
 
 def check_voice(voice: str | CustomVoice | None, abilities: m.Abilities, param: str) -> None:

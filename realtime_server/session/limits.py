@@ -27,3 +27,8 @@ class Limits:
     tokens_per_minute: int = 40_000_000
     reserved_tokens: int = 4096
     """What a response without a limit of its own reserves until it is known what it used."""
+    tools_bytes: int = 128 * 1024
+    """The schemas of a session's functions, as JSON: more are refused before they are looked at."""
+    strict_tools: bool = False
+    """A parameter that the model cannot honour is an error; otherwise the model is not shown it, or its whole function where it
+    must be there."""

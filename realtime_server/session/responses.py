@@ -43,7 +43,7 @@ class Responses:
     def create(self, config: RealtimeSession, override: ResponseConfig, now: float) -> None:
         outside = override.conversation == "none"
         asked = self._asked(config, override, outside)
-        context = asking.context(config, override, self._entries(config, override))
+        context = asking.context(config, override, self._entries(config, override), self._abilities)
         response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
         self._running[response.id] = response
         self._cut_short = self._cut_short if outside else None
@@ -138,7 +138,7 @@ class Responses:
         if override.tools is not None or override.tool_choice is not None:
             # The session's own were judged when they were set, and a turn's answer should not wait for that again.
             tools = config.tools if override.tools is None else override.tools
-            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, "response")
+            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, self._limits, "response")
         return asked
 
     def _entries(self, config: RealtimeSession, override: ResponseConfig) -> Iterable[Entry]:

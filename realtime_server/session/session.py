@@ -199,7 +199,7 @@ class Session:
         """What only the session's past, or its model, forbids."""
         voice, kept = config.audio.output.voice, before.audio.output.voice
         self._responses.check_voice(voice, kept, "session.audio.output.voice")
-        asking.check_tools(config.tools, config.tool_choice, self._abilities, "session")
+        asking.check_tools(config.tools, config.tool_choice, self._abilities, self._limits, "session")
         if before.tracing is not None and config.tracing != before.tracing:
             raise ClientError("Tracing cannot be changed once it is on.", "invalid_value", "session.tracing")
 
@@ -234,7 +234,8 @@ class Session:
         # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
         live = isinstance(self._config, TranscriptionSession) and self._wish.shown
         self._transcripts.listen(item_id)
-        self._out.run(m.Listen(item_id, asking.context(self._config, asking.NO_OVERRIDES, self._conversation), live))
+        known = asking.context(self._config, asking.NO_OVERRIDES, self._conversation, self._abilities)
+        self._out.run(m.Listen(item_id, known, live))
 
     def _forget(self, item_id: str) -> None:
         self._transcripts.forget(item_id)

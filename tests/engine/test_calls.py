@@ -25,12 +25,13 @@ PROPERTIES = {
 
 
 def write(
-    seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: Evidence | None = None, said: Said | None = None
-) -> list[m.Output]:
+    seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: Evidence | None = None, said: Said | None = None,
+    limit: int | None = None,
+) -> list[m.Output]:  # fmt: skip
     """Drives the writer with random logits."""
     generator, outputs = torch.Generator().manual_seed(seed), list[m.Output]()
     stream = Stream(0, [])
-    body = CallWriter(SCRIPT, tools, "r", outputs, Drafted(stream), evidence, said).write(only)
+    body = CallWriter(SCRIPT, tools, "r", outputs, Drafted(stream), evidence, said, limit).write(only)
     next(body)
     try:
         while True:
@@ -86,6 +87,23 @@ def test_what_nobody_said_is_left_out_where_it_can_be(seed: int, required: set[s
     # Booleans go without saying.
     left = {key: value for key, value in arguments.items() if key not in required and key != "iced"}
     assert left in ({}, {"size": "large"}) if text == "large" else left in ({}, {"shots": 2})
+
+
+@given(st.integers(0, 1000), st.integers(1, 40))
+@settings(max_examples=60)
+def test_a_call_longer_than_its_limit_is_broken_off(seed: int, limit: int) -> None:
+    tool = m.Function("order", "", {"type": "object", "properties": PROPERTIES, "required": ["size", "shots"]})
+    whole, cut = (write(seed, (tool,), None, limit=limit) for limit in (None, limit))
+    used = sum(o.tokens for o in cut if isinstance(o, m.CallArgumentsDelta))
+    assert used <= limit
+    if sum(o.tokens for o in whole if isinstance(o, m.CallArgumentsDelta)) <= limit:
+        assert cut == whole
+        return
+    assert not any(isinstance(o, m.CallDone) for o in cut)
+    for told in (o.text for o in cut if isinstance(o, m.CallArgumentsDelta)):
+        # A beginning of JSON, with nothing in it that the whole call has not.
+        written = json.loads(told + "}")
+        assert written.items() <= json.loads("".join(o.text for o in whole if isinstance(o, m.CallArgumentsDelta))).items()
 
 
 def test_a_named_function_is_called() -> None:

@@ -68,7 +68,7 @@ def test_a_call_that_is_demanded_is_made(tiny_model: WrenModel) -> None:
 def test_what_sounds_alike_counts_as_said_where_the_turn_is_trusted(tiny_model: WrenModel, trusted: float) -> None:
     tiny_model.run("s", m.Cancel("r"))
     context = m.Context("", (), (m.Message("m", "user", (m.Text("A latte."),)),))
-    heard = HeardTurn("m", Stream(0, []), [], doubt=trusted)
+    heard = HeardTurn("m", Stream(0, []), [], "m", doubt=trusted)
     assert tiny_model._said("s", context, heard).likeness is not None
     assert tiny_model._said("s", context, None).likeness is None
 
@@ -78,7 +78,7 @@ def test_what_sounds_alike_counts_as_said_where_the_turn_is_trusted(tiny_model: 
 def test_in_a_doubted_turn_nothing_counts_as_said_that_only_sounds_alike(tiny_model: WrenModel) -> None:
     tiny_model.run("s", m.Cancel("r"))
     context = m.Context("", (), (m.Message("m", "user", (m.Text("A latte."),)),))
-    assert tiny_model._said("s", context, HeardTurn("m", Stream(0, []), [], doubt=1.5)).likeness is None
+    assert tiny_model._said("s", context, HeardTurn("m", Stream(0, []), [], "m", doubt=1.5)).likeness is None
 
 
 def test_a_call_may_change_the_last_one_of_its_function(tiny_model: WrenModel) -> None:
@@ -98,7 +98,7 @@ def test_a_call_may_change_the_last_one_of_its_function(tiny_model: WrenModel) -
 
 def heard_turn(told: list[tuple[bool, float]], sizes: list[int]) -> HeardTurn:
     """A turn of these frames, which came in pieces of these sizes and one more."""
-    turn = HeardTurn("m", Stream(0, []), [])
+    turn = HeardTurn("m", Stream(0, []), [], "m")
     while told:
         size = sizes.pop() if sizes else len(told)
         part, told = told[:size], told[size:]

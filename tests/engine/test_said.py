@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import schemas
-from realtime_server.engine.wren.calls import as_json
+from realtime_server.engine.wren.leaves import Arguments
 from realtime_server.engine.wren.said import MISHEARD, Said, refers_back, spoken_name
 
 
@@ -74,9 +74,9 @@ orders = st.fixed_dictionaries(
 )
 
 
-def corrected(newest: str, before: Any, values: dict[str, Any], shape: schemas.Arguments = SHAPE) -> dict[str, Any]:
+def corrected(newest: str, before: Any, values: dict[str, Any], shape: Arguments = SHAPE) -> dict[str, Any]:
     said = Said(newest, newest, calls={"order": before})
-    return json.loads(as_json(shape, said.corrected("order", shape, {(key,): value for key, value in values.items()})))
+    return json.loads(shape.as_json(said.corrected("order", shape, {(key,): value for key, value in values.items()})))
 
 
 def spoken(values: dict[str, Any]) -> str:
@@ -243,4 +243,4 @@ def test_whatever_a_client_wrote_what_follows_fits_the_schema(before: Any, newes
     shape = schemas.arguments(NESTED)
     said = Said("", newest, calls={"f": before})
     values = {("order", key): value for key, value in order.items()} | {("iced",): True}
-    Draft202012Validator(NESTED).validate(json.loads(as_json(shape, said.corrected("f", shape, values))))
+    Draft202012Validator(NESTED).validate(json.loads(shape.as_json(said.corrected("f", shape, values))))

@@ -1,19 +1,26 @@
 """Whatever a schema asks, either it is refused with the path at fault or every call that is written fits it."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from realtime_server import messages as m
 from realtime_server.engine.wren import schemas
+from realtime_server.engine.wren.compiling import Compiler
+from realtime_server.engine.wren.leaves import CannotHonour
 from tests.engine.test_calls import write
 
 KEYS = st.sampled_from(["size", "numberOfShots", "milk_amount", "x", "ä", "note"])
+KEYWORDS = st.sampled_from([
+    "type", "properties", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "$defs", "required", "minimum", "maxLength",
+    "minItems", "multipleOf", "default", "$schema", "$id", "propertyNames", "not", "format", "maxProperties",
+])  # fmt: skip
 NUMBERS = st.fixed_dictionaries(
     {"type": st.sampled_from(["integer", "number"])},
     optional={
@@ -34,6 +41,10 @@ PLAIN = st.one_of(NUMBERS, TEXTS, FIXED, st.just({"type": "boolean"}), st.just({
                   st.just({"$ref": "#/$defs/shot"}), st.just(True))  # fmt: skip
 
 
+def tagged(tag: str, **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {"kind": {"const": tag}, **properties}}
+
+
 def objects(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     def with_required(properties: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
         required = st.lists(st.sampled_from(sorted(properties) or ["gone"]), max_size=3, unique=True)
@@ -51,7 +62,10 @@ def grown(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         optional={"minItems": st.integers(0, 4), "maxItems": st.integers(0, 5), "uniqueItems": st.booleans()},
     )
     alternatives = st.lists(inner, min_size=1, max_size=3)
-    return st.one_of(objects(inner), lists, st.builds(lambda s: {"anyOf": s}, alternatives),
+    tags = st.lists(st.builds(tagged, st.sampled_from("abc"), x=inner), min_size=1, max_size=3)
+    records = st.builds(lambda s: {"type": "object", "propertyNames": {"minLength": 1}, "additionalProperties": s}, inner)
+    return st.one_of(objects(inner), lists, records, st.builds(lambda s: {"oneOf": s}, tags),
+                     st.builds(lambda s: {"anyOf": s}, alternatives),
                      st.builds(lambda s: {"oneOf": s}, alternatives), st.builds(lambda s: {"allOf": [s]}, inner))  # fmt: skip
 
 
@@ -68,7 +82,7 @@ PARAMETERS = objects(beside(st.recursive(PLAIN, grown, max_leaves=6)))
 def test_calls_fit_or_the_schema_is_refused(parameters: dict[str, Any], seed: int) -> None:
     parameters = parameters | {"$defs": {"shot": {"type": "integer", "minimum": 1, "maximum": 3}}}
     fault = schemas.fault(parameters)
-    if fault is not None:
+    if fault is not None and not fault.partial:
         assert fault.why
         return
     outputs = write(seed, (m.Function("f", "", parameters),), None)
@@ -81,6 +95,7 @@ def one(schema: Any) -> dict[str, Any]:
         "type": "object",
         "properties": {"x": schema},
         "$defs": {"loop": {"anyOf": [{"$ref": "#/$defs/loop"}]}, "one": {"const": 1}},
+        "required": [],
     }
 
 
@@ -88,7 +103,11 @@ def one(schema: Any) -> dict[str, Any]:
     ("schema", "path"),
     [
         ({"type": "string", "pattern": "^a"}, "properties.x.pattern"),
-        ({"type": "array", "items": {"type": "object"}}, "properties.x.items.type"),
+        ({"type": "array", "items": tagged("a"), "minItems": 2}, "properties.x.minItems"),
+        ({"type": "array", "items": {"pattern": "a"}}, "properties.x.items.pattern"),
+        ({"type": "object", "properties": {"y": {}}, "propertyNames": {"maxLength": 1}}, "properties.x.propertyNames"),
+        ({"$ref": "#/required"}, "properties.x.$ref"),
+        ({"oneOf": [tagged("a"), tagged("a")]}, "properties.x.oneOf"),
         ({"type": "object", "properties": {"y": {"not": {}}}}, "properties.x.properties.y.not"),
         ({"type": "integer", "minimum": 10_000}, "properties.x.minimum"),
         ({"type": "string", "minLength": 500}, "properties.x.minLength"),
@@ -169,10 +188,110 @@ def doubling(generations: int, keyword: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("schema", [
-    deep(300), deep(900), {"type": "object", "properties": {}, "description": "x" * 70_000}, doubling(40, "properties"),
-    doubling(40, "anyOf"), {"type": "object", "properties": {"x": {"$ref": "#"}}},
+    deep(50), deep(300), deep(900), {"type": "object", "properties": {}, "description": "x" * 70_000},
+    doubling(7, "properties"), doubling(40, "properties"), {"type": "object", "properties": {"x": {"$ref": "#"}}},
     {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(300)}},
 ])  # fmt: skip
 def test_no_schema_keeps_the_server_busy(schema: dict[str, Any]) -> None:
     """They would take for ever, or all of the stack."""
     assert schemas.fault(schema) is not None
+
+
+def places(schema: Any) -> int:
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    return isinstance(schema, dict) + sum(map(places, inner))
+
+
+NUMBER = {"type": "integer", "minimum": -99, "maximum": 9999}
+
+
+@pytest.mark.parametrize("schema", [
+    doubling(40, "anyOf"), doubling(40, "oneOf"), doubling(5, "properties"),
+    {"type": "object", "properties": {f"p{n}": {"$ref": "#/$defs/n"} for n in range(255)}, "$defs": {"n": NUMBER}},
+])  # fmt: skip
+def test_each_place_is_judged_once(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is referred to, and however many numbers may stand there."""
+    made, once = list[int](), Compiler._made_of
+    monkeypatch.setattr(Compiler, "_made_of", lambda self, schema: made.append(1) or once(self, schema))
+    with suppress(CannotHonour):
+        Compiler(schema, len(json.dumps(schema))).arguments()
+    assert len(made) <= places(schema)
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-5, 2**70), st.floats(), st.text(max_size=5), st.just("9" * 5000)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYWORDS | KEYS, inner, max_size=5), max_leaves=30,
+)  # fmt: skip
+
+
+@given(st.dictionaries(KEYWORDS, JSON, max_size=6))
+@example({"properties": {"p": {"enum": ["9" * 5000, "a"]}}})
+@example({"required": ["p"], "properties": {"p": {"$ref": "#/required"}}})
+@example({"x": {"type": "integer", "minimum": "a"}, "properties": {"p": {"$ref": "#/x"}}})
+@example({"default": {"minItems": "x", "type": "array"}, "properties": {"p": {"$ref": "#/default"}}})
+@example({"properties": {"p": {"$ref": "#/properties/p/anyOf/0", "anyOf": [{"minimum": 5}]}}})
+@settings(max_examples=300)
+def test_whatever_stands_for_a_schema_is_judged(parameters: dict[str, Any]) -> None:
+    fault = schemas.fault(parameters)
+    if fault is None or fault.partial:
+        schemas.arguments(parameters)
+        schemas.shown(parameters)
+    else:
+        assert fault.why
+        assert len(fault.why) <= schemas.LONGEST_WHY
+        assert len(fault.path) <= 50 * schemas.LONGEST_PATH
+
+
+def test_what_need_not_be_there_and_cannot_be_honoured_is_left_out() -> None:
+    properties = {"email": {"type": "string", "pattern": "@"}, "size": {"enum": ["small", "large"]}}
+    optional, needed = ({"type": "object", "properties": properties, "required": required} for required in ([], ["email"]))
+    found, refused = schemas.fault(optional), schemas.fault(needed)
+    assert found is not None
+    assert refused is not None
+    assert (found.path, found.partial) == (refused.path, True) == ("properties.email.pattern", not refused.partial)
+    assert [leaf.spoken for leaf in schemas.arguments(optional).leaves] == ["size"]
+    inside = schemas.fault(one({"anyOf": [{"type": "null"}, {"type": "array", "items": optional}]}))
+    assert inside is not None
+    assert (inside.path, inside.partial) == ("properties.x.anyOf.1.items.properties.email.pattern", True)
+
+
+def test_a_recursive_schema_has_a_short_path() -> None:
+    node = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/$defs/node"}}}}
+    fault = schemas.fault({"type": "object", "properties": {"tree": {"$ref": "#/$defs/node"}}, "$defs": {"node": node}})
+    assert fault is not None
+    assert fault.path == "properties.tree.properties.children.items.$ref"
+    assert fault.partial
+    assert not fault.malformed
+    long = schemas.fault(deep(50))
+    assert long is not None
+    assert len(long.path.split(".")) <= schemas.LONGEST_PATH
+
+
+def test_what_is_no_schema_is_told_apart() -> None:
+    broken, refused = schemas.fault(one({"type": "nonsense"})), schemas.fault(one({"pattern": "a"}))
+    assert broken is not None
+    assert refused is not None
+    assert broken.malformed
+    assert not refused.malformed
+
+
+@pytest.mark.parametrize(("schema", "arguments"), [
+    ({"type": "array", "items": {"type": "object", "properties": {"size": {"const": "big"}}, "required": ["size"]}, "minItems": 1},
+     [{"size": "big"}]),
+    ({"type": "array", "items": {"type": "array", "items": {"const": 3}, "minItems": 1}, "minItems": 1}, [[3]]),
+    ({"oneOf": [tagged("a"), tagged("b")], "discriminator": {"propertyName": "kind"}}, {"kind": "a"}),
+    ({"type": "object", "propertyNames": {"type": "string"}, "additionalProperties": {"type": "string"}}, {}),
+    ({"type": "array", "items": {"type": "object", "properties": {"size": {"const": "big"}}}}, []),
+])  # fmt: skip
+def test_lists_of_objects_matrices_tagged_unions_and_records(schema: Any, arguments: Any) -> None:
+    """As few values as they may have: one element, the first of the alternatives."""
+    parameters = {"type": "object", "properties": {"x": schema}, "required": ["x"]}
+    assert schemas.fault(parameters) is None
+    written = {
+        json.dumps(json.loads(text_of(write(seed, (m.Function("f", "", parameters),), None)))["x"]) for seed in range(20)
+    }
+    assert json.dumps(arguments) in written
+
+
+def text_of(outputs: list[m.Output]) -> str:
+    return "".join(output.text for output in outputs if isinstance(output, m.CallArgumentsDelta))

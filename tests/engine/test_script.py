@@ -1,10 +1,10 @@
 """Ids and text, there and back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.engine.wren.script import END, MARKS, REPLY, USER, Script
+from realtime_server.engine.wren.script import END, LONGEST_KEPT, MARKS, REPLY, USER, Script
 from realtime_server.training.wren import vocabulary
 
 SCRIPT = Script(vocabulary.fit(600))
@@ -33,3 +33,13 @@ def test_a_turn() -> None:
 
 def test_the_domains_words_are_short() -> None:
     assert len(SCRIPT.encode("what is the capital of france")) <= 10
+
+
+@given(st.lists(st.integers(1, 6000), max_size=12))
+@settings(max_examples=20)
+def test_long_texts_are_not_kept(lengths: list[int]) -> None:
+    script = Script(vocabulary.fit(600))
+    for n, length in enumerate(lengths):
+        text = (f"{n} " * length)[:length]
+        assert script.encode(text) == script.encode(text)
+    assert all(len(text) <= LONGEST_KEPT for text in script._encoded._kept)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.wren.words import ONES, TENS, number_in_words, plain
+from realtime_server.engine.wren.words import DIGITS, ONES, TENS, number_in_words, plain, with_signs
 
 
 def number_from_words(words: str) -> int | None:
@@ -47,3 +47,21 @@ def test_plain_is_plain(text: str) -> None:
 def test_words_that_are_no_number() -> None:
     assert number_from_words("seven apples") is None
     assert number_from_words("") is None
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(0, 10**6))
+def test_signs_and_points_of_figures_are_said(whole: int, behind: int) -> None:
+    words = plain(with_signs(f"{whole}.{behind}")).split()
+    assert ("minus" in words) is (whole < 0)
+    assert words[words.index("point") + 1 :] == [DIGITS[int(digit)] for digit in str(behind)]
+    assert (
+        plain(with_signs("-5 to -7, 2024-11-05, nine-to-five"))
+        == "minus five to minus seven two thousand twenty four eleven five nine to five"
+    )
+
+
+@given(st.text(alphabet="0123456789٠٥²a -", max_size=60), st.integers(0, 6000))
+def test_figures_of_any_length_are_read(text: str, length: int) -> None:
+    words = plain(text + "9" * length)
+    assert plain(words) == words
+    assert len(words) <= 20 * (len(text) + length)

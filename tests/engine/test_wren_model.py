@@ -212,6 +212,60 @@ def test_audio_that_came_as_an_item_is_heard(tiny_model: WrenModel) -> None:
     assert isinstance(outputs[-1], m.ResponseFinished)
 
 
+def test_a_context_with_a_picture_is_listened_behind(tiny_model: WrenModel) -> None:
+    """And with figures and brackets that no parser takes."""
+    picture = m.Message("a", "user", (m.Image("data:image/png;base64,"),))
+    call, result = (
+        m.FunctionCall("b", "id", "f", "[" * 5000),
+        m.FunctionResult("c", "id", '{"price": 1e999, "n": ' + "9" * 5000 + "}"),
+    )
+    context = replace(CONTEXT, items=(picture, call, result))
+    tiny_model.run("s", m.Listen("item", context))
+    tiny_model.run("s", m.Hear("item", sound(1)))
+    tiny_model.run("s", m.Commit("item"))
+    tiny_model.run("s", respond("item", "r", context, audio=False))
+    outputs = [output for _, output in run(tiny_model)]
+    assert any(isinstance(output, m.TranscriptDone) for output in outputs)
+    assert isinstance(outputs[-1], m.ResponseFinished)
+    (prompted,) = [output for output in outputs if isinstance(output, m.Prompted)]
+    assert prompted.text_tokens < 1000
+
+
+def test_who_is_asked_first_answers(tiny_model: WrenModel, script: Script) -> None:
+    """As if somebody had greeted."""
+    for n, context in enumerate((CONTEXT, m.Context("", (), (m.Message("a", "user", (m.Text("Hello."),)),)))):
+        tiny_model.run(f"s{n}", m.Respond("r", context, False, "marin", "auto", 20))
+    outputs = run(tiny_model)
+    first, second = ([replace(o, response_id="r") for sid, o in outputs if sid == f"s{n}" and isinstance(o, m.Prompted)] for n in (0, 1))  # fmt: skip
+    assert first == second
+    assert first[0].text_tokens == len(script.system("Wren") + script.user("hello"))
+
+
+def test_a_call_ends_at_the_token_limit(tiny_model: WrenModel) -> None:
+    tool = m.Function(
+        "order_drink", "", {"type": "object", "properties": {"size": {"enum": ["small", "large"]}}, "required": ["size"]}
+    )
+    for limit in (1, 3, 6, 60):
+        request = m.Respond(f"r{limit}", replace(CONTEXT, tools=(tool,)), True, "marin", "required", limit)
+        tiny_model.run("s", request)
+        outputs = [output for _, output in run(tiny_model)]
+        assert sum(output.tokens for output in outputs if isinstance(output, m.CallArgumentsDelta)) <= limit
+        assert isinstance(outputs[-1], m.ResponseFinished)
+        assert outputs[-1].reason == ("completed" if any(isinstance(o, m.CallDone) for o in outputs) else "max_output_tokens")
+    assert outputs[-1].reason == "completed"
+
+
+def test_another_recording_under_the_same_id_is_heard_anew(tiny_model: WrenModel) -> None:
+    """Ids of items are the client's: it may delete one and use its id again, or the same for every answer."""
+
+    def hears(key: str) -> bool:
+        item = m.Message("q", "user", (m.Audio(sound(1), None, key),))
+        tiny_model.run("s", m.Respond(f"r{len(key)}", m.Context("", (), (item,)), False, "marin", "auto", None))
+        return any(isinstance(o, m.TranscriptDone) for _, o in run(tiny_model))
+
+    assert [hears(key) for key in ("first", "other", "first", "other")] == [True, True, False, False]
+
+
 def test_images_fail_the_response_and_only_that(tiny_model: WrenModel) -> None:
     picture = m.Message("a", "user", (m.Image("data:image/png;base64,"),))
     tiny_model.run("s", m.Respond("r", m.Context("", (), (picture,)), True, "marin", "auto", None))

@@ -131,8 +131,20 @@ def no_lists(schema: dict[str, Any]) -> m.SchemaFault | None:
 ABILITIES = m.Abilities(frozenset({"voice_mine"}), no_lists)
 
 
-def test_a_schema_that_cannot_be_honoured_is_refused_with_its_path() -> None:
+def test_a_schema_that_cannot_be_honoured_costs_its_function_alone() -> None:
     talk = Talk(abilities=ABILITIES)
+    bad = {"type": "function", "name": "f", "parameters": {"properties": {"x": {"type": "array"}}}}
+    (event,) = talk.say("session.update", session={"type": "realtime", "instructions": "changed", "tools": [TOOL, bad]})
+    assert [tool["name"] for tool in event["session"]["tools"]] == ["get_weather", "f"]
+    talk.say("response.create")
+    (respond,) = [command for command in talk.commands if isinstance(command, m.Respond)]
+    assert [tool.name for tool in respond.context.tools] == ["get_weather"]
+    (event,) = talk.say("session.update", session={"type": "realtime", "tool_choice": {"type": "function", "name": "f"}})
+    assert event["error"]["param"] == "session.tools[1].parameters.properties.x.type"
+
+
+def test_a_schema_that_cannot_be_honoured_is_refused_with_its_path_where_tools_are_strict() -> None:
+    talk = Talk(Limits(strict_tools=True), abilities=ABILITIES)
     bad = {"type": "function", "name": "f", "parameters": {"properties": {"x": {"type": "array"}}}}
     update = {"type": "realtime", "instructions": "changed", "tools": [TOOL, bad]}
     (event,) = talk.say("session.update", session=update)

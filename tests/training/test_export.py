@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from realtime_server.engine import loader
+from realtime_server.engine.wren.script import Script
+from realtime_server.training.wren.dataset import history_tokens
 from realtime_server.training.wren.export import between, decoder_of
 from tests.conftest import tiny_decoder
 
@@ -47,3 +50,9 @@ def test_a_model_keeps_its_decoder_until_another_is_fitted(tmp_path: Path) -> No
     (work / "decoder.json").write_text(json.dumps(decoder.to_dict()))
     fitted, _ = decoder_of(work, model)
     assert all(torch.equal(fitted[name], known[name] + 1) for name in known)
+
+
+def test_a_model_is_shown_as_much_of_a_conversation_as_it_was_trained_on() -> None:
+    model = loader.find("wren")
+    config = json.loads((model / "config.json").read_text())
+    assert config["net"]["context_tokens"] == history_tokens(Script.load(model / "tokenizer.json"))

@@ -1,8 +1,7 @@
 """A function call, written token by token so that its JSON fits the function's schema by construction."""
 
-import json
-from collections.abc import Callable, Generator, Iterable
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -10,8 +9,9 @@ from torch import Tensor
 from realtime_server.engine.sampling import Choice
 from realtime_server.engine.wren import schemas
 from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.wren.leaves import Arguments, FreeText, Leaf, Numbers, Words
+from realtime_server.engine.wren.numbers import NumberChoice
 from realtime_server.engine.wren.said import Said, Values, refers_back
-from realtime_server.engine.wren.schemas import Arguments, FreeText, Leaf
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.wren.steps import Think
 from realtime_server.engine.wren.words import identifier_words
@@ -19,6 +19,22 @@ from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, 
 
 Steps = Generator[Think, Tensor, Tensor]
 Written = Generator[Think, Tensor, tuple[Any, int, Tensor]]
+
+
+class Choosing(Protocol):
+    """`sampling.Choice`, and what is like it."""
+
+    def allowed(self) -> list[int]: ...
+
+    def favours(self) -> list[float]: ...
+
+    def take(self, token: int) -> tuple[object] | None: ...
+
+
+class _RanOut(Exception):
+    """The call would have more tokens than it may."""
+
+
 Evidence = Callable[[list[str], str, str], list[float]]
 """Values, and in words the function and the parameter that they are for -> nats that speak for each."""
 EVIDENCE_WEIGHT = 1.0
@@ -32,26 +48,39 @@ class CallWriter:
 
     def __init__(
         self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], line: Drafted,
-        evidence: Evidence | None = None, said: Said | None = None,
+        evidence: Evidence | None = None, said: Said | None = None, limit: int | None = None,
     ) -> None:  # fmt: skip
         """`line` ends with <reply>. `evidence`: what the sound says for each of some values. `said`: an argument that need not
-        be there and that nobody said is left out, and a call that changes the one before keeps the rest of it."""
+        be there and that nobody said is left out, and a call that changes the one before keeps the rest of it. `limit`: of its
+        tokens, <end> included."""
         self._script, self._tools = script, {tool.name: tool for tool in tools}
         self._response_id, self._outputs, self._line = response_id, outputs, line
-        self._evidence, self._said = evidence, said
+        self._evidence, self._said, self._limit = evidence, said, limit
+        self._name: str | None = None
+        self._values: Values = {}
         self.tokens = 0
+        self.ran_out = False
+        """It was broken off at its limit."""
         self.invented = False
         """It has arguments, and nobody said any of them, or one that it needs; or what was said is baseless."""
 
-    def write(self, only: str | None) -> Steps:
+    def write(self, only: str | None) -> Generator[Think, Tensor, None]:
         """One call, of the function `only` or of whichever the model chooses."""
+        try:
+            yield from self._write(only)
+        except _RanOut:
+            self.ran_out = True
+            if self._name is not None:
+                # As far as it came: what is told of a broken call is no JSON yet.
+                self._tell(schemas.arguments(self._tools[self._name].parameters).as_json(self._values).removesuffix("}"))
+
+    def _write(self, only: str | None) -> Generator[Think, Tensor, None]:
         logits = yield from self._take(CALL)
         names = [only] if only else list(self._tools)
-        name, token, logits = yield from self._choose(
-            [(self._script.encode(identifier_words(n) or n), n) for n in names], (ARGUMENT, END), logits
-        )
-        shape = schemas.arguments(self._tools[name].parameters)
-        values: Values = {}
+        options = [(self._script.encode(identifier_words(n) or n), n) for n in names]
+        name, token, logits = yield from self._choose(Choice(options, (ARGUMENT, END)), logits)
+        shape, values = schemas.arguments(self._tools[name].parameters), self._values
+        self._name = name
         while True:
             left = [leaf for leaf in shape.leaves if leaf.path not in values]
             token = ARGUMENT if shape.missing(set(values)) else token if left else END
@@ -59,14 +88,16 @@ class CallWriter:
             if token == END:
                 break
             # With nothing but required arguments left to be told apart, the model still chooses their order.
-            leaf, _, logits = yield from self._choose(self._keys(left), (VALUE,), logits)
+            leaf, _, logits = yield from self._choose(Choice(self._keys(left), (VALUE,)), logits)
             values[leaf.path], token, logits = yield from self._argument(leaf, name, logits)
         if self._said is not None:
             values = self._judged(name, shape, self._said.corrected(name, shape, values), self._said)
-        self._outputs.append(CallStarted(self._response_id, name))
-        self._outputs.append(CallArgumentsDelta(self._response_id, as_json(shape, values), self.tokens))
+        self._tell(shape.as_json(values))
         self._outputs.append(CallDone(self._response_id))
-        return logits
+
+    def _tell(self, arguments: str) -> None:
+        self._outputs.append(CallStarted(self._response_id, self._name or ""))
+        self._outputs.append(CallArgumentsDelta(self._response_id, arguments, self.tokens))
 
     def _judged(self, name: str, shape: Arguments, values: Values, said: Said) -> Values:
         """Without what nobody said and need not be there."""
@@ -87,14 +118,13 @@ class CallWriter:
         return [(self._script.encode(words), leaf) for words, leaf in said.items()]
 
     def _take(self, token: int) -> Steps:
+        if self._limit is not None and self.tokens >= self._limit:
+            raise _RanOut
         self.tokens += 1
         return self._line.take(token)
 
-    def _choose(
-        self, options: list[tuple[list[int], Any]], stops: tuple[int, ...], logits: Tensor, favours: Iterable[float] = ()
-    ) -> Written:
+    def _choose(self, choice: Choosing, logits: Tensor) -> Written:
         """(the option, the stop that ended it - not yet taken, the logits before that stop)."""
-        choice = Choice(options, stops, favours)
         while True:
             allowed = choice.allowed()
             token = allowed[int((logits[allowed] + torch.tensor(choice.favours())).argmax())]
@@ -122,15 +152,21 @@ class CallWriter:
         kind = leaf.value
         if isinstance(kind, FreeText):
             return (yield from self._free_text(kind, stops, logits))
+        return (yield from self._choose(self._choice(kind, leaf, function, stops), logits))
+
+    def _choice(self, kind: Words | Numbers, leaf: Leaf, function: str, stops: tuple[int, ...]) -> Choosing:
+        """Among its values, with what the sound says for each."""
         # A name of a list may be written as a name (Paris) or as a word (paris): both are the same value.
         ways = [
             (way, value)
             for said, value in kind.options
             for way in (dict.fromkeys((said, said.title())) if isinstance(value, str) else (said,))
         ]
-        options = [(self._script.encode(way), value) for way, value in ways]
         heard = self._evidence([w for w, _ in ways], identifier_words(function), leaf.spoken) if self._evidence else ()
-        return (yield from self._choose(options, stops, logits, [EVIDENCE_WEIGHT * nats for nats in heard]))
+        favours = [EVIDENCE_WEIGHT * nats for nats in heard]
+        if isinstance(kind, Numbers):
+            return NumberChoice(self._script.numbers, kind.values, stops, dict(zip(kind.values, favours, strict=False)))
+        return Choice([(self._script.encode(way), value) for way, value in ways], stops, favours)
 
     def _free_text(self, kind: FreeText, stops: tuple[int, ...], logits: Tensor) -> Written:
         """Pieces that would make it too long are closed, stops as long as it is too short: one of the two is always open."""
@@ -148,17 +184,3 @@ class CallWriter:
                 return text, token if token in stops else stops[-1], logits
             ids.append(token)
             logits = yield from self._take(token)
-
-
-def as_json(shape: Arguments, values: Values) -> str:
-    """With the objects that must be there even if nothing was said for them."""
-    result: dict[str, Any] = {}
-    for path in (*values, *shape.objects(set(values))):
-        inner = result
-        for key in path[:-1]:
-            inner = inner.setdefault(key, {})
-        if path in values:
-            inner[path[-1]] = values[path]
-        else:
-            inner.setdefault(path[-1], {})
-    return json.dumps(result, ensure_ascii=False)

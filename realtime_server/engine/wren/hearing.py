@@ -106,6 +106,8 @@ class HeardTurn:
     item_id: str
     stream: Stream
     context_ids: list[int]
+    key: str
+    """Of its recording: the item's id, where it is heard as it is said."""
     live: bool = False
     """Words are wanted before the turn is complete."""
     keywords: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Wren as an engine's model: commands become sequences, and every step moves all of them that can move."""
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,22 +15,14 @@ from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
-from realtime_server.engine.wren import replies, schemas, voices
+from realtime_server.engine.wren import prompt, replies, schemas, voices
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
-from realtime_server.engine.wren.prompt import (
-    ContextTooLong,
-    Unsupported,
-    facts_from,
-    fitting,
-    item_ids,
-    item_text,
-    keywords_from,
-    message_text,
-    parsed,
-    system_ids,
-)
+from realtime_server.engine.wren.history import ContextTooLong
+from realtime_server.engine.wren.instructions import told
+from realtime_server.engine.wren.items import message_text, parsed
+from realtime_server.engine.wren.prompt import Bounds, Unsupported, keywords_from, remembered
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.said import Said, refers_back
@@ -63,10 +55,18 @@ from realtime_server.messages import (
 log = logging.getLogger(__name__)
 LONGEST_CONTEXT = 2000
 """Positions: older items are left out of the prompt beyond it."""
+HEARD = 8
+"""Items that are heard for an answer where they came as sound: no older ones are shown to the model."""
+LATELY = 100
+"""Items among which the last call of a function is looked for."""
 TRUSTED = 0.6
 """Of the most doubt that a turn may raise, up to where a value counts as said that only sounds alike: where the transcript is
 far from the sound, any value is as near to it."""
 Body = Generator[Step | None, Any, None]
+
+
+REMEMBERED_TURNS = 4096
+"""Transcripts of a session; older ones are in what the session says of its items, or are heard again."""
 
 
 class TurnLost(Exception):
@@ -275,22 +275,21 @@ class WrenModel:
             self.slots.give_back(state.kept.slot)
         state.kept = stream
 
-    def _context_ids(self, state: _SessionState, context: Context) -> list[int]:
-        """The context's ids; the oldest items are left out where they would not fit, if the session allows it."""
-        head = system_ids(self.script, context, self.runner.net.config.choices_shown)
-        parts = [item_ids(self.script, item, state.transcripts) for item in context.items]
-        parts = fitting(parts, LONGEST_CONTEXT - len(head), context.truncation)
-        return head + [token for part in parts for token in part]
+    @property
+    def _bounds(self) -> Bounds:
+        config = self.runner.net.config
+        return Bounds(LONGEST_CONTEXT, config.context_tokens, config.choices_shown)
 
     def _listen(self, session_id: str, state: _SessionState, command: Listen) -> None:
-        ids, item_id = self._context_ids(state, command.context), command.item_id
+        ids = prompt.listening(self.script, command.context, state.transcripts, self._bounds)
+        item_id = command.item_id
         before = state.turns.get(state.newest)
         state.newest = item_id
         if before is not None:
             self._release(state, before)
         stream, cached = self._stream(state, ids)
         likely = keywords_from(command.context.keywords)
-        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, command.live, likely, cached=cached)
+        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, item_id, command.live, likely, cached=cached)
         outputs: list[Output] = []
         body = self._hear(state, turn, outputs)
         self._start(session_id, item_id, body, outputs, lambda: self._heard(state, turn), _not_transcribed)
@@ -300,9 +299,13 @@ class WrenModel:
         self._note(state, turn)
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
-        state.transcripts[turn.item_id] = turn.transcript or ""
+        state.transcripts[turn.key] = turn.transcript or ""
+        while len(state.transcripts) > REMEMBERED_TURNS:
+            forgotten = next(iter(state.transcripts))
+            del state.transcripts[forgotten]
+            state.doubted.discard(forgotten)
         if self._doubts(turn):
-            state.doubted.add(turn.item_id)
+            state.doubted.add(turn.key)
 
     def _doubts(self, turn: HeardTurn, share: float = 1.0) -> bool:
         """Does it raise more than this share of the most doubt that it may?"""
@@ -316,8 +319,8 @@ class WrenModel:
 
     def _release(self, state: _SessionState, turn: HeardTurn) -> None:
         """Gives the turn's stream to the next, unless it is still being heard or may still be answered."""
-        answerable = turn.transcript is not None and (turn.wanted or state.newest == turn.item_id)
-        if turn.over and not answerable and state.turns.pop(turn.item_id, None) is not None:
+        answerable = turn.transcript is not None and (turn.wanted or state.newest == turn.key)
+        if turn.over and not answerable and state.turns.pop(turn.key, None) is not None:
             self._keep(state, turn.stream)
 
     def _respond(self, session_id: str, state: _SessionState, request: Respond) -> None:
@@ -332,10 +335,10 @@ class WrenModel:
         self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
 
     def _think(self, session_id: str, state: _SessionState, request: Respond, reply: Reply, used: list[Stream]) -> Body:
-        for item in request.context.items:
+        for item in request.context.items[-HEARD:]:
             yield from self._hear_unheard(state, item, request.context.keywords, reply.outputs)
-        last = request.context.items[-1] if request.context.items else None
-        turn = state.turns.get(last.item_id) if last is not None else None
+        last = prompt.asked(request.context)
+        turn = next((state.turns[key] for key in _recordings(last) if key in state.turns), None)
         if turn is not None:
             turn.wanted = True
             try:
@@ -346,15 +349,18 @@ class WrenModel:
             finally:
                 turn.wanted = False
                 self._release(state, turn)
-            before = replace(request.context, tools=self._tools(request), items=request.context.items[:-1])
-            if turn.item_id in state.turns and self._context_ids(state, before) == turn.context_ids:
-                del state.turns[turn.item_id]
+            earlier = tuple(item for item in request.context.items if item is not last)
+            before = replace(request.context, tools=self._tools(request), items=earlier)
+            ids = prompt.before_turn(self.script, before, state.transcripts, self._bounds)
+            if turn.key in state.turns and ids == turn.context_ids:
+                del state.turns[turn.key]
                 used.append(turn.stream)
                 tokens = sum(token != FRAME for token in turn.stream.ids) + len(turn.unread)
                 count = Prompted(request.response_id, tokens, turn.cached)
                 yield from self._write(session_id, request, turn.stream, reply, count, turn)
                 return
-        ids = self._context_ids(state, replace(request.context, tools=self._tools(request)))
+        context = replace(request.context, tools=self._tools(request))
+        ids = prompt.to_answer(self.script, context, state.transcripts, self._bounds)
         stream, cached = self._stream(state, ids)
         used.append(stream)
         yield from read(stream, ids[cached:])
@@ -375,8 +381,8 @@ class WrenModel:
             free = partial(self.talker_slots.give_back, slot)
             self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
 
-        last = request.context.items[-1] if request.context.items else None
-        doubted = last is not None and last.item_id in self._sessions[session_id].doubted
+        last = prompt.asked(request.context)
+        doubted = not self._sessions[session_id].doubted.isdisjoint(_recordings(last))
         asked = last if isinstance(last, Message) and last.role == "user" else None
         facts = self._facts(session_id, request.context, asked, turn) if asked else None
         line = Drafted(stream, turn.reply, turn.unread) if turn is not None and turn.stream is stream else Drafted(stream)
@@ -388,29 +394,26 @@ class WrenModel:
     def _facts(self, session_id: str, context: Context, asked: Message, turn: HeardTurn | None) -> Facts:
         """What a reply to the newest item may state, where a user said it."""
         said = plain(message_text(asked, self._sessions[session_id].transcripts))
-        return Facts(dict(facts_from(context.instructions)), said, turn.likeness if turn else None)
+        return Facts(dict(told(context).facts), said, turn.likeness if turn else None)
 
     def _said(self, session_id: str, context: Context, turn: HeardTurn | None) -> Said:
         """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
-        texts = [item_text(item, transcripts) for item in context.items]
         likeness = turn.likeness if turn and not self._doubts(turn, TRUSTED) else None
-        calls = {item.name: parsed(item.arguments) for item in context.items if isinstance(item, FunctionCall)}
-        newest = plain(texts[-1])
-        text = plain(" ".join([context.instructions, *texts]))
-        return Said(text, newest, likeness, calls, baseless=len(texts) == 1 and refers_back(newest))
+        calls = {item.name: item.arguments for item in context.items[-LATELY:] if isinstance(item, FunctionCall)}
+        given = {name: parsed(arguments) for name, arguments in calls.items()}
+        asked, text = prompt.asked(context), plain(remembered(context, transcripts))
+        newest = plain(message_text(asked, transcripts)) if isinstance(asked, Message) else ""
+        return Said(text, newest, likeness, given, baseless=prompt.alone(context) and refers_back(newest))
 
     def _hear_unheard(self, state: _SessionState, item: Any, keywords: tuple[str, ...], outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""
-        if not isinstance(item, Message) or item.item_id in state.transcripts:
-            return
-        if item.item_id in state.turns:
-            return
-        for part in item.parts:
-            if isinstance(part, Audio) and part.transcript is None:
+        for part in item.parts if isinstance(item, Message) else ():
+            known = isinstance(part, Audio) and (part.key in state.transcripts or part.key in state.turns)
+            if isinstance(part, Audio) and part.transcript is None and not known:
                 slot = self.slots.take()
                 likely = keywords_from(keywords)
-                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"), keywords=likely)
+                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"), part.key, keywords=likely)
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:
@@ -418,6 +421,11 @@ class WrenModel:
                 finally:
                     self.slots.give_back(slot)
                 self._note(state, turn)
+
+
+def _recordings(item: Any) -> Iterator[str]:
+    """The keys of what was said in it."""
+    return (part.key for part in item.parts if isinstance(part, Audio)) if isinstance(item, Message) else iter(())
 
 
 def _not_transcribed(item_id: str, error: Exception) -> TranscriptFailed:

@@ -1,81 +1,41 @@
-"""A conversation as Wren's token ids: free instructions reduced to what so small a model can honour."""
+"""A conversation as Wren's token ids."""
 
-import json
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
+from realtime_server.engine.wren.history import ContextTooLong, Part, fitting, in_order, is_note, newest
+from realtime_server.engine.wren.instructions import DEFAULT_NAME, told
+from realtime_server.engine.wren.items import Transcripts, characters, item_ids, item_text
 from realtime_server.engine.wren.schemas import shown
 from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.words import identifier_words, plain
-from realtime_server.messages import Audio, Context, ContextItem, FunctionCall, FunctionResult, Image, Message, Text, Truncation
+from realtime_server.engine.wren.words import plain
+from realtime_server.messages import Context, ContextItem, Image, Message, Text
 
-DEFAULT_NAME = "Wren"
-_NAME = re.compile(
-    r"(?:\b[Nn]ame\s*(?:is|:)|\b[Yy]ou\s+are\s+(?:called|named)|\b[Cc]all\s+yourself|\b[Yy]ou\s+are|\b[Yy]ou're)\s+([A-Z][a-z]+)\b"
-)
-_NOT_NAMES = {"The", "An", "English", "German", "French", "Spanish", "Italian", "Helpful", "Always", "Now"}
-
-
-FACTS, LONGEST_FACT = 8, 8
-"""How many facts are taken from the instructions, and of how many words."""
 KEYWORDS, LONGEST_KEYWORD = 400, 40
 """How many keywords are listened for, and of how many characters."""
-_SENTENCE_END = re.compile(r"\n+|(?<=[a-z0-9])[.;](?:\s+|$)", re.IGNORECASE)
-_KEY_COLON = re.compile(r"\s*[-*\u2022]?\s*(?P<key>[A-Za-z][\w ]{0,30}?)\s*[:=]\s*(?P<value>.+)")
-_THE_KEY_IS = re.compile(r"\s*(?:[Tt]he|[Yy]our|[Oo]ur)\s+(?P<key>[A-Za-z][\w ]{0,30}?)\s+(?:is|are)\s+(?P<value>.+)")
-_TODAY_IS = re.compile(r"\s*[Tt]oday\s+is\s+(?P<value>.+)")
+LONGEST_HEAD = 1000
+"""Tokens of name, facts and tools: of more tools only the names are shown."""
+CHARACTERS = 16
+"""Of one token, at most: what has more of them than would fit is too long, whatever tokens they make."""
+REMEMBERED = 20_000
+"""Characters of the conversation that a call's arguments may have been said in."""
+GREETED = "hello"
+"""What is answered where nobody has said anything: so the model greets, as it was taught to."""
 
 
 class Unsupported(Exception):
     """The context holds something that Wren cannot take in."""
 
 
-class ContextTooLong(Exception):
-    """The conversation does not fit, and the session forbids to leave anything out."""
+@dataclass(frozen=True)
+class Bounds:
+    """Of a model: positions in all, tokens of a conversation that it was trained on (None: all), and whether it knows what the
+    values are that a parameter offers."""
 
-
-def fitting(parts: list[list[int]], room: int, truncation: Truncation) -> list[list[int]]:
-    """The newest parts that fit, after the oldest were left out in the steps that retention asks for.
-
-    What is left out depends on the parts alone, so a later turn of the same conversation leaves out the same, until the
-    limit is met again: between two such cuts the prompt only grows, and what the model holds of it can be used again.
-    """
-    limit = min(room, truncation.conversation_tokens if truncation.conversation_tokens is not None else room)
-    first = total = 0
-    for n, part in enumerate(parts):
-        total += len(part)
-        if total <= limit:
-            continue
-        if not truncation.allowed:
-            raise ContextTooLong(
-                f"The conversation has {sum(map(len, parts))} tokens; {limit} fit, and truncation is disabled."
-            )
-        while first < n and total > limit * truncation.retention:
-            total -= len(parts[first])
-            first += 1
-    return parts[first:]
-
-
-def name_from(instructions: str) -> str:
-    """'Your name is Robin.' -> 'Robin'; 'Wren' where no name is given."""
-    for match in _NAME.finditer(instructions):
-        if match[1] not in _NOT_NAMES:
-            return match[1]
-    return DEFAULT_NAME
-
-
-def facts_from(instructions: str) -> list[tuple[str, str]]:
-    """'Date: November 21.' and 'The opening hours are nine to five.' -> (key, value) in plain words, at most FACTS."""
-    facts: dict[str, str] = {}
-    for sentence in _SENTENCE_END.split(instructions):
-        match = _KEY_COLON.match(sentence) or _THE_KEY_IS.match(sentence) or _TODAY_IS.match(sentence)
-        if match is None:
-            continue
-        key, value = plain(match["key"] if "key" in match.groupdict() else "day"), plain(match["value"])
-        if key and value and key not in ("name", "your name"):
-            facts.setdefault(key, " ".join(value.split()[:LONGEST_FACT]))
-    return list(facts.items())[:FACTS]
+    positions: int
+    trained: int | None = None
+    choices_shown: bool = True
 
 
 def keywords_from(keywords: tuple[str, ...]) -> tuple[str, ...]:
@@ -84,88 +44,113 @@ def keywords_from(keywords: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(plain, short))))
 
 
+def before_turn(script: Script, context: Context, transcripts: Transcripts, bounds: Bounds) -> list[int]:
+    """What stands before a turn that is heard. ContextTooLong where nothing may be left out of it, and not all fits."""
+    head = system_ids(script, context, bounds.choices_shown)
+    return head + _history(script, in_order(context.items), context, transcripts, bounds, bounds.positions - len(head))
+
+
+def listening(script: Script, context: Context, transcripts: Transcripts, bounds: Bounds) -> list[int]:
+    """The same while it is heard, when nothing fails yet: a turn can be transcribed without what is too long."""
+    try:
+        return before_turn(script, context, transcripts, bounds)
+    except ContextTooLong:
+        return script.system(DEFAULT_NAME)
+
+
+def to_answer(script: Script, context: Context, transcripts: Transcripts, bounds: Bounds) -> list[int]:
+    """What stands before a reply to the newest item: that is shown as a whole, or not answered.
+
+    ContextTooLong, also where nothing may be left out, and Unsupported for what cannot be read.
+    """
+    parts = in_order(context.items) or [Part((Message("", "user", (Text(GREETED),)),))]
+    head = system_ids(script, context, bounds.choices_shown)
+    room = bounds.positions - len(head)
+    _check_newest(parts[-1], transcripts, room)
+    asked = _part_ids(script, parts[-1], transcripts)
+    if len(asked) > room:
+        raise ContextTooLong(f"The newest item has {len(asked)} tokens; {room} fit.")
+    return head + _history(script, parts[:-1], context, transcripts, bounds, room - len(asked)) + asked
+
+
+def _check_newest(part: Part, transcripts: Transcripts, room: int) -> None:
+    for item in part.items:
+        if isinstance(item, Message) and any(isinstance(piece, Image) for piece in item.parts):
+            raise Unsupported("Wren cannot see images.")
+    if _size(part, transcripts) > room * CHARACTERS:
+        raise ContextTooLong(f"The newest item has more than {room} tokens, which are what fits.")
+
+
+def _history(
+    script: Script, parts: Sequence[Part], context: Context, transcripts: Transcripts, bounds: Bounds, room: int
+) -> list[int]:
+    """No more of it is turned into tokens than could fit."""
+    truncation = context.truncation
+    limit = room if bounds.trained is None or not truncation.allowed else min(room, bounds.trained)
+    sizes = [_size(part, transcripts) for part in parts]
+    if not truncation.allowed and sum(sizes) > room * CHARACTERS:
+        raise ContextTooLong(f"The conversation has more than {room} tokens, which are what fits, and truncation is disabled.")
+    if limit <= 0:
+        return []
+    first = newest(sizes, limit * CHARACTERS)
+    # Of what is cut here the tokens are still too many.
+    longest = (limit + 1) * CHARACTERS
+    ids = [_part_ids(script, part, transcripts, longest) for part in parts[first:]]
+    kept = fitting(ids, room, truncation, bounds.trained, [part.asks for part in parts[first:]])
+    return [token for part in kept for token in part]
+
+
+def _part_ids(script: Script, part: Part, transcripts: Transcripts, longest: int | None = None) -> list[int]:
+    return [token for item in part.items for token in item_ids(script, item, transcripts, longest)]
+
+
+def _size(part: Part, transcripts: Transcripts) -> int:
+    """Characters of what is shown of it, at most, and one for its marks."""
+    return 1 + sum(characters(item, transcripts) for item in part.items)
+
+
 def system_ids(script: Script, context: Context, choices_shown: bool) -> list[int]:
-    """`choices_shown`: with the values that a parameter offers, for models that know what these are."""
-    tools = [
-        (tool.name, [(parameter, choices if choices_shown else ()) for parameter, choices in shown(tool.parameters)])
-        for tool in context.tools
-    ]
-    return script.system(name_from(context.instructions), facts_from(context.instructions), tools)
+    """`choices_shown`: with the values that a parameter offers, for models that know what these are. ContextTooLong where not
+    even the functions' names fit."""
+    known = told(context)
+    head = script.system(known.name or DEFAULT_NAME, known.facts)
+    for choices, parameters in ((choices_shown, True), (False, True), (False, False)):
+        tools = _tools_ids(script, context, choices, parameters, LONGEST_HEAD - len(head))
+        if tools is not None:
+            return head + tools
+    raise ContextTooLong(f"The functions' names have more than {LONGEST_HEAD - len(head)} tokens, which are what fits.")
 
 
-def item_ids(script: Script, item: ContextItem, transcripts: dict[str, str]) -> list[int]:
-    """One item of the history; `transcripts` holds what was heard in items that came without one."""
-    match item:
-        case FunctionCall():
-            return script.call(item.name, call_arguments(item.arguments))
-        case FunctionResult():
-            return script.result(result_words(item.output))
-        case Message(role="assistant"):
-            return script.say(message_text(item, transcripts))
-        case Message(role="user"):
-            return script.user(message_text(item, transcripts))
-        case Message():
-            return []
-    raise Unsupported(f"Wren takes no {type(item).__name__}.")
+def _tools_ids(script: Script, context: Context, choices: bool, parameters: bool, room: int) -> list[int] | None:
+    """None as soon as they are too long."""
+    ids: list[int] = []
+    for tool in context.tools:
+        ids += script.tool(tool.name)
+        for parameter, offered in shown(tool.parameters) if parameters else ():
+            ids += script.parameter(parameter, offered if choices else ())
+            if len(ids) > room:
+                return None
+        if len(ids) > room:
+            return None
+    return ids
 
 
-def item_text(item: ContextItem, transcripts: dict[str, str]) -> str:
-    """What an item says: words, a call's values, a result."""
-    match item:
-        case FunctionCall():
-            return " ".join(identifier_words(value) for _, value in call_arguments(item.arguments))
-        case FunctionResult():
-            return result_words(item.output)
-        case Message():
-            return message_text(item, transcripts)
-    return ""
+def asked(context: Context) -> ContextItem | None:
+    """The newest item that is no instruction: a reply answers it."""
+    return next((item for item in reversed(context.items) if not is_note(item)), None)
 
 
-def message_text(message: Message, transcripts: dict[str, str]) -> str:
-    texts = []
-    for part in message.parts:
-        match part:
-            case Text():
-                texts.append(part.text)
-            case Audio():
-                texts.append(transcripts.get(message.item_id, part.transcript or ""))
-            case Image():
-                raise Unsupported("Wren cannot see images.")
-    return " ".join(text for text in texts if text)
+def alone(context: Context) -> bool:
+    """Has nothing been said before that?"""
+    return sum(not is_note(item) for item in context.items) == 1
 
 
-def call_arguments(arguments: str) -> list[tuple[str, str]]:
-    return [(name, str(value)) for name, value in parsed(arguments).items()]
-
-
-def parsed(arguments: str) -> dict[str, Any]:
-    """A call's arguments, which are a client's where it wrote the call: none where they are no object."""
-    try:
-        data = json.loads(arguments)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def result_words(output: str) -> str:
-    """A function's output, JSON or not, as `key value` words."""
-    try:
-        return " ".join(_words(json.loads(output)))
-    except ValueError:
-        return output[:200]
-
-
-def _words(value: Any) -> list[str]:
-    match value:
-        case dict():
-            return [word for key, inner in value.items() for word in [str(key), *_words(inner)]]
-        case list():
-            return [word for inner in value for word in _words(inner)]
-        case True:
-            return ["true"]
-        case False:
-            return ["false"]
-        case float():
-            return [str(round(value))]
-        case _:
-            return [str(value)]
+def remembered(context: Context, transcripts: Transcripts) -> str:
+    """What instructions and items say; of the newest ones, as far as REMEMBERED characters go."""
+    texts, room = list[str](), REMEMBERED
+    for item in reversed(context.items):
+        texts.append(item_text(item, transcripts)[:room])
+        room -= len(texts[-1]) + 1
+        if room <= 0:
+            break
+    return " ".join([context.instructions[:REMEMBERED], *reversed(texts)])

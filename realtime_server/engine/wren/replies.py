@@ -84,7 +84,7 @@ def think(
         first, outputs = line.end, list[Output]()
         evidence = grounds.turn.evidence if grounds.turn else None
         said = None if forced else grounds.said
-        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said)
+        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit)
         yield from writer.write(named)
         if writer.invented:
             line.back_to(first)
@@ -92,6 +92,7 @@ def think(
         else:
             reply.outputs += outputs
             reply.tokens += writer.tokens
+            reply.ran_out = writer.ran_out
     if not calls:
         words = TextWriter(request, line, script, reply, start_speaking)
         yield from words.give(NOT_UNDERSTOOD) if refused else words.write(logits, grounds.facts)

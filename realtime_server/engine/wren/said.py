@@ -1,19 +1,18 @@
 """What was said, as the grounds of a function call: which function, which values, and what they change of the call before."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from realtime_server.engine.wren import schemas
-from realtime_server.engine.wren.schemas import Arguments, FreeText, Leaf
+from realtime_server.engine.wren.leaves import Arguments, FreeText, Leaf, Path, given
 from realtime_server.engine.wren.words import identifier_words, plain
 from realtime_server.messages import Function
 
 MISHEARD = 4.0
 """Nats by which a turn may be less likely with a value in it than as it was written, where it may have been said."""
-Path = tuple[str, ...]
 Values = dict[Path, Any]
 """The arguments of a call, by their leaves' paths."""
 
@@ -73,7 +72,7 @@ class Said:
     def _before(self, function: str, leaves: Iterable[Leaf]) -> Values:
         """What the last call of this function had, where it may be written."""
         return {
-            leaf.path: value for leaf in leaves for value in _given(self.calls.get(function), leaf.path) if leaf.allows(value)
+            leaf.path: value for leaf in leaves for value in given(self.calls.get(function), leaf.path) if leaf.allows(value)
         }
 
     def _now(self, leaves: list[Leaf], values: Values, before: Values) -> set[Path]:
@@ -157,15 +156,6 @@ def _without(words: list[str], phrase: list[str]) -> list[str] | None:
     """A gap instead of it where these follow one another; None where they do not."""
     places = [at for at in range(len(words) - len(phrase) + 1) if phrase and words[at : at + len(phrase)] == phrase]
     return [*words[: places[0]], "", *words[places[0] + len(phrase) :]] if places else None
-
-
-def _given(arguments: Any, path: Sequence[str]) -> list[Any]:
-    """The value behind these keys of nested objects, if there is one."""
-    for key in path:
-        if not isinstance(arguments, dict) or key not in arguments:
-            return []
-        arguments = arguments[key]
-    return [arguments]
 
 
 _UNWANTED = re.compile(

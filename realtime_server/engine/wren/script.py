@@ -8,13 +8,15 @@ text <end>  |  <call> tool <argument> key <value> words ... <end>
 """
 
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from realtime_server.engine.wren.caching import Cache
+from realtime_server.engine.wren.numbers import Node, trie
 from realtime_server.engine.wren.words import identifier_words, plain
 
 MARKS = ("<pad>", "<system>", "<tool>", "<user>", "<reply>", "<call>", "<argument>", "<value>", "<end>", "<result>")
@@ -22,6 +24,8 @@ NOT_UNDERSTOOD = "Sorry, I did not catch that."
 NOT_KNOWN = "Sorry, I do not know that."
 Parameter = tuple[str, Iterable[str]]
 """A function's parameter as the model is shown it: its name, and the values to choose from where they are few."""
+ROOM, LONGEST_KEPT = 500_000, 2000
+"""Characters whose tokens are kept, of all texts together and of one."""
 PAD, SYSTEM, TOOL, USER, REPLY, CALL, ARGUMENT, VALUE, END, RESULT = range(len(MARKS))
 
 
@@ -32,13 +36,15 @@ class Script:
         # '<call>' written by a client is text like any other, not the mark.
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
-        # The words of a thousand numbers are asked for with each number that a function takes.
-        self._encoded = lru_cache(maxsize=32_768)(self._encode)
+        self._encoded = Cache[str, tuple[int, ...]](ROOM)
         self.size: int = tokenizer.get_vocab_size()
 
     @classmethod
     def load(cls, path: Path) -> "Script":
-        return cls(Tokenizer.from_file(str(path)))
+        script = cls(Tokenizer.from_file(str(path)))
+        # Made now, since whoever first asked for a number would keep everybody waiting.
+        _ = script.numbers
+        return script
 
     @cached_property
     def pieces(self) -> tuple[str, ...]:
@@ -61,8 +67,15 @@ class Script:
         """[size] 1 where a piece brings the space before a word, which a text's first word does not have."""
         return torch.tensor([int(piece.startswith(" ")) for piece in self.pieces])
 
+    @cached_property
+    def numbers(self) -> Node:
+        """All whole numbers that a function may take."""
+        return trie(self.encode)
+
     def encode(self, text: str) -> list[int]:
-        return list(self._encoded(text))
+        if len(text) > LONGEST_KEPT:
+            return list(self._encode(text))
+        return list(self._encoded.get(text, len(text) + 1, lambda: self._encode(text)))
 
     def _encode(self, text: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
@@ -78,11 +91,19 @@ class Script:
         for key, value in facts:
             ids += [ARGUMENT, *self.encode(plain(key)), VALUE, *self.encode(plain(value))]
         for tool, parameters in tools:
-            ids += [TOOL, *self.encode(identifier_words(tool))]
+            ids += self.tool(tool)
             for parameter, choices in parameters:
-                ids += [ARGUMENT, *self.encode(identifier_words(parameter))]
-                for choice in choices:
-                    ids += [VALUE, *self.encode(plain(choice))]
+                ids += self.parameter(parameter, choices)
+        return ids
+
+    def tool(self, name: str) -> list[int]:
+        """A function of the context; its parameters follow."""
+        return [TOOL, *self.encode(identifier_words(name))]
+
+    def parameter(self, name: str, choices: Iterable[str] = ()) -> list[int]:
+        ids = [ARGUMENT, *self.encode(identifier_words(name))]
+        for choice in choices:
+            ids += [VALUE, *self.encode(plain(choice))]
         return ids
 
     def user(self, text: str) -> list[int]:

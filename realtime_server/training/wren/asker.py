@@ -92,6 +92,11 @@ class Asker:
         full = m.Context(context.instructions, context.tools, (*context.items, said))
         return self._answer(f"s{self._number}", f"resp{self._number}", full, voice, audio)
 
+    def go_on(self, context: m.Context, voice: str = "marin", audio: bool = False) -> Answer:
+        """The reply to what the context ends with, as to a function's result."""
+        self._number += 1
+        return self._answer(f"s{self._number}", f"resp{self._number}", context, voice, audio)
+
     def _listen(self, mel: FloatArray, context: m.Context, live: bool = False) -> tuple[str, HeardTurn]:
         """A new session's turn, which will have these frames; the name of both."""
         self._number += 1

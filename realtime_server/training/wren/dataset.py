@@ -1,6 +1,7 @@
 """Training batches: heard turns, written turns and speech, as padded tensors."""
 
 import json
+import random
 import zlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from realtime_server.engine.wren.letters import labels
 from realtime_server.engine.wren.runner import BOOKS_REMEMBERED
 from realtime_server.engine.wren.script import PAD, REPLY, Script
 from realtime_server.engine.wren.words import plain
-from realtime_server.training.wren import augment
+from realtime_server.training.wren import augment, domain
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, undump
 from realtime_server.training.wren.synthesis import WREN_VOICES
 
@@ -53,6 +54,15 @@ def context_ids(script: Script, dialogue: Dialogue) -> list[int]:
         ids += script.result(turn.user.text) if isinstance(turn.user, Result) else script.user(turn.user)
         ids += reply_ids(script, turn.reply)
     return ids
+
+
+def history_tokens(script: Script, share: float = 0.99, number: int = 2000) -> int:
+    """The tokens of earlier turns that no more than this share of the training dialogues have before the newest one."""
+    rng, lengths = random.Random("history"), list[int]()
+    for _ in range(number):
+        dialogue = domain.in_context(domain.sample_text(rng), rng)
+        lengths.append(len(context_ids(script, dialogue)) - len(context_ids(script, replace(dialogue, history=()))))
+    return int(np.quantile(lengths, share))
 
 
 def reply_ids(script: Script, reply: Say | Call) -> list[int]:

@@ -22,6 +22,7 @@ from torch import Tensor
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.wren.script import Script
+from realtime_server.training.wren.dataset import history_tokens
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
 from realtime_server.training.wren.synthesis import WREN_VOICES
@@ -82,12 +83,12 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     target.mkdir(parents=True, exist_ok=True)
     state = torch.load(work / "checkpoint.pt", weights_only=True)
     codec = Codec.of(load_file(work / "codec.safetensors"))
-    config = WrenConfig(
-        vocabulary=Script.load(work / "tokenizer.json").size, codebooks=codec.codebooks, codes=codec.codes, choices_shown=True
-    )
+    script = Script.load(work / "tokenizer.json")
+    config = WrenConfig(vocabulary=script.size, codebooks=codec.codebooks, codes=codec.codes, choices_shown=True)
     # Until it is measured anew, as that model's.
     doubt = json.loads((of / "config.json").read_text())["net"].get("most_doubt") if of else None
-    config = replace(config, voices=len(state["average"]["voice.weight"]), most_doubt=doubt)
+    voices = len(state["average"]["voice.weight"])
+    config = replace(config, voices=voices, context_tokens=history_tokens(script), most_doubt=doubt)
     net = Wren(config)
     trained = state["average"]
     if of:
