@@ -96,4 +96,7 @@ def fitting(
         while first <= n and (total > limit or (first < n and (total > limit * retention or (asks and not asks[first])))):
             total -= len(parts[first])
             first += 1
+    # Where all was too long up to here, what comes next may be an answer to it.
+    while asks and 0 < first < len(parts) - 1 and not asks[first]:
+        first += 1
     return list(parts[first:])
