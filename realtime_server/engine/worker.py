@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,8 @@ from realtime_server.messages import (
 
 log = logging.getLogger(__name__)
 Request = Callable[[], None]
+PATIENCE_S = 60.0
+"""A step takes milliseconds, on the smallest machine a second; one that takes longer than this hangs."""
 
 
 class EngineWorker:
@@ -34,20 +37,23 @@ class EngineWorker:
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._lost = threading.Event()
+        self._busy_since: float | None = None
         self._failed: defaultdict[str, set[str]] = defaultdict(set)
         """Of each session, the responses and turns of which a command has failed."""
 
     @property
     def alive(self) -> bool:
         """Does it still answer? False for good once the device is lost: who uses it has to look, and to tell the sessions."""
-        return self._thread.is_alive() and not self._lost.is_set()
+        since = self._busy_since
+        hangs = since is not None and time.monotonic() - since > PATIENCE_S
+        return self._thread.is_alive() and not hangs and not self._lost.is_set()
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
         self._inbox.put(None)
-        self._thread.join()
+        self._thread.join(PATIENCE_S)
 
     def submit(self, session_id: str, command: Command) -> None:
         self._inbox.put(lambda: self._command(session_id, command))
@@ -64,11 +70,14 @@ class EngineWorker:
         idle = True
         while True:
             while idle or not self._inbox.empty():
+                self._busy_since = None
                 request = self._inbox.get()
                 if request is None:
                     return
+                self._busy_since = time.monotonic()
                 self._take(request)
                 idle = self._lost.is_set()
+            self._busy_since = time.monotonic()
             outputs = self._step()
             idle = outputs is None
             for session_id, output in outputs or ():

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.engine import worker as module
 from realtime_server.engine.contract import DeviceLost
 from realtime_server.engine.worker import EngineWorker
 
@@ -176,6 +177,27 @@ def test_every_command_that_fails_is_told_and_what_follows_for_its_id_is_ignored
         outputs_until_all_ended(got, {"resp"})
         assert got.empty()
     assert caplog.text.count("Traceback") == 2
+
+
+def test_a_step_that_hangs_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, gate = threading.Event(), threading.Event()
+
+    class Hanging(Echo):
+        def step(self) -> list[tuple[str, m.Output]] | None:
+            started.set()
+            assert gate.wait(WAIT_S)
+            return super().step()
+
+    with running(Hanging()) as (worker, got):
+        worker.submit("a", request("ra"))
+        assert started.wait(WAIT_S)
+        assert worker.alive
+        with monkeypatch.context() as impatient:
+            impatient.setattr(module, "PATIENCE_S", 0.0)
+            assert not worker.alive
+        gate.set()
+        outputs_until_all_ended(got, {"ra"})
+        assert worker.alive
 
 
 @pytest.mark.parametrize("cause", ["step", "abandon"])
