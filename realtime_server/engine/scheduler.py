@@ -6,10 +6,13 @@ from realtime_server.engine.sequence import Sequence, Status
 
 
 class Scheduler:
-    """Sequences in order of arrival; each step takes the ready ones that have stepped least, up to `limit` of them, and no more
-    than `share` of one session's: who asks for much at once waits for himself."""
+    """Each step takes the ready sequences that have stepped least, up to `limit` of them, and of one session the `share` that
+    came first: who asks for much at once waits for himself, and has it done, and its memory free, one thing after the other.
 
-    def __init__(self, limit: int = 64, share: int = 4) -> None:
+    An answer is a sequence that thinks and one that speaks.
+    """
+
+    def __init__(self, limit: int = 64, share: int = 2) -> None:
         self.limit, self.share = limit, share
         self._sequences: dict[int, Sequence] = {}
         self._held: set[str] = set()
@@ -40,11 +43,13 @@ class Scheduler:
     def next_batch(self) -> list[Sequence]:
         """The sequences of held sessions wait; their turn comes when their client reads again."""
         ready = [s for s in self._sequences.values() if s.status is Status.READY and s.session_id not in self._held]
-        chosen: list[Sequence] = []
+        entitled: list[Sequence] = []
         taken: Counter[str] = Counter()
-        for sequence in sorted(ready, key=lambda s: (s.steps, s.number)):
-            if len(chosen) < self.limit and taken[sequence.session_id] < self.share:
+        for sequence in ready:
+            if taken[sequence.session_id] < self.share:
                 taken[sequence.session_id] += 1
-                sequence.steps += 1
-                chosen.append(sequence)
+                entitled.append(sequence)
+        chosen = sorted(entitled, key=lambda s: (s.steps, s.number))[: self.limit]
+        for sequence in chosen:
+            sequence.steps += 1
         return chosen
