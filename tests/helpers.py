@@ -13,7 +13,8 @@ from realtime_server import messages as m
 from realtime_server.protocol import codec
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
-from realtime_server.session.session import Opening, Session
+from realtime_server.session.opening import Opening
+from realtime_server.session.session import Session
 
 SDK_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 FRAME = 768

@@ -7,7 +7,7 @@ and audio when it pleases; `Listen` opens its stream and nothing needs to be com
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime_server.messages import Abilities, Command, Output
+from realtime_server.messages import Abilities, EngineCommand, Output
 
 Deliver = Callable[[str, Output], None]
 """(session_id, output); called on the engine's thread."""
@@ -27,7 +27,7 @@ class Model(Protocol):
     name: str
     abilities: Abilities
 
-    def run(self, session_id: str, command: Command) -> None:
+    def run(self, session_id: str, command: EngineCommand) -> None:
         """Takes note of a command; never computes."""
         ...
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 from realtime_server.engine.contract import Deliver, DeviceLost, Model
 from realtime_server.messages import (
     Cancel,
-    Command,
     Commit,
+    EngineCommand,
     Forget,
     Hear,
     Listen,
@@ -49,7 +49,7 @@ class EngineWorker:
         self._inbox.put(None)
         self._thread.join()
 
-    def submit(self, session_id: str, command: Command) -> None:
+    def submit(self, session_id: str, command: EngineCommand) -> None:
         self._inbox.put(lambda: self._command(session_id, command))
 
     def hold(self, session_id: str, held: bool) -> None:
@@ -81,7 +81,7 @@ class EngineWorker:
         except Exception:
             log.exception("! the model broke")
 
-    def _command(self, session_id: str, command: Command) -> None:
+    def _command(self, session_id: str, command: EngineCommand) -> None:
         if self._lost.is_set():
             return
         key = _key(command)
@@ -122,7 +122,7 @@ class EngineWorker:
         return None
 
 
-def _key(command: Command) -> str | None:
+def _key(command: EngineCommand) -> str | None:
     """What the command belongs to, a response or a turn; None for those that belong to the session itself."""
     match command:
         case Respond() | Cancel():
@@ -133,7 +133,7 @@ def _key(command: Command) -> str | None:
             return None
 
 
-def _failure(command: Command) -> Output:
+def _failure(command: EngineCommand) -> Output:
     match command:
         case Respond() | Cancel():
             return ResponseFailed(command.response_id, "server_error", "The model could not start this response.")

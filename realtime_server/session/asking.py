@@ -46,7 +46,7 @@ def settings(config: RealtimeSession, override: ResponseConfig) -> ResponseSetti
 
 
 def context(
-    config: RealtimeSession | TranscriptionSession, override: ResponseConfig, entries: Iterable[Entry], abilities: m.Abilities
+    config: RealtimeSession | TranscriptionSession, override: ResponseConfig, entries: Iterable[Entry], judge: m.SchemaJudge
 ) -> m.Context:
     """What the engine is to know: session and conversation, or what this response says instead; of the functions those that it
     can honour."""
@@ -57,7 +57,7 @@ def context(
     functions = tuple(
         m.Function(tool.name, tool.description or "", tool.parameters)
         for tool in tools
-        if isinstance(tool, FunctionTool) and _usable(abilities.schema_fault(tool.parameters))
+        if isinstance(tool, FunctionTool) and _usable(judge(tool.parameters))
     )
     instructions = config.instructions if override.instructions is None else override.instructions
     return m.Context(instructions, functions, tuple(items), _truncation(config), keywords(config.audio.input))
@@ -79,7 +79,7 @@ def command(
     return m.Respond(
         response_id, known, asked.modality == "audio",
         voice.id if isinstance(voice, CustomVoice) else voice,
-        choice if isinstance(choice, str) else f"function:{choice.name}" if isinstance(choice, NamedFunction) else "auto",
+        choice if isinstance(choice, str) else m.NamedFunction(choice.name) if isinstance(choice, NamedFunction) else "auto",
         None if limit == "inf" else limit,
         config.audio.output.speed,
     )  # fmt: skip
@@ -91,7 +91,7 @@ def heard_seconds(known: m.Context) -> float:
     return sum(len(part.samples) for part in parts if isinstance(part, m.Audio)) / AUDIO_RATE_HZ
 
 
-def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilities, limits: Limits, prefix: str) -> None:
+def check_tools(tools: Iterable[Tool], choice: ToolChoice, judge: m.SchemaJudge, limits: Limits, prefix: str) -> None:
     """ClientError with the path of a schema that is none, or of a choice that names no function that can be called.
 
     A parameter that the model cannot honour costs itself alone, or its function where it must be there, unless `limits` are
@@ -103,7 +103,7 @@ def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilitie
         raise ClientError(text, "invalid_function_parameters", f"{prefix}.tools")
     chosen, unusable = choice.name if isinstance(choice, NamedFunction) else None, list[str]()
     for n, tool in functions:
-        fault = abilities.schema_fault(tool.parameters)
+        fault = judge(tool.parameters)
         if fault is None:
             continue
         path = f"{prefix}.tools[{n}].parameters" + (f".{fault.path}" if fault.path else "")

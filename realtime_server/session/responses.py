@@ -13,8 +13,9 @@ from realtime_server.session import asking
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry, Intake
 from realtime_server.session.limits import Limits
+from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.quota import Exhausted, Quota
+from realtime_server.session.quota import Exhausted
 from realtime_server.session.response import Response, ResponseSettings
 from realtime_server.session.states import ResponseInput
 
@@ -22,11 +23,9 @@ from realtime_server.session.states import ResponseInput
 class Responses:
     """At most one of them in the conversation, others beside it (`conversation: "none"`)."""
 
-    def __init__(
-        self, outbox: Outbox, conversation: Conversation, abilities: m.Abilities, limits: Limits, quota: Quota
-    ) -> None:
-        self._out, self._conversation = outbox, conversation
-        self._abilities, self._limits, self._quota = abilities, limits, quota
+    def __init__(self, outbox: Outbox, conversation: Conversation, opening: Opening, limits: Limits) -> None:
+        self._out, self._conversation, self._limits = outbox, conversation, limits
+        self._abilities, self._judge, self._quota = opening.abilities, opening.judge, opening.quota
         self._running: dict[str, Response] = {}
         self._voice_locked = False
         self._cut_short: str | None = None
@@ -43,7 +42,7 @@ class Responses:
     def create(self, config: RealtimeSession, override: ResponseConfig, now: float) -> None:
         outside = override.conversation == "none"
         asked = self._asked(config, override, outside)
-        context = asking.context(config, override, self._entries(config, override), self._abilities)
+        context = asking.context(config, override, self._entries(config, override), self._judge)
         response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
         self._running[response.id] = response
         self._cut_short = self._cut_short if outside else None
@@ -138,7 +137,7 @@ class Responses:
         if override.tools is not None or override.tool_choice is not None:
             # The session's own were judged when they were set, and a turn's answer should not wait for that again.
             tools = config.tools if override.tools is None else override.tools
-            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, self._limits, "response")
+            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._judge, self._limits, "response")
         return asked
 
     def _entries(self, config: RealtimeSession, override: ResponseConfig) -> Iterable[Entry]:

@@ -3,8 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from realtime_server import messages as m
 from realtime_server.messages import AUDIO_RATE_HZ
@@ -25,35 +24,19 @@ from realtime_server.session.entry import Entry, Intake, with_audio
 from realtime_server.session.idleness import Idleness
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
+from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.quota import Quota
 from realtime_server.session.responses import Responses
 from realtime_server.session.states import TurnState
 from realtime_server.session.transcripts import Transcripts, Wish
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
 
-@dataclass(frozen=True)
-class Opening:
-    """What the connection knows when a session begins; `expires_at` is unix time, `now` the session's own clock.
-
-    `initial` is the session that a client secret brought along, with its `type`; `quota` is shared with the key's others.
-    """
-
-    model: str
-    transcription_only: bool
-    expires_at: int
-    now: float
-    initial: dict[str, Any] | None = None
-    abilities: m.Abilities = m.Abilities()
-    quota: Quota = field(default_factory=lambda: Quota(Limits.requests_per_minute, Limits.tokens_per_minute))
-
-
 class Session:
     """receive, engine_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
-        self._limits, self._abilities = limits, opening.abilities
+        self._limits, self._judge = limits, opening.judge
         self._now = opening.now
         self._out = Outbox(randomness or random.Random(random.SystemRandom().getrandbits(128)))
         session_id = self._out.new_id("sess")
@@ -66,7 +49,7 @@ class Session:
             self._config = updated(self._config, opening.initial)
         self._conversation = Conversation(self._out.new_id("conv"), limits)
         self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
-        self._responses = Responses(self._out, self._conversation, opening.abilities, limits, opening.quota)
+        self._responses = Responses(self._out, self._conversation, opening, limits)
         self._expiry = opening.now + limits.session_s
         self._idleness = Idleness()
         self._transcripts = Transcripts(self._out, opening.quota)
@@ -199,7 +182,7 @@ class Session:
         """What only the session's past, or its model, forbids."""
         voice, kept = config.audio.output.voice, before.audio.output.voice
         self._responses.check_voice(voice, kept, "session.audio.output.voice")
-        asking.check_tools(config.tools, config.tool_choice, self._abilities, self._limits, "session")
+        asking.check_tools(config.tools, config.tool_choice, self._judge, self._limits, "session")
         if before.tracing is not None and config.tracing != before.tracing:
             raise ClientError("Tracing cannot be changed once it is on.", "invalid_value", "session.tracing")
 
@@ -234,7 +217,7 @@ class Session:
         # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
         live = isinstance(self._config, TranscriptionSession) and self._wish.shown
         self._transcripts.listen(item_id)
-        known = asking.context(self._config, asking.NO_OVERRIDES, self._conversation, self._abilities)
+        known = asking.context(self._config, asking.NO_OVERRIDES, self._conversation, self._judge)
         self._out.run(m.Listen(item_id, known, live))
 
     def _forget(self, item_id: str) -> None:

@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from realtime_server.engine.worker import EngineWorker
-from realtime_server.messages import Command, Detect, Output, ResetDetector, SessionFailed
+from realtime_server.messages import Detect, DetectorCommand, EngineCommand, Output, ResetDetector, SessionFailed
 from realtime_server.turns.worker import DetectorWorker
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class Bridge:
     def open(self, session_id: str, receiver: Receiver) -> None:
         self._receivers[session_id] = receiver
 
-    def submit(self, session_id: str, command: Command) -> None:
+    def submit(self, session_id: str, command: EngineCommand | DetectorCommand) -> None:
         assert self._engine is not None and self._detector is not None
         if isinstance(command, Detect | ResetDetector):
             self._detector.submit(session_id, command)

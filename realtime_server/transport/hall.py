@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime_server.messages import Abilities
+from realtime_server.engine import dialects
+from realtime_server.messages import Abilities, SchemaJudge
 from realtime_server.session.quota import Quota
 from realtime_server.settings import Settings
 from realtime_server.transport import memory
@@ -29,6 +30,11 @@ class Served:
     name: str
     abilities: Abilities
     bridge: Bridge
+
+    @property
+    def judge(self) -> SchemaJudge:
+        """Of functions' schemas."""
+        return dialects.JUDGES[self.abilities.schemas]
 
 
 class Hall:

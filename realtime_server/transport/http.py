@@ -128,7 +128,7 @@ def _check(hall: Hall, session: RealtimeSession) -> None:
         text = f"The model '{session.model[:64]}' does not exist or you do not have access to it."
         raise ClientError(text, "model_not_found", "session.model")
     asking.check_voice(session.audio.output.voice, served.abilities, "session.audio.output.voice")
-    asking.check_tools(session.tools, session.tool_choice, served.abilities, hall.settings.limits, "session")
+    asking.check_tools(session.tools, session.tool_choice, served.judge, hall.settings.limits, "session")
 
 
 async def _json(request: Request) -> object:

@@ -10,7 +10,8 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from realtime_server.protocol.errors import error_object
 from realtime_server.protocol.ids import new_id
-from realtime_server.session.session import Opening, Session
+from realtime_server.session.opening import Opening
+from realtime_server.session.session import Session
 from realtime_server.transport import http
 from realtime_server.transport.admission import KEY_PREFIX, Guest, Refused, admit, beta_refused, identify
 from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Gone, beta_dialect
@@ -130,7 +131,7 @@ async def _serve(socket: WebSocket) -> None:
     limits = hall.settings.limits
     opening = Opening(
         model, transcription, int(time.time()) + limits.session_s, hall.now(), guest.initial, served.abilities,
-        hall.quota(guest.who),
+        served.judge, hall.quota(guest.who),
     )  # fmt: skip
     dialect = beta_dialect(guest.temperature) if beta else GA
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.protocol.errors import ClientError
-from realtime_server.session.session import Opening, Session
+from realtime_server.session.opening import Opening
+from realtime_server.session.session import Session
 from realtime_server.settings import Settings
 from realtime_server.transport import connection as module
 from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Dialect, Gone

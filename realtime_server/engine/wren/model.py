@@ -15,7 +15,7 @@ from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
-from realtime_server.engine.wren import prompt, replies, schemas, voices
+from realtime_server.engine.wren import prompt, replies, voices
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
@@ -115,7 +115,7 @@ class WrenModel:
     ) -> None:  # fmt: skip
         self.name = name
         self.voices = voiced
-        self.abilities = Abilities(voices.ids(voiced), schemas.fault, scores_turn_end=True)
+        self.abilities = Abilities(voices.ids(voiced), "wren", scores_turn_end=True)
         self.runner = Runner(net, codec, decoder, device)
         self.script, self.known = script, known
         self.slots, self.talker_slots = Slots(self.runner.cache), Slots(self.runner.talker_cache)

@@ -1,0 +1,102 @@
+"""The inner language: frozen values between a session, the speech detector, the engine and the shells, by addressee.
+
+Sessions issue commands and consume outputs; engines do the reverse. All of it is data, and pickles.
+"""
+
+from realtime_server.messages.abilities import Abilities, SchemaFault, SchemaJudge, honours_everything
+from realtime_server.messages.context import (
+    Audio,
+    Context,
+    ContextItem,
+    Function,
+    FunctionCall,
+    FunctionResult,
+    Image,
+    Message,
+    Text,
+    Truncation,
+)
+from realtime_server.messages.detector import Detect, DetectorCommand, DetectorOutput, ResetDetector, SpeechProbability
+from realtime_server.messages.engine import (
+    AudioDelta,
+    CallArgumentsDelta,
+    CallDone,
+    CallStarted,
+    Cancel,
+    Commit,
+    EngineCommand,
+    EngineOutput,
+    Forget,
+    Hear,
+    Listen,
+    NamedFunction,
+    Prompted,
+    Respond,
+    ResponseFailed,
+    ResponseFinished,
+    ResponseOutput,
+    SessionFailed,
+    TextDelta,
+    ToolChoice,
+    TranscriptDelta,
+    TranscriptDone,
+    TranscriptFailed,
+    TurnEnd,
+)
+from realtime_server.messages.samples import AUDIO_RATE_HZ, Samples
+from realtime_server.messages.shell import Disconnect, ShellCommand
+
+Command = EngineCommand | DetectorCommand | ShellCommand
+Output = EngineOutput | DetectorOutput
+
+__all__ = [
+    "AUDIO_RATE_HZ",
+    "Abilities",
+    "Audio",
+    "AudioDelta",
+    "CallArgumentsDelta",
+    "CallDone",
+    "CallStarted",
+    "Cancel",
+    "Command",
+    "Commit",
+    "Context",
+    "ContextItem",
+    "Detect",
+    "DetectorCommand",
+    "DetectorOutput",
+    "Disconnect",
+    "EngineCommand",
+    "EngineOutput",
+    "Forget",
+    "Function",
+    "FunctionCall",
+    "FunctionResult",
+    "Hear",
+    "Image",
+    "Listen",
+    "Message",
+    "NamedFunction",
+    "Output",
+    "Prompted",
+    "ResetDetector",
+    "Respond",
+    "ResponseFailed",
+    "ResponseFinished",
+    "ResponseOutput",
+    "Samples",
+    "SchemaFault",
+    "SchemaJudge",
+    "SessionFailed",
+    "ShellCommand",
+    "SpeechProbability",
+    "Text",
+    "TextDelta",
+    "ToolChoice",
+    "TranscriptDelta",
+    "TranscriptDone",
+    "TranscriptFailed",
+    "Truncation",
+    "TurnEnd",
+    "honours_everything",
+]
