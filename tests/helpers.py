@@ -10,6 +10,8 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from realtime_server import messages as m
+from realtime_server.engine.contexts import Contexts
+from realtime_server.engine.contract import ModelCommand
 from realtime_server.protocol import codec
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
@@ -40,7 +42,10 @@ def silence(milliseconds: int) -> str:
 
 
 class Talk:
-    """`say` sends client events, `hear` plays the detector, `engine` the model; `events` holds what came, in order."""
+    """`say` sends client events, `hear` plays the detector, `engine` the model.
+
+    `events` holds what came, in order, `commands` what detector and model were given, `crossed` what the session issued for that.
+    """
 
     model = "wren"
 
@@ -48,7 +53,9 @@ class Talk:
         opening = Opening(self.model, transcription, 3600, now=0.0, **more)
         self.session = Session(opening, limits, random.Random(0))
         self.events: list[dict[str, Any]] = []
-        self.commands: list[m.Command] = []
+        self.commands: list[ModelCommand | m.DetectorCommand | m.ShellCommand] = []
+        self.crossed: list[m.Command] = []
+        self.contexts = Contexts()
         self.now = 0.0
         self.resets = 0
         self.drain()
@@ -57,7 +64,11 @@ class Talk:
         new = [checked(event) for event in self.session.events_to_send()]
         self.events += new
         commands = self.session.commands_to_run()
-        self.commands += commands
+        self.crossed += commands
+        for command in commands:
+            local = isinstance(command, m.Detect | m.ResetDetector | m.Disconnect)
+            given = command if local else self.contexts.take("session", command)
+            self.commands += [] if given is None else [given]
         self.resets += sum(isinstance(command, m.ResetDetector) for command in commands)
         return new
 

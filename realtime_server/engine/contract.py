@@ -7,8 +7,10 @@ and audio when it pleases; `Listen` opens its stream and nothing needs to be com
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime_server.messages import Abilities, EngineCommand, Output
+from realtime_server.messages import Abilities, Cancel, Commit, Context, Forget, Hear, Listen, Output, Respond
 
+ModelCommand = Listen[Context] | Hear | Forget | Commit | Respond[Context] | Cancel
+"""A session's commands as a model is given them: what their contexts name is there (`engine.contexts`)."""
 Deliver = Callable[[str, Output], None]
 """(session_id, output); called on the engine's thread."""
 
@@ -27,7 +29,7 @@ class Model(Protocol):
     name: str
     abilities: Abilities
 
-    def run(self, session_id: str, command: EngineCommand) -> None:
+    def run(self, session_id: str, command: ModelCommand) -> None:
         """Takes note of a command; never computes."""
         ...
 

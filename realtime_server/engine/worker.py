@@ -6,9 +6,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from typing import assert_never
 
+from realtime_server.engine.contexts import Contexts
 from realtime_server.engine.contract import Deliver, DeviceLost, Model
 from realtime_server.messages import (
+    AddItem,
+    AddTranscript,
     Cancel,
     Commit,
     EngineCommand,
@@ -16,6 +20,8 @@ from realtime_server.messages import (
     Hear,
     Listen,
     Output,
+    RemoveItem,
+    ReplaceItem,
     Respond,
     ResponseFailed,
     SessionFailed,
@@ -31,6 +37,7 @@ class EngineWorker:
 
     def __init__(self, model: Model, deliver: Deliver) -> None:
         self._model, self._deliver = model, deliver
+        self._contexts = Contexts()
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._lost = threading.Event()
@@ -88,7 +95,9 @@ class EngineWorker:
         if key is not None and key in self._failed[session_id]:
             return
         try:
-            self._model.run(session_id, command)
+            given = self._contexts.take(session_id, command)
+            if given is not None:
+                self._model.run(session_id, given)
         # The boundary of the engine: whatever a command breaks is logged once and told to its session alone.
         except Exception:
             log.exception("! %s: %s failed", session_id, type(command).__name__)
@@ -101,6 +110,7 @@ class EngineWorker:
 
     def _end(self, session_id: str) -> None:
         self._failed.pop(session_id, None)
+        self._contexts.end(session_id)
         if not self._lost.is_set():
             self._model.end(session_id)
 
@@ -129,8 +139,10 @@ def _key(command: EngineCommand) -> str | None:
             return command.response_id
         case Listen() | Hear() | Commit() | Forget():
             return command.item_id
-        case _:
+        case AddItem() | RemoveItem() | ReplaceItem() | AddTranscript():
             return None
+        case _:
+            assert_never(command)
 
 
 def _failure(command: EngineCommand) -> Output:
@@ -139,5 +151,7 @@ def _failure(command: EngineCommand) -> Output:
             return ResponseFailed(command.response_id, "server_error", "The model could not start this response.")
         case Listen() | Hear() | Commit() | Forget():
             return TranscriptFailed(command.item_id, "The model failed to hear this turn.")
-        case _:
+        case AddItem() | RemoveItem() | ReplaceItem() | AddTranscript():
             return SessionFailed("The model failed.")
+        case _:
+            assert_never(command)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from typing_extensions import TypeVar
+
 from realtime_server.messages.samples import Samples
 
 
@@ -29,11 +31,14 @@ class Image:
     url: str
 
 
+Part = Text | Audio | Image
+
+
 @dataclass(frozen=True)
 class Message:
     item_id: str
     role: Literal["system", "user", "assistant"]
-    parts: tuple[Text | Audio | Image, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -81,3 +86,19 @@ class Context:
     truncation: Truncation = Truncation()
     keywords: tuple[str, ...] = ()
     """Words and phrases that are likely to be said (`audio.input.transcription.keywords`)."""
+
+
+@dataclass(frozen=True)
+class ContextRef:
+    """A `Context` that names what the engine has been told already."""
+
+    instructions: str
+    tools: tuple[Function, ...]
+    items: tuple[str | ContextItem, ...] | None = None
+    """Ids of the conversation's, and items beside it; None for the conversation as it is now."""
+    truncation: Truncation = Truncation()
+    keywords: tuple[str, ...] = ()
+
+
+Known = TypeVar("Known", Context, ContextRef, default=Context)
+"""How a command has its context: a session names it, and a model is given it."""

@@ -1,20 +1,49 @@
 """Between a session and the speech model."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal
 
-from realtime_server.messages.context import Context
+from realtime_server.messages.context import ContextItem, ContextRef, Known
 from realtime_server.messages.samples import Samples
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Listen:
+class AddItem:
+    """The conversation has one more item, behind the one with the id `after`; None: before all."""
+
+    item: ContextItem
+    after: str | None
+
+
+@dataclass(frozen=True)
+class RemoveItem:
+    item_id: str
+
+
+@dataclass(frozen=True)
+class ReplaceItem:
+    """It is another now, at its place: there is more of it, or less, or its sound is no longer kept."""
+
+    item: ContextItem
+
+
+@dataclass(frozen=True)
+class AddTranscript:
+    """What was said in this part of an item; its sound has crossed already."""
+
+    item_id: str
+    part: int
+    transcript: str
+
+
+@dataclass(frozen=True)
+class Listen(Generic[Known]):
     """A user turn begins: its audio follows, so that it can be taken in while the user still speaks."""
 
     item_id: str
-    context: Context
+    context: Known
     live: bool = False
     """Words of the transcript are wanted before the turn is complete."""
 
@@ -50,11 +79,11 @@ ToolChoice = Literal["auto", "none", "required"] | NamedFunction
 
 
 @dataclass(frozen=True)
-class Respond:
+class Respond(Generic[Known]):
     """Answer. `context` ends with what is to be answered; if that is a turn just heard, it continues from there."""
 
     response_id: str
-    context: Context
+    context: Known
     audio: bool
     voice: str
     tool_choice: ToolChoice
@@ -68,7 +97,8 @@ class Cancel:
     response_id: str
 
 
-EngineCommand = Listen | Hear | Forget | Commit | Respond | Cancel
+ContextChange = AddItem | RemoveItem | ReplaceItem | AddTranscript
+EngineCommand = ContextChange | Listen[ContextRef] | Hear | Forget | Commit | Respond[ContextRef] | Cancel
 
 
 # --- outputs ----------------------------------------------------------------------------------------------------------

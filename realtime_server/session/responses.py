@@ -42,8 +42,9 @@ class Responses:
     def create(self, config: RealtimeSession, override: ResponseConfig, now: float) -> None:
         outside = override.conversation == "none"
         asked = self._asked(config, override, outside)
-        context = asking.context(config, override, self._entries(config, override), self._judge)
-        response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
+        entries = self._entries(config, override)
+        context = asking.context(config, override, self._named(entries), self._judge)
+        response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(entries))
         self._running[response.id] = response
         self._cut_short = self._cut_short if outside else None
         try:
@@ -55,6 +56,7 @@ class Responses:
             self._close(response, ResponseInput.FAIL, None, now, error=error)
             return
         self._tell_limits(now)
+        self._conversation.tell_changes()
         self._out.run(asking.command(response.id, config, override, asked, context))
 
     def cancel(self, response_id: str | None, now: float) -> None:
@@ -149,6 +151,13 @@ class Responses:
             raise ClientError(message, "array_above_max_length", "response.input")
         intake = Intake(self._out, config.audio.input.format.type, self._limits)
         return [self._input_entry(intake, item, f"response.input[{index}]") for index, item in enumerate(override.input)]
+
+    def _named(self, entries: Iterable[Entry]) -> asking.Items:
+        """What the conversation holds by its id alone."""
+        if entries is self._conversation:
+            return None
+        items = ((entry, item) for entry in entries if (item := entry.context_item()) is not None)
+        return tuple(entry.id if self._conversation.holds(entry) else item for entry, item in items)
 
     def _input_entry(self, intake: Intake, item: Any, param: str) -> Entry:
         if not isinstance(item, wire.ItemReference):

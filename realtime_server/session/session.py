@@ -19,6 +19,7 @@ from realtime_server.protocol.session_config import (
     updated,
 )
 from realtime_server.session import asking
+from realtime_server.session.context_changes import ContextChanges
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry, Intake, with_audio
 from realtime_server.session.idleness import Idleness
@@ -47,7 +48,8 @@ class Session:
             self._config = RealtimeSession(id=session_id, model=opening.model, expires_at=opening.expires_at)
         if opening.initial is not None:
             self._config = updated(self._config, opening.initial)
-        self._conversation = Conversation(self._out.new_id("conv"), limits)
+        changes = None if isinstance(self._config, TranscriptionSession) else ContextChanges(self._out)
+        self._conversation = Conversation(self._out.new_id("conv"), limits, changes)
         self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
         self._responses = Responses(self._out, self._conversation, opening, limits)
         self._expiry = opening.now + limits.session_s
@@ -217,7 +219,8 @@ class Session:
         # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
         live = isinstance(self._config, TranscriptionSession) and self._wish.shown
         self._transcripts.listen(item_id)
-        known = asking.context(self._config, asking.NO_OVERRIDES, self._conversation, self._judge)
+        known = asking.context(self._config, asking.NO_OVERRIDES, None, self._judge)
+        self._conversation.tell_changes()
         self._out.run(m.Listen(item_id, known, live))
 
     def _forget(self, item_id: str) -> None:

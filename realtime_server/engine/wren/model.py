@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
+from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
@@ -36,7 +37,6 @@ from realtime_server.messages import (
     Abilities,
     Audio,
     Cancel,
-    Command,
     Commit,
     Context,
     Forget,
@@ -143,7 +143,7 @@ class WrenModel:
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
-    def run(self, session_id: str, command: Command) -> None:
+    def run(self, session_id: str, command: ModelCommand) -> None:
         state = self._sessions.setdefault(session_id, _SessionState())
         match command:
             case Listen():
