@@ -7,7 +7,19 @@ and audio when it pleases; `Listen` opens its stream and nothing needs to be com
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime_server.messages import Abilities, Cancel, Commit, Context, Forget, Hear, Listen, Output, Respond
+from realtime_server.messages import (
+    Abilities,
+    Cancel,
+    Commit,
+    Context,
+    DetectorCommand,
+    EngineCommand,
+    Forget,
+    Hear,
+    Listen,
+    Output,
+    Respond,
+)
 
 ModelCommand = Listen[Context] | Hear | Forget | Commit | Respond[Context] | Cancel
 """A session's commands as a model is given them: what their contexts name is there (`engine.contexts`)."""
@@ -50,4 +62,31 @@ class Model(Protocol):
 
     def abandon(self) -> list[tuple[str, Output]]:
         """Ends every sequence, each with its failure: `step` itself has raised, and nobody knows what they are worth."""
+        ...
+
+
+class EngineClient(Protocol):
+    """An engine and its speech detector as a call meets them, wherever they run: `open` first, `end` last.
+
+    A session's commands are taken in order, and what comes of them is delivered in order, on the thread of the caller's loop.
+    All that crosses is data, and pickles.
+    """
+
+    @property
+    def alive(self) -> bool:
+        """Do both do their work?"""
+        ...
+
+    def open(self, session_id: str, deliver: Callable[[Output], None]) -> None:
+        """`deliver` is given each output. Where it raises, it is told so by `SessionFailed`, and gets no more."""
+        ...
+
+    def submit(self, session_id: str, command: EngineCommand | DetectorCommand) -> None: ...
+
+    def hold(self, session_id: str, held: bool) -> None:
+        """As `Model.hold`."""
+        ...
+
+    def end(self, session_id: str) -> None:
+        """The session is over; nothing is delivered any more."""
         ...
