@@ -1,7 +1,8 @@
 """What every engine promises.
 
-A turn-based model answers `Respond`. A full-duplex one takes `Hear` as its frames, one after the other, and emits text
-and audio when it pleases; `Listen` opens its stream and nothing needs to be committed.
+A turn-based model answers `Respond`. A full-duplex one (`Abilities.turns`) takes `Hear` as its frames, one after the other, and
+emits text and audio when it pleases, behind `ResponseBegun`; `Listen` opens its stream, nothing is committed, and `Respond`
+asks it to speak now.
 """
 
 from collections.abc import Callable

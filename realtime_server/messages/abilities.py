@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -33,3 +33,9 @@ class Abilities:
     """The dialect of JSON schema that its calls can be held to: a name in `engine.dialects`; '' is all of it."""
     scores_turn_end: bool = False
     """It tells, as it listens, whether the speaker has finished (`TurnEnd`); `semantic_vad` waits for that."""
+    turns: Literal["server", "engine"] = "server"
+    """Who decides when an answer begins: the server, by the user's turns, or a full-duplex model itself (`ResponseBegun`).
+
+    To the latter one `Listen` opens a stream that never ends, and all that comes is heard in it; what the detector makes of the
+    same sound is only reported.
+    """

@@ -134,6 +134,13 @@ class TranscriptFailed:
 
 
 @dataclass(frozen=True)
+class ResponseBegun:
+    """A full-duplex model has begun to speak without being asked; the id is its own, and all that belongs to it bears it."""
+
+    response_id: str
+
+
+@dataclass(frozen=True)
 class Prompted:
     """What the answer starts from, in text tokens, and how many of them were still held from before.
 
@@ -204,4 +211,4 @@ class SessionFailed:
 ResponseOutput = (
     Prompted | TextDelta | AudioDelta | CallStarted | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
 )
-EngineOutput = TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | SessionFailed | ResponseOutput
+EngineOutput = TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | SessionFailed | ResponseBegun | ResponseOutput

@@ -58,6 +58,8 @@ class InputAudio:
         """Up to where the detector has been given the timeline."""
         self.turn = TurnState.IDLE
         self.item_id = ""
+        self.stream_id = ""
+        """Of the model that hears all the time, turns or none."""
         self.start = 0
         self._heard = 0
 
@@ -87,7 +89,10 @@ class InputAudio:
                 "input_audio_buffer_full", "audio",
             )  # fmt: skip
         self._half = data[whole:]
-        self.timeline.append(self._resampler.push(shape.decode(data[:whole])))
+        samples = self._resampler.push(shape.decode(data[:whole]))
+        self.timeline.append(samples)
+        if self.stream_id and len(samples):
+            self._outbox.run(Hear(self.stream_id, samples))
         self._show()
         if self.turn is not TurnState.IDLE or self._machine is None:
             self._hear()
@@ -178,6 +183,8 @@ class InputAudio:
 
     def _hear(self, end: int | None = None) -> None:
         """Sends the engine what it may hear by now: with a detector, no more than the detector has judged."""
+        if self.stream_id:
+            return
         least = 1
         if end is None:
             end = self.timeline.end if self._machine is None else min(self._machine.position, self.timeline.end)

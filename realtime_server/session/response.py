@@ -52,8 +52,13 @@ class OpenItem:
 class Response:
     """In progress from the moment it is made; `close` ends it, once, and closes what is open in order."""
 
-    def __init__(self, outbox: Outbox, conversation: Conversation | None, settings: ResponseSettings, input_audio_s: float):
+    def __init__(
+        self, outbox: Outbox, conversation: Conversation | None, settings: ResponseSettings, input_audio_s: float,
+        key: str | None = None,
+    ):  # fmt: skip
         self.id = outbox.new_id("resp")
+        self.key = key or self.id
+        """What the engine knows it by."""
         self.state = ResponseState.IN_PROGRESS
         self.settings = settings
         self.audio_samples = 0

@@ -45,22 +45,35 @@ class Responses:
         entries = self._entries(config, override)
         context = asking.context(config, override, self._named(entries), self._judge)
         response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(entries))
-        self._running[response.id] = response
-        self._cut_short = self._cut_short if outside else None
+        if self._start(response, now):
+            self._conversation.tell_changes()
+            self._out.run(asking.command(response.id, config, override, asked, context))
+
+    def begin(self, config: RealtimeSession, key: str, now: float) -> None:
+        """A full-duplex model speaks by itself, and whatever it said before is over with that."""
+        self.interrupt(now)
+        asked = asking.settings(config, asking.NO_OVERRIDES)
+        if not self._start(Response(self._out, self._conversation, asked, 0.0, key), now):
+            self._out.run(m.Cancel(key))
+
+    def _start(self, response: Response, now: float) -> bool:
+        """False: nothing is left for it, which the client is told."""
+        self._running[response.key] = response
+        self._cut_short = None if response.in_conversation else self._cut_short
+        most = response.settings.max_output_tokens
         try:
-            limit = self._limits.reserved_tokens if asked.max_output_tokens == "inf" else asked.max_output_tokens
-            response.reserved_tokens = self._quota.reserve(limit, now)
+            response.reserved_tokens = self._quota.reserve(self._limits.reserved_tokens if most == "inf" else most, now)
         except Exhausted as exhausted:
             self._tell_limits(now)
             error = ev.ResponseError(type="invalid_request_error", code="rate_limit_exceeded", message=str(exhausted))
             self._close(response, ResponseInput.FAIL, None, now, error=error)
-            return
+            return False
         self._tell_limits(now)
-        self._conversation.tell_changes()
-        self._out.run(asking.command(response.id, config, override, asked, context))
+        return True
 
     def cancel(self, response_id: str | None, now: float) -> None:
-        response = self._running.get(response_id) if response_id else self.in_conversation
+        running = (r for r in self._running.values() if r.id == response_id)
+        response = next(running, None) if response_id else self.in_conversation
         if response is None and self._cut_short is not None and response_id in (None, self._cut_short):
             self._cut_short = None
             return
@@ -96,6 +109,9 @@ class Responses:
                 response.prompted(output)
             case m.TextDelta():
                 response.text(output.text, output.tokens)
+            case m.AudioDelta() if response.settings.modality == "text":
+                # Who speaks by himself was not asked for text alone.
+                pass
             case m.AudioDelta():
                 self._voice_locked = self._voice_locked or response.in_conversation
                 response.audio(output.samples, output.characters)
@@ -175,13 +191,13 @@ class Responses:
         self._out.send(ev.RateLimitsUpdated, rate_limits=limits)
 
     def _stop(self, response: Response, reason: ev.StatusReason, now: float) -> None:
-        self._out.run(m.Cancel(response.id))
+        self._out.run(m.Cancel(response.key))
         self._close(response, ResponseInput.CANCEL, reason, now)
 
     def _close(
         self, response: Response, by: ResponseInput, reason: ev.StatusReason | None, now: float,
         error: ev.ResponseError | None = None,
     ) -> None:  # fmt: skip
-        del self._running[response.id]
+        del self._running[response.key]
         used = response.close(by, reason, error)
         self._quota.settle(response.reserved_tokens, used.total_tokens, now)

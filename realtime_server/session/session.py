@@ -38,6 +38,7 @@ class Session:
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
         self._limits, self._judge = limits, opening.judge
+        self._turns = opening.abilities.turns
         self._now = opening.now
         self._out = Outbox(randomness or random.Random(random.SystemRandom().getrandbits(128)))
         session_id = self._out.new_id("sess")
@@ -99,6 +100,10 @@ class Session:
                 self._transcripts.take(output, self._wish, now)
             case m.SessionFailed():
                 self.fail(output.message)
+            case m.ResponseBegun():
+                if isinstance(self._config, RealtimeSession):
+                    self._responses.begin(self._config, output.response_id, now)
+                    self._idleness.someone_speaks()
             case _:
                 finished = self._responses.take(output, now)
                 if finished is not None:
@@ -137,6 +142,8 @@ class Session:
             case cl.SessionUpdate():
                 self._update(event)
             case cl.InputAudioBufferAppend():
+                if self._turns == "engine":
+                    self._open_stream()
                 self._input.append(event.audio)
                 if self._input.opens_turn:
                     item_id = self._out.new_id("item")
@@ -215,15 +222,28 @@ class Session:
 
     # --- the user's audio ---------------------------------------------------------------------------------------------
 
+    def _open_stream(self) -> None:
+        """What a full-duplex model hears: everything, from the first sound on."""
+        if not self._input.stream_id:
+            self._input.stream_id = self._out.new_id("stream")
+            self._tell_to_listen(self._input.stream_id, live=False)
+
     def _listen(self, item_id: str) -> None:
+        if self._turns == "engine":
+            return
         # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
         live = isinstance(self._config, TranscriptionSession) and self._wish.shown
         self._transcripts.listen(item_id)
+        self._tell_to_listen(item_id, live)
+
+    def _tell_to_listen(self, item_id: str, live: bool) -> None:
         known = asking.context(self._config, asking.NO_OVERRIDES, None, self._judge)
         self._conversation.tell_changes()
         self._out.run(m.Listen(item_id, known, live))
 
     def _forget(self, item_id: str) -> None:
+        if self._turns == "engine":
+            return
         self._transcripts.forget(item_id)
         self._out.run(m.Forget(item_id))
 
@@ -257,6 +277,8 @@ class Session:
         entry = Entry(item, {0: recording})
         self._conversation.add(entry)
         self._announce(entry)
+        if self._turns == "engine":
+            return
         if self._transcripts.commit(entry, self._wish, self._now) or isinstance(self._config, RealtimeSession):
             self._out.run(m.Commit(item_id))
         else:
@@ -272,7 +294,7 @@ class Session:
                 item_id = self._input.item_id or self._out.new_id("item")
                 ms = self._input.timeline.ms(border.sample)
                 self._out.send(ev.SpeechStarted, audio_start_ms=ms, item_id=item_id)
-                if detection.interrupt_response:
+                if detection.interrupt_response and self._turns == "server":
                     self._responses.interrupt(self._now)
                 if self._input.item_id:
                     # A turn begun by hand, before a detector was asked for: it begins where the detector says.
@@ -286,7 +308,7 @@ class Session:
                 self._answer_turn(detection)
 
     def _answer_turn(self, detection: ServerVad | SemanticVad) -> None:
-        if not detection.create_response or not isinstance(self._config, RealtimeSession):
+        if self._turns == "engine" or not detection.create_response or not isinstance(self._config, RealtimeSession):
             return
         if detection.interrupt_response:
             # Asked for while the user was speaking: what he said in the meantime comes first.
@@ -302,7 +324,7 @@ class Session:
 
     def _idle_timeout(self) -> None:
         detection = self._config.audio.input.turn_detection
-        if detection is None or self._input.turn is not TurnState.IDLE:
+        if detection is None or self._input.turn is not TurnState.IDLE or self._turns == "engine":
             return
         item_id = self._out.new_id("item")
         timeline = self._input.timeline
