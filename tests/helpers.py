@@ -66,7 +66,7 @@ class Talk:
         commands = self.session.commands_to_run()
         self.crossed += commands
         for command in commands:
-            local = isinstance(command, m.Detect | m.ResetDetector | m.Disconnect)
+            local = isinstance(command, m.DetectorCommand | m.ShellCommand)
             given = command if local else self.contexts.take("session", command)
             self.commands += [] if given is None else [given]
         self.resets += sum(isinstance(command, m.ResetDetector) for command in commands)

@@ -53,7 +53,17 @@ from realtime_server.messages.engine import (
     TurnEnd,
 )
 from realtime_server.messages.samples import AUDIO_RATE_HZ, Samples
-from realtime_server.messages.shell import Disconnect, ShellCommand
+from realtime_server.messages.shell import (
+    Disconnect,
+    Drained,
+    Play,
+    Played,
+    PlayerCommand,
+    ShellCommand,
+    ShellOutput,
+    StopPlaying,
+    UserAudio,
+)
 
 Command = EngineCommand | DetectorCommand | ShellCommand
 Output = EngineOutput | DetectorOutput
@@ -79,6 +89,7 @@ __all__ = [
     "DetectorCommand",
     "DetectorOutput",
     "Disconnect",
+    "Drained",
     "EngineCommand",
     "EngineOutput",
     "Forget",
@@ -93,6 +104,9 @@ __all__ = [
     "NamedFunction",
     "Output",
     "Part",
+    "Play",
+    "Played",
+    "PlayerCommand",
     "Prompted",
     "RemoveItem",
     "ReplaceItem",
@@ -107,7 +121,9 @@ __all__ = [
     "SchemaJudge",
     "SessionFailed",
     "ShellCommand",
+    "ShellOutput",
     "SpeechProbability",
+    "StopPlaying",
     "Text",
     "TextDelta",
     "ToolChoice",
@@ -116,5 +132,6 @@ __all__ = [
     "TranscriptFailed",
     "Truncation",
     "TurnEnd",
+    "UserAudio",
     "honours_everything",
 ]

@@ -8,7 +8,6 @@ from realtime_server.protocol.errors import ClientError
 from realtime_server.session.context_changes import ContextChanges
 from realtime_server.session.entry import Entry
 from realtime_server.session.limits import Limits
-from realtime_server.session.recording import whole_words
 
 ROOT = "root"
 """As `previous_item_id`: before the first item."""
@@ -108,8 +107,7 @@ class Conversation:
             )
         # What is still being written is ahead of its sound.
         if length < recording.length or entry.running:
-            text = entry.item.content[content_index].transcript or ""
-            entry.change_part(content_index, transcript=whole_words(text, recording.cut(length)))
+            entry.cut(content_index, length)
         return entry
 
     def tell_changes(self) -> None:

@@ -11,7 +11,7 @@ from realtime_server.protocol import audio, items
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.recording import Recording
+from realtime_server.session.recording import Recording, whole_words
 
 
 @dataclass(eq=False)
@@ -49,6 +49,11 @@ class Entry:
     def change_part(self, index: int, **fields: Any) -> None:
         content = self.item.content
         self.change(content=(*content[:index], content[index].model_copy(update=fields), *content[index + 1 :]))
+
+    def cut(self, index: int, length: int) -> None:
+        """The first `length` samples of a spoken part, and what had been said whole by then."""
+        text = self.item.content[index].transcript or ""
+        self.change_part(index, transcript=whole_words(text, self.recordings[index].cut(length)))
 
     def note_heard(self, transcript: str) -> None:
         self.heard = transcript

@@ -89,7 +89,14 @@ class InputAudio:
                 "input_audio_buffer_full", "audio",
             )  # fmt: skip
         self._half = data[whole:]
-        samples = self._resampler.push(shape.decode(data[:whole]))
+        self._take(self._resampler.push(shape.decode(data[:whole])))
+
+    def append_samples(self, samples: Samples) -> None:
+        """At AUDIO_RATE_HZ, from a shell. A microphone that nobody commits or clears is not listened to for ever."""
+        if self.uncommitted + len(samples) <= self._limits.buffer_s * AUDIO_RATE_HZ:
+            self._take(samples)
+
+    def _take(self, samples: Samples) -> None:
         self.timeline.append(samples)
         if self.stream_id and len(samples):
             self._outbox.run(Hear(self.stream_id, samples))

@@ -1,7 +1,7 @@
 """What is known when a session begins."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from realtime_server import messages as m
 from realtime_server.session.limits import Limits
@@ -21,6 +21,9 @@ class Opening:
     now: float
     initial: dict[str, Any] | None = None
     abilities: m.Abilities = m.Abilities()
+    playback: Literal["client", "shell"] = "client"
+    """Who plays the answers: the client, from what `response.output_audio.delta` brings, or a shell on this side, which tells
+    what has been heard."""
     judge: m.SchemaJudge = m.honours_everything
     """Of functions' schemas, for the dialect that the abilities name."""
     quota: Quota = field(default_factory=lambda: Quota(Limits.requests_per_minute, Limits.tokens_per_minute))

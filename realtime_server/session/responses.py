@@ -15,6 +15,7 @@ from realtime_server.session.entry import Entry, Intake
 from realtime_server.session.limits import Limits
 from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
+from realtime_server.session.playout import Playout
 from realtime_server.session.quota import Exhausted
 from realtime_server.session.response import Response, ResponseSettings
 from realtime_server.session.states import ResponseInput
@@ -23,8 +24,10 @@ from realtime_server.session.states import ResponseInput
 class Responses:
     """At most one of them in the conversation, others beside it (`conversation: "none"`)."""
 
-    def __init__(self, outbox: Outbox, conversation: Conversation, opening: Opening, limits: Limits) -> None:
-        self._out, self._conversation, self._limits = outbox, conversation, limits
+    def __init__(
+        self, outbox: Outbox, conversation: Conversation, opening: Opening, limits: Limits, playout: Playout | None = None
+    ) -> None:
+        self._out, self._conversation, self._limits, self._playout = outbox, conversation, limits, playout
         self._abilities, self._judge, self._quota = opening.abilities, opening.judge, opening.quota
         self._running: dict[str, Response] = {}
         self._voice_locked = False
@@ -44,7 +47,8 @@ class Responses:
         asked = self._asked(config, override, outside)
         entries = self._entries(config, override)
         context = asking.context(config, override, self._named(entries), self._judge)
-        response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(entries))
+        where, heard_s = None if outside else self._conversation, asking.heard_seconds(entries)
+        response = Response(self._out, where, asked, heard_s, playout=self._playout)
         if self._start(response, now):
             self._conversation.tell_changes()
             self._out.run(asking.command(response.id, config, override, asked, context))
@@ -53,7 +57,7 @@ class Responses:
         """A full-duplex model speaks by itself, and whatever it said before is over with that."""
         self.interrupt(now)
         asked = asking.settings(config, asking.NO_OVERRIDES)
-        if not self._start(Response(self._out, self._conversation, asked, 0.0, key), now):
+        if not self._start(Response(self._out, self._conversation, asked, 0.0, key, self._playout), now):
             self._out.run(m.Cancel(key))
 
     def _start(self, response: Response, now: float) -> bool:

@@ -27,6 +27,8 @@ from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
 from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
+from realtime_server.session.playout import Cut, Playout
+from realtime_server.session.response import Response
 from realtime_server.session.responses import Responses
 from realtime_server.session.states import TurnState
 from realtime_server.session.transcripts import Transcripts, Wish
@@ -34,7 +36,7 @@ from realtime_server.turns.machine import TurnStarted, TurnStopped
 
 
 class Session:
-    """receive, engine_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
+    """receive, engine_output, shell_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
         self._limits, self._judge = limits, opening.judge
@@ -52,14 +54,17 @@ class Session:
         changes = None if isinstance(self._config, TranscriptionSession) else ContextChanges(self._out)
         self._conversation = Conversation(self._out.new_id("conv"), limits, changes)
         self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
-        self._responses = Responses(self._out, self._conversation, opening, limits)
+        self._playout = Playout(self._out) if opening.playback == "shell" else None
+        self._unheard: Response | None = None
+        """The newest that is done, and may still be playing."""
+        self._responses = Responses(self._out, self._conversation, opening, limits, self._playout)
         self._expiry = opening.now + limits.session_s
         self._idleness = Idleness()
         self._transcripts = Transcripts(self._out, opening.quota)
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
-    # --- the six calls ------------------------------------------------------------------------------------------------
+    # --- the seven calls ----------------------------------------------------------------------------------------------
 
     def receive(self, event: cl.AnyClientEvent, now: float) -> None:
         with self._boundary(now, event.event_id):
@@ -106,8 +111,34 @@ class Session:
                     self._idleness.someone_speaks()
             case _:
                 finished = self._responses.take(output, now)
-                if finished is not None:
-                    self._idleness.answered(finished, self._config.audio.input.turn_detection, now)
+                self._unheard = finished or self._unheard
+                self._note_heard(now)
+
+    def shell_output(self, output: m.ShellOutput, now: float) -> None:
+        """From a shell that plays the answers itself, or that takes the user's sound in."""
+        with self._boundary(now):
+            match output:
+                case m.Played():
+                    if self._playout is not None:
+                        self._playout.played(output)
+                case m.Drained():
+                    if self._playout is not None:
+                        self._playout.drained()
+                case m.UserAudio():
+                    self._open_stream()
+                    self._input.append_samples(output.samples)
+                    self._open_pushed()
+                case _:
+                    assert_never(output)
+            self._note_heard(now)
+
+    def _note_heard(self, now: float) -> None:
+        """An answer that is done is over when it has been heard: where the client plays, nobody knows but by its length."""
+        finished = self._unheard
+        if finished is not None and (self._playout is None or not self._playout.playing):
+            left_s = finished.audio_s if self._playout is None else 0.0
+            self._idleness.answered(finished, self._config.audio.input.turn_detection, left_s, now)
+            self._unheard = None
 
     def next_deadline(self) -> float | None:
         idle = self._idleness.deadline
@@ -142,13 +173,9 @@ class Session:
             case cl.SessionUpdate():
                 self._update(event)
             case cl.InputAudioBufferAppend():
-                if self._turns == "engine":
-                    self._open_stream()
+                self._open_stream()
                 self._input.append(event.audio)
-                if self._input.opens_turn:
-                    item_id = self._out.new_id("item")
-                    self._listen(item_id)
-                    self._input.open_pushed(item_id)
+                self._open_pushed()
             case cl.InputAudioBufferCommit():
                 self._commit_by_hand()
             case cl.InputAudioBufferClear():
@@ -157,8 +184,10 @@ class Session:
                 self._input.clear()
                 self._out.send(ev.InputAudioBufferCleared)
             case cl.OutputAudioBufferClear():
-                # Only WebRTC and SIP play on the server's side: here nothing is playing, and that is no error.
-                pass
+                # Where the client plays, or where nothing is playing, that is no error.
+                for cut in self._stop_playing():
+                    self._responses.cut_short(cut.entry, self._now)
+                    self._cut_off(cut)
             case cl.ConversationItemCreate():
                 self._create_item(event)
             case cl.ConversationItemRetrieve():
@@ -224,9 +253,16 @@ class Session:
 
     def _open_stream(self) -> None:
         """What a full-duplex model hears: everything, from the first sound on."""
-        if not self._input.stream_id:
+        if self._turns == "engine" and not self._input.stream_id:
             self._input.stream_id = self._out.new_id("stream")
             self._tell_to_listen(self._input.stream_id, live=False)
+
+    def _open_pushed(self) -> None:
+        """What no detector decides about is a turn from its first sound on."""
+        if self._input.opens_turn:
+            item_id = self._out.new_id("item")
+            self._listen(item_id)
+            self._input.open_pushed(item_id)
 
     def _listen(self, item_id: str) -> None:
         if self._turns == "engine":
@@ -295,7 +331,7 @@ class Session:
                 ms = self._input.timeline.ms(border.sample)
                 self._out.send(ev.SpeechStarted, audio_start_ms=ms, item_id=item_id)
                 if detection.interrupt_response and self._turns == "server":
-                    self._responses.interrupt(self._now)
+                    self._interrupt()
                 if self._input.item_id:
                     # A turn begun by hand, before a detector was asked for: it begins where the detector says.
                     self._forget(item_id)
@@ -307,12 +343,32 @@ class Session:
                 self._commit(border.sample)
                 self._answer_turn(detection)
 
+    def _interrupt(self) -> None:
+        """What runs in the conversation stops, and what plays on this side; what was heard of it by then is what was said."""
+        cuts = self._stop_playing()
+        self._responses.interrupt(self._now)
+        for cut in cuts:
+            self._cut_off(cut)
+
+    def _stop_playing(self) -> list[Cut]:
+        if self._playout is None:
+            return []
+        self._unheard = None
+        return self._playout.stop()
+
+    def _cut_off(self, cut: Cut) -> None:
+        """The client may have deleted it, or it stands beside the conversation."""
+        if self._conversation.holds(cut.entry):
+            cut.entry.cut(0, cut.heard)
+            ms = cut.heard * 1000 // AUDIO_RATE_HZ
+            self._out.send(ev.ConversationItemTruncated, item_id=cut.entry.id, content_index=0, audio_end_ms=ms)
+
     def _answer_turn(self, detection: ServerVad | SemanticVad) -> None:
         if self._turns == "engine" or not detection.create_response or not isinstance(self._config, RealtimeSession):
             return
         if detection.interrupt_response:
             # Asked for while the user was speaking: what he said in the meantime comes first.
-            self._responses.interrupt(self._now)
+            self._interrupt()
         if self._responses.in_conversation is None:
             self._create_response(cl.ResponseConfig())
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from realtime_server.engine.contract import EngineClient
-from realtime_server.messages import Disconnect, Output
+from realtime_server.messages import Disconnect, Output, Play, PlayerCommand, ShellOutput, StopPlaying
 from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.client_events import AnyClientEvent
 from realtime_server.protocol.errors import OUR_FAULT, ClientError
@@ -20,6 +20,8 @@ from realtime_server.session.session import Session
 from realtime_server.transport.alarm import Alarm
 
 log = logging.getLogger(__name__)
+Player = Callable[[PlayerCommand], None]
+"""Returns at once."""
 INTERNAL_ERROR = "server_error.internal_error"
 
 
@@ -51,9 +53,10 @@ class Shell(Protocol):
 class Call:
     """`run` returns when the call is over; further shells are served by `serve`, each in a task of its own."""
 
-    def __init__(self, name: str, session: Session, engine: EngineClient) -> None:
+    def __init__(self, name: str, session: Session, engine: EngineClient, player: Player | None = None) -> None:
+        """`player`: of a session whose answers a shell plays (`Opening.playback`)."""
         self.name, self.session = name, session
-        self._engine = engine
+        self._engine, self._player = engine, player
         self._shells: list[Shell] = []
         """Those that are shown what happens."""
         self._serving = 0
@@ -157,6 +160,10 @@ class Call:
     def _engine_output(self, output: Output) -> None:
         self._enter(lambda: self.session.engine_output(output, _now()))
 
+    def shell_output(self, output: ShellOutput) -> None:
+        """What a shell has played, or taken in."""
+        self._enter(lambda: self.session.shell_output(output, _now()))
+
     async def _watch_the_clock(self) -> None:
         while True:
             await self._alarm.rung()
@@ -174,6 +181,9 @@ class Call:
             match command:
                 case Disconnect():
                     self.say_goodbye(command.code, command.reason)
+                case Play() | StopPlaying():
+                    assert self._player is not None
+                    self._player(command)
                 case _:
                     self._engine.submit(self.name, command)
         (self._quiet.clear if self.session.answering else self._quiet.set)()

@@ -132,7 +132,7 @@ async def _serve(socket: WebSocket) -> None:
     limits = hall.settings.limits
     opening = Opening(
         model, transcription, int(time.time()) + limits.session_s, hall.now(), guest.initial, served.abilities,
-        served.judge, hall.quota(guest.who),
+        judge=served.judge, quota=hall.quota(guest.who),
     )  # fmt: skip
     dialect = beta_dialect(guest.temperature) if beta else GA
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -187,3 +188,32 @@ def test_everyone_is_sent_home() -> None:
         assert first.kinds[-1] == second.kinds[-1] == "error"
 
     in_a_call(scenario)
+
+
+def test_what_a_shell_plays_goes_to_its_player_and_what_it_heard_comes_back() -> None:
+    async def run() -> None:
+        engine, played = RecordingEngine(), list[m.PlayerCommand]()
+        opening = Opening("wren", False, 0, asyncio.get_running_loop().time(), playback="shell")
+        call = Call("call", Session(opening), engine, played.append)
+        shell = RecordingShell(call)
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+            group.create_task(call.run(shell))
+            await settled()
+            shell.say({"type": "response.create"})
+            (respond,) = [command for command in engine.commands if isinstance(command, m.Respond)]
+            for output in (
+                m.TextDelta(respond.response_id, "Hi."),
+                m.AudioDelta(respond.response_id, np.zeros(2400, np.int16), 3),
+            ):
+                engine.deliver(output)
+            engine.deliver(m.ResponseFinished(respond.response_id, "completed"))
+            (play,) = played
+            assert isinstance(play, m.Play)
+            assert "output_audio_buffer.stopped" not in shell.kinds
+            call.shell_output(m.Played(play.item_id, len(play.samples)))
+            assert shell.kinds[-1] == "output_audio_buffer.stopped"
+            call.shell_output(m.UserAudio(np.zeros(4800, np.int16)))
+            assert isinstance(engine.commands[-1], m.Detect)
+            shell.gone.set()
+
+    asyncio.run(run())
