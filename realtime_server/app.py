@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import Model
+from realtime_server.engine.observing import Observer
 from realtime_server.engine.worker import EngineWorker
 from realtime_server.settings import Settings
 from realtime_server.transport import http, websocket
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 THIS_MACHINE = r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?"
 
 
-def create_app(settings: Settings, *models: Model) -> FastAPI:
+def create_app(settings: Settings, *models: Model, observer: Observer | None = None) -> FastAPI:
     """The server as an ASGI application; `models` replace the ones that the settings name."""
 
     @asynccontextmanager
@@ -36,7 +37,7 @@ def create_app(settings: Settings, *models: Model) -> FastAPI:
         workers: list[EngineWorker | DetectorWorker] = []
         for model in models or [loader.load(name, settings.device) for name in settings.models]:
             engine = LocalEngine(asyncio.get_running_loop())
-            speech_model = EngineWorker(model, engine.deliver)
+            speech_model = EngineWorker(model, engine.deliver, observer)
             detector = DetectorWorker(DETECTORS[settings.detector](), engine.deliver)
             engine.attach(speech_model, detector)
             engines.append(engine)
@@ -46,7 +47,7 @@ def create_app(settings: Settings, *models: Model) -> FastAPI:
             worker.start()
         for engine in engines:
             engine.watch()
-        app.state.hall = Hall(settings, *served)
+        app.state.hall = Hall(settings, *served, observer=observer)
         log.info("= ready: %s", ", ".join(app.state.hall.models))
         try:
             yield

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from realtime_server.engine.contexts import Contexts
 from realtime_server.engine.contract import Deliver, DeviceLost, Model
+from realtime_server.engine.observing import Observer, observed
 from realtime_server.messages import (
     AddItem,
     AddTranscript,
@@ -35,8 +36,8 @@ Request = Callable[[], None]
 class EngineWorker:
     """`submit`, `hold` and `end` from any thread; `deliver` is called on this worker's own thread."""
 
-    def __init__(self, model: Model, deliver: Deliver) -> None:
-        self._model, self._deliver = model, deliver
+    def __init__(self, model: Model, deliver: Deliver, observer: Observer | None = None) -> None:
+        self._model, self._deliver, self._observer = model, deliver, observer
         self._contexts = Contexts()
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -95,9 +96,9 @@ class EngineWorker:
         if key is not None and key in self._failed[session_id]:
             return
         try:
-            given = self._contexts.take(session_id, command)
-            if given is not None:
-                self._model.run(session_id, given)
+            observed(
+                self._observer, session_id, "command", type(command).__name__, lambda: self._run_command(session_id, command)
+            )
         # The boundary of the engine: whatever a command breaks is logged once and told to its session alone.
         except Exception:
             log.exception("! %s: %s failed", session_id, type(command).__name__)
@@ -107,6 +108,11 @@ class EngineWorker:
                 with suppress(Exception):
                     self._model.run(session_id, Cancel(key) if isinstance(command, Respond | Cancel) else Forget(key))
             self._deliver(session_id, _failure(command))
+
+    def _run_command(self, session_id: str, command: EngineCommand) -> None:
+        given = self._contexts.take(session_id, command)
+        if given is not None:
+            self._model.run(session_id, given)
 
     def _end(self, session_id: str) -> None:
         self._failed.pop(session_id, None)
@@ -118,7 +124,7 @@ class EngineWorker:
         if self._lost.is_set():
             return None
         try:
-            return self._model.step()
+            return observed(self._observer, "", "step", "step", self._model.step)
         except DeviceLost:
             log.exception("! the device is lost: no session can go on, and none can begin")
         # A model breaks by sequences. Where it broke as a whole nobody knows of whom, so all that runs fails.

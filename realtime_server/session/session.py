@@ -22,6 +22,7 @@ from realtime_server.session import asking
 from realtime_server.session.context_changes import ContextChanges
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry, Intake, with_audio
+from realtime_server.session.hearing import Hearing
 from realtime_server.session.idleness import Idleness
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
@@ -31,7 +32,6 @@ from realtime_server.session.playout import Cut, Playout
 from realtime_server.session.response import Response
 from realtime_server.session.responses import Responses
 from realtime_server.session.states import TurnState
-from realtime_server.session.transcripts import Transcripts, Wish
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
 
@@ -40,7 +40,6 @@ class Session:
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
         self._limits, self._judge = limits, opening.judge
-        self._turns = opening.abilities.turns
         self._now = opening.now
         self._out = Outbox(randomness or random.Random(random.SystemRandom().getrandbits(128)))
         session_id = self._out.new_id("sess")
@@ -60,7 +59,7 @@ class Session:
         self._responses = Responses(self._out, self._conversation, opening, limits, self._playout)
         self._expiry = opening.now + limits.session_s
         self._idleness = Idleness()
-        self._transcripts = Transcripts(self._out, opening.quota)
+        self._hearing = Hearing(self._out, self._conversation, self._input, opening)
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
@@ -102,7 +101,7 @@ class Session:
             case m.TurnEnd():
                 self._border(self._input.scored(output))
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
-                self._transcripts.take(output, self._wish, now)
+                self._hearing.take(self._config, output, now)
             case m.SessionFailed():
                 self.fail(output.message)
             case m.ResponseBegun():
@@ -125,9 +124,9 @@ class Session:
                     if self._playout is not None:
                         self._playout.drained()
                 case m.UserAudio():
-                    self._open_stream()
+                    self._hearing.open_stream(self._config)
                     self._input.append_samples(output.samples)
-                    self._open_pushed()
+                    self._hearing.open_pushed(self._config)
                 case _:
                     assert_never(output)
             self._note_heard(now)
@@ -173,14 +172,14 @@ class Session:
             case cl.SessionUpdate():
                 self._update(event)
             case cl.InputAudioBufferAppend():
-                self._open_stream()
+                self._hearing.open_stream(self._config)
                 self._input.append(event.audio)
-                self._open_pushed()
+                self._hearing.open_pushed(self._config)
             case cl.InputAudioBufferCommit():
                 self._commit_by_hand()
             case cl.InputAudioBufferClear():
                 if self._input.item_id:
-                    self._forget(self._input.item_id)
+                    self._hearing.forget(self._input.item_id)
                 self._input.clear()
                 self._out.send(ev.InputAudioBufferCleared)
             case cl.OutputAudioBufferClear():
@@ -251,42 +250,6 @@ class Session:
 
     # --- the user's audio ---------------------------------------------------------------------------------------------
 
-    def _open_stream(self) -> None:
-        """What a full-duplex model hears: everything, from the first sound on."""
-        if self._turns == "engine" and not self._input.stream_id:
-            self._input.stream_id = self._out.new_id("stream")
-            self._tell_to_listen(self._input.stream_id, live=False)
-
-    def _open_pushed(self) -> None:
-        """What no detector decides about is a turn from its first sound on."""
-        if self._input.opens_turn:
-            item_id = self._out.new_id("item")
-            self._listen(item_id)
-            self._input.open_pushed(item_id)
-
-    def _listen(self, item_id: str) -> None:
-        if self._turns == "engine":
-            return
-        # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
-        live = isinstance(self._config, TranscriptionSession) and self._wish.shown
-        self._transcripts.listen(item_id)
-        self._tell_to_listen(item_id, live)
-
-    def _tell_to_listen(self, item_id: str, live: bool) -> None:
-        known = asking.context(self._config, asking.NO_OVERRIDES, None, self._judge)
-        self._conversation.tell_changes()
-        self._out.run(m.Listen(item_id, known, live))
-
-    def _forget(self, item_id: str) -> None:
-        if self._turns == "engine":
-            return
-        self._transcripts.forget(item_id)
-        self._out.run(m.Forget(item_id))
-
-    @property
-    def _wish(self) -> Wish:
-        return Wish(self._config.audio.input.transcription is not None, self._config.include is not None)
-
     def _commit_by_hand(self) -> None:
         uncommitted_ms = self._input.uncommitted * 1000 / AUDIO_RATE_HZ
         if uncommitted_ms < self._limits.commit_ms:
@@ -297,7 +260,7 @@ class Session:
             )
         if self._input.turn is TurnState.IDLE:
             item_id = self._out.new_id("item")
-            self._listen(item_id)
+            self._hearing.listen(self._config, item_id)
             self._input.open_spoken(item_id, self._input.start)
         self._commit(None)
         self._input.restart_detection()
@@ -313,12 +276,7 @@ class Session:
         entry = Entry(item, {0: recording})
         self._conversation.add(entry)
         self._announce(entry)
-        if self._turns == "engine":
-            return
-        if self._transcripts.commit(entry, self._wish, self._now) or isinstance(self._config, RealtimeSession):
-            self._out.run(m.Commit(item_id))
-        else:
-            self._forget(item_id)
+        self._hearing.commit(self._config, entry, self._now)
 
     def _border(self, border: TurnStarted | TurnStopped | None) -> None:
         detection = self._config.audio.input.turn_detection
@@ -330,12 +288,12 @@ class Session:
                 item_id = self._input.item_id or self._out.new_id("item")
                 ms = self._input.timeline.ms(border.sample)
                 self._out.send(ev.SpeechStarted, audio_start_ms=ms, item_id=item_id)
-                if detection.interrupt_response and self._turns == "server":
+                if detection.interrupt_response and self._hearing.by_turns:
                     self._interrupt()
                 if self._input.item_id:
                     # A turn begun by hand, before a detector was asked for: it begins where the detector says.
-                    self._forget(item_id)
-                self._listen(item_id)
+                    self._hearing.forget(item_id)
+                self._hearing.listen(self._config, item_id)
                 self._input.open_spoken(item_id, border.sample)
             case TurnStopped():
                 ms = self._input.timeline.ms(border.sample)
@@ -364,7 +322,7 @@ class Session:
             self._out.send(ev.ConversationItemTruncated, item_id=cut.entry.id, content_index=0, audio_end_ms=ms)
 
     def _answer_turn(self, detection: ServerVad | SemanticVad) -> None:
-        if self._turns == "engine" or not detection.create_response or not isinstance(self._config, RealtimeSession):
+        if not self._hearing.by_turns or not detection.create_response or not isinstance(self._config, RealtimeSession):
             return
         if detection.interrupt_response:
             # Asked for while the user was speaking: what he said in the meantime comes first.
@@ -380,13 +338,13 @@ class Session:
 
     def _idle_timeout(self) -> None:
         detection = self._config.audio.input.turn_detection
-        if detection is None or self._input.turn is not TurnState.IDLE or self._turns == "engine":
+        if detection is None or self._input.turn is not TurnState.IDLE or not self._hearing.by_turns:
             return
         item_id = self._out.new_id("item")
         timeline = self._input.timeline
         self._out.send(ev.TimeoutTriggered, audio_start_ms=timeline.ms(self._input.start),
                        audio_end_ms=timeline.ms(timeline.end), item_id=item_id)  # fmt: skip
-        self._listen(item_id)
+        self._hearing.listen(self._config, item_id)
         self._input.open_spoken(item_id, self._input.start)
         self._commit(timeline.end)
         self._input.restart_detection()

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from realtime_server.engine.contract import EngineClient
+from realtime_server.engine.observing import Kind, Observer, observed
 from realtime_server.messages import Disconnect, Output, Play, PlayerCommand, ShellOutput, StopPlaying
 from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.client_events import AnyClientEvent
@@ -53,10 +54,12 @@ class Shell(Protocol):
 class Call:
     """`run` returns when the call is over; further shells are served by `serve`, each in a task of its own."""
 
-    def __init__(self, name: str, session: Session, engine: EngineClient, player: Player | None = None) -> None:
+    def __init__(
+        self, name: str, session: Session, engine: EngineClient, player: Player | None = None, observer: Observer | None = None
+    ) -> None:
         """`player`: of a session whose answers a shell plays (`Opening.playback`)."""
         self.name, self.session = name, session
-        self._engine, self._player = engine, player
+        self._engine, self._player, self._observer = engine, player, observer
         self._shells: list[Shell] = []
         """Those that are shown what happens."""
         self._serving = 0
@@ -155,19 +158,24 @@ class Call:
     def _receive(self, decode: Callable[[], AnyClientEvent]) -> None:
         event = decode()
         log.debug("< %s %s", self.name, event.type)
-        self.session.receive(event, _now())
+        self._observed("received", event.type, lambda: self.session.receive(event, _now()))
 
     def _engine_output(self, output: Output) -> None:
-        self._enter(lambda: self.session.engine_output(output, _now()))
+        name = type(output).__name__
+        self._enter(lambda: self._observed("output", name, lambda: self.session.engine_output(output, _now())))
 
     def shell_output(self, output: ShellOutput) -> None:
         """What a shell has played, or taken in."""
-        self._enter(lambda: self.session.shell_output(output, _now()))
+        name = type(output).__name__
+        self._enter(lambda: self._observed("output", name, lambda: self.session.shell_output(output, _now())))
 
     async def _watch_the_clock(self) -> None:
         while True:
             await self._alarm.rung()
-            self._enter(lambda: self.session.handle_deadline(_now()))
+            self._enter(lambda: self._observed("deadline", "deadline", lambda: self.session.handle_deadline(_now())))
+
+    def _observed(self, kind: Kind, name: str, work: Callable[[], None]) -> None:
+        observed(self._observer, self.name, kind, name, work)
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -175,8 +183,7 @@ class Call:
         """Hands over what the session has to send and to run, and notes when it wants to be woken."""
         for event in self.session.events_to_send():
             log.debug("> %s %s", self.name, event.type)
-            for shell in list(self._shells):
-                self._show(shell, event)
+            self._observed("sent", event.type, partial(self._show_all, event))
         for command in self.session.commands_to_run():
             match command:
                 case Disconnect():
@@ -188,6 +195,10 @@ class Call:
                     self._engine.submit(self.name, command)
         (self._quiet.clear if self.session.answering else self._quiet.set)()
         self._alarm.set(self.session.next_deadline())
+
+    def _show_all(self, event: ev.AnyServerEvent) -> None:
+        for shell in list(self._shells):
+            self._show(shell, event)
 
     def _show(self, shell: Shell, event: ev.AnyServerEvent) -> None:
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from realtime_server.engine import dialects
 from realtime_server.engine.contract import EngineClient
+from realtime_server.engine.observing import Observer
 from realtime_server.messages import Abilities, SchemaJudge
 from realtime_server.session.quota import Quota
 from realtime_server.settings import Settings
@@ -40,8 +41,8 @@ class Served:
 class Hall:
     """The loaded models, the calls that run, and what each key has used."""
 
-    def __init__(self, settings: Settings, *served: Served) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, *served: Served, observer: Observer | None = None) -> None:
+        self.settings, self.observer = settings, observer
         self.models = {model.name: model for model in served}
         self.default = served[0]
         self.secrets = ClientSecrets()

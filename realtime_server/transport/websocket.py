@@ -137,7 +137,7 @@ async def _serve(socket: WebSocket) -> None:
     dialect = beta_dialect(guest.temperature) if beta else GA
 
     def call(name: str) -> Call:
-        return Call(name, Session(opening, limits), served.engine)
+        return Call(name, Session(opening, limits), served.engine, observer=hall.observer)
 
     def shell(call: Call) -> Connection:
         return Connection(call, _Socket(socket), hall.settings, dialect)
