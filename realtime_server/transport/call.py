@@ -90,6 +90,8 @@ class Call:
         self._serving += 1
         try:
             self._enter(lambda: None)
+            if self._closing:
+                shell.say_goodbye(1011, INTERNAL_ERROR)
             await shell.run()
         # Whatever a shell breaks, there may be others.
         except Exception:

@@ -217,3 +217,19 @@ def test_what_a_shell_plays_goes_to_its_player_and_what_it_heard_comes_back() ->
             shell.gone.set()
 
     asyncio.run(run())
+
+
+def test_who_comes_when_all_are_sent_home_is_sent_home_too() -> None:
+    async def scenario(call: Call, first: RecordingShell, engine: RecordingEngine, group: asyncio.TaskGroup) -> None:
+        second = join(call, group)
+        await settled()
+        second.say_goodbye = lambda code, reason: None  # type: ignore[method-assign]
+        call.session.engine_output = lambda output, now: 1 / 0  # type: ignore[method-assign, assign, return-value]
+        engine.deliver(m.Prompted("", 0, 0))
+        late = join(call, group)
+        await settled()
+        assert late.goodbye == (1011, INTERNAL_ERROR)
+        assert late.events == []
+        second.gone.set()
+
+    in_a_call(scenario)
