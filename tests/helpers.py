@@ -66,9 +66,10 @@ class Talk:
         commands = self.session.commands_to_run()
         self.crossed += commands
         for command in commands:
-            local = isinstance(command, m.DetectorCommand | m.ShellCommand)
-            given = command if local else self.contexts.take("session", command)
-            self.commands += [] if given is None else [given]
+            if isinstance(command, m.DetectorCommand | m.ShellCommand):
+                self.commands.append(command)
+            elif (given := self.contexts.take("session", command)) is not None:
+                self.commands.append(given)
         self.resets += sum(isinstance(command, m.ResetDetector) for command in commands)
         return new
 

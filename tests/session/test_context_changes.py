@@ -69,7 +69,7 @@ class ToldTalk(AnyTalk):
             run(command)
 
         session._out.run = watched_run  # type: ignore[method-assign]
-        session._responses._entries = watched_entries  # type: ignore[method-assign]
+        session._responses._entries = watched_entries  # type: ignore[method-assign, assignment]
 
     def _put(self, item: dict[str, Any], after: str | None = None) -> None:
         self.talk.say("conversation.item.create", item=item, previous_item_id=after)

@@ -224,7 +224,7 @@ def test_who_comes_when_all_are_sent_home_is_sent_home_too() -> None:
         second = join(call, group)
         await settled()
         second.say_goodbye = lambda code, reason: None  # type: ignore[method-assign]
-        call.session.engine_output = lambda output, now: 1 / 0  # type: ignore[method-assign, assign, return-value]
+        call.session.engine_output = lambda output, now: 1 / 0  # type: ignore[method-assign, assignment]
         engine.deliver(m.Prompted("", 0, 0))
         late = join(call, group)
         await settled()

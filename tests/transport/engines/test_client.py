@@ -23,7 +23,8 @@ from tests.transport.engines.pickled import PickledEngine
 from tests.transport.test_call import RecordingShell
 
 SOUND = pcm(np.random.default_rng(0).normal(0, 0.1, 24_000).astype(np.float32))
-SESSION = {"type": "realtime", "tools": [TOOL], "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+BY_HAND = {"turn_detection": None, "transcription": {"model": "whisper-1"}}
+SESSION = {"type": "realtime", "tools": [TOOL], "audio": {"input": BY_HAND}}
 SAID = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": SOUND}]}
 CROSSES = {
     m.AddItem, m.AddTranscript, m.ReplaceItem, m.RemoveItem, m.Listen, m.Hear, m.Commit, m.Forget, m.Respond, m.Cancel,
@@ -70,12 +71,7 @@ async def converse(engine: EngineClient) -> list[str]:
         group.create_task(call.run(shell))
         await shell.until("session.created")
         shell.say({"type": "input_audio_buffer.append", "audio": SOUND})
-        shell.say(
-            {
-                "type": "session.update",
-                "session": SESSION | {"audio": {"input": SESSION["audio"]["input"] | {"turn_detection": None}}},
-            }
-        )  # type: ignore[index]
+        shell.say({"type": "session.update", "session": SESSION})
         shell.say({"type": "conversation.item.create", "item": TEXT_ITEM})
         for turn in (1, 2):
             shell.say({"type": "input_audio_buffer.append", "audio": SOUND})
