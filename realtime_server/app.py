@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import Model
+from realtime_server.engine.observing import Observer
 from realtime_server.engine.worker import EngineWorker
 from realtime_server.settings import Settings
 from realtime_server.transport import http, websocket
-from realtime_server.transport.bridge import Bridge
+from realtime_server.transport.engines.local import LocalEngine
 from realtime_server.transport.hall import Hall, Served
 from realtime_server.turns.detectors import DETECTORS
 from realtime_server.turns.worker import DetectorWorker
@@ -26,31 +27,33 @@ log = logging.getLogger(__name__)
 THIS_MACHINE = r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?"
 
 
-def create_app(settings: Settings, *models: Model) -> FastAPI:
+def create_app(settings: Settings, *models: Model, observer: Observer | None = None) -> FastAPI:
     """The server as an ASGI application; `models` replace the ones that the settings name."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         served: list[Served] = []
+        engines: list[LocalEngine] = []
         workers: list[EngineWorker | DetectorWorker] = []
         for model in models or [loader.load(name, settings.device) for name in settings.models]:
-            bridge = Bridge(asyncio.get_running_loop())
-            engine = EngineWorker(model, bridge.deliver)
-            detector = DetectorWorker(DETECTORS[settings.detector](), bridge.deliver)
-            bridge.attach(engine, detector)
-            served.append(Served(model.name, model.abilities, bridge))
-            workers += [detector, engine]
+            engine = LocalEngine(asyncio.get_running_loop())
+            speech_model = EngineWorker(model, engine.deliver, observer)
+            detector = DetectorWorker(DETECTORS[settings.detector](), engine.deliver)
+            engine.attach(speech_model, detector)
+            engines.append(engine)
+            served.append(Served(model.name, model.abilities, engine))
+            workers += [detector, speech_model]
         for worker in workers:
             worker.start()
-        for one in served:
-            one.bridge.watch()
-        app.state.hall = Hall(settings, *served)
+        for engine in engines:
+            engine.watch()
+        app.state.hall = Hall(settings, *served, observer=observer)
         log.info("= ready: %s", ", ".join(app.state.hall.models))
         try:
             yield
         finally:
-            for one in served:
-                one.bridge.stop_watching()
+            for engine in engines:
+                engine.stop_watching()
             for worker in workers:
                 worker.stop()
 

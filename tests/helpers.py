@@ -10,10 +10,13 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 from realtime_server import messages as m
+from realtime_server.engine.contexts import Contexts
+from realtime_server.engine.contract import ModelCommand
 from realtime_server.protocol import codec
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
-from realtime_server.session.session import Opening, Session
+from realtime_server.session.opening import Opening
+from realtime_server.session.session import Session
 
 SDK_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 FRAME = 768
@@ -39,7 +42,10 @@ def silence(milliseconds: int) -> str:
 
 
 class Talk:
-    """`say` sends client events, `hear` plays the detector, `engine` the model; `events` holds what came, in order."""
+    """`say` sends client events, `hear` plays the detector, `engine` the model.
+
+    `events` holds what came, in order, `commands` what detector and model were given, `crossed` what the session issued for that.
+    """
 
     model = "wren"
 
@@ -47,7 +53,9 @@ class Talk:
         opening = Opening(self.model, transcription, 3600, now=0.0, **more)
         self.session = Session(opening, limits, random.Random(0))
         self.events: list[dict[str, Any]] = []
-        self.commands: list[m.Command] = []
+        self.commands: list[ModelCommand | m.DetectorCommand | m.ShellCommand] = []
+        self.crossed: list[m.Command] = []
+        self.contexts = Contexts()
         self.now = 0.0
         self.resets = 0
         self.drain()
@@ -56,7 +64,12 @@ class Talk:
         new = [checked(event) for event in self.session.events_to_send()]
         self.events += new
         commands = self.session.commands_to_run()
-        self.commands += commands
+        self.crossed += commands
+        for command in commands:
+            if isinstance(command, m.DetectorCommand | m.ShellCommand):
+                self.commands.append(command)
+            elif (given := self.contexts.take("session", command)) is not None:
+                self.commands.append(given)
         self.resets += sum(isinstance(command, m.ResetDetector) for command in commands)
         return new
 

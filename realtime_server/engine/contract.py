@@ -1,14 +1,29 @@
 """What every engine promises.
 
-A turn-based model answers `Respond`. A full-duplex one takes `Hear` as its frames, one after the other, and emits text
-and audio when it pleases; `Listen` opens its stream and nothing needs to be committed.
+A turn-based model answers `Respond`. A full-duplex one (`Abilities.turns`) takes `Hear` as its frames, one after the other, and
+emits text and audio when it pleases, behind `ResponseBegun`; `Listen` opens its stream, nothing is committed, and `Respond`
+asks it to speak now.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime_server.messages import Abilities, Command, Output
+from realtime_server.messages import (
+    Abilities,
+    Cancel,
+    Commit,
+    Context,
+    DetectorCommand,
+    EngineCommand,
+    Forget,
+    Hear,
+    Listen,
+    Output,
+    Respond,
+)
 
+ModelCommand = Listen[Context] | Hear | Forget | Commit | Respond[Context] | Cancel
+"""A session's commands as a model is given them: what their contexts name is there (`engine.contexts`)."""
 Deliver = Callable[[str, Output], None]
 """(session_id, output); called on the engine's thread."""
 
@@ -27,7 +42,7 @@ class Model(Protocol):
     name: str
     abilities: Abilities
 
-    def run(self, session_id: str, command: Command) -> None:
+    def run(self, session_id: str, command: ModelCommand) -> None:
         """Takes note of a command; never computes."""
         ...
 
@@ -48,4 +63,31 @@ class Model(Protocol):
 
     def abandon(self) -> list[tuple[str, Output]]:
         """Ends every sequence, each with its failure: `step` itself has raised, and nobody knows what they are worth."""
+        ...
+
+
+class EngineClient(Protocol):
+    """An engine and its speech detector as a call meets them, wherever they run: `open` first, `end` last.
+
+    A session's commands are taken in order, and what comes of them is delivered in order, on the thread of the caller's loop.
+    All that crosses is data, and pickles.
+    """
+
+    @property
+    def alive(self) -> bool:
+        """Do both do their work?"""
+        ...
+
+    def open(self, session_id: str, deliver: Callable[[Output], None]) -> None:
+        """`deliver` is given each output. Where it raises, it is told so by `SessionFailed`, and gets no more."""
+        ...
+
+    def submit(self, session_id: str, command: EngineCommand | DetectorCommand) -> None: ...
+
+    def hold(self, session_id: str, held: bool) -> None:
+        """As `Model.hold`."""
+        ...
+
+    def end(self, session_id: str) -> None:
+        """The session is over; nothing is delivered any more."""
         ...

@@ -7,16 +7,23 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from typing import assert_never
 
+from realtime_server.engine.contexts import Contexts
 from realtime_server.engine.contract import Deliver, DeviceLost, Model
+from realtime_server.engine.observing import Observer, observed
 from realtime_server.messages import (
+    AddItem,
+    AddTranscript,
     Cancel,
-    Command,
     Commit,
+    EngineCommand,
     Forget,
     Hear,
     Listen,
     Output,
+    RemoveItem,
+    ReplaceItem,
     Respond,
     ResponseFailed,
     SessionFailed,
@@ -32,8 +39,9 @@ PATIENCE_S = 60.0
 class EngineWorker:
     """`submit`, `hold` and `end` from any thread; `deliver` is called on this worker's own thread."""
 
-    def __init__(self, model: Model, deliver: Deliver) -> None:
-        self._model, self._deliver = model, deliver
+    def __init__(self, model: Model, deliver: Deliver, observer: Observer | None = None) -> None:
+        self._model, self._deliver, self._observer = model, deliver, observer
+        self._contexts = Contexts()
         self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._lost = threading.Event()
@@ -55,7 +63,7 @@ class EngineWorker:
         self._inbox.put(None)
         self._thread.join(PATIENCE_S)
 
-    def submit(self, session_id: str, command: Command) -> None:
+    def submit(self, session_id: str, command: EngineCommand) -> None:
         self._inbox.put(lambda: self._command(session_id, command))
 
     def hold(self, session_id: str, held: bool) -> None:
@@ -90,14 +98,16 @@ class EngineWorker:
         except Exception:
             log.exception("! the model broke")
 
-    def _command(self, session_id: str, command: Command) -> None:
+    def _command(self, session_id: str, command: EngineCommand) -> None:
         if self._lost.is_set():
             return
         key = _key(command)
         if key is not None and key in self._failed[session_id]:
             return
         try:
-            self._model.run(session_id, command)
+            observed(
+                self._observer, session_id, "command", type(command).__name__, lambda: self._run_command(session_id, command)
+            )
         # The boundary of the engine: whatever a command breaks is logged once and told to its session alone.
         except Exception:
             log.exception("! %s: %s failed", session_id, type(command).__name__)
@@ -108,8 +118,14 @@ class EngineWorker:
                     self._model.run(session_id, Cancel(key) if isinstance(command, Respond | Cancel) else Forget(key))
             self._deliver(session_id, _failure(command))
 
+    def _run_command(self, session_id: str, command: EngineCommand) -> None:
+        given = self._contexts.take(session_id, command)
+        if given is not None:
+            self._model.run(session_id, given)
+
     def _end(self, session_id: str) -> None:
         self._failed.pop(session_id, None)
+        self._contexts.end(session_id)
         if not self._lost.is_set():
             self._model.end(session_id)
 
@@ -117,7 +133,7 @@ class EngineWorker:
         if self._lost.is_set():
             return None
         try:
-            return self._model.step()
+            return observed(self._observer, "", "step", "step", self._model.step)
         except DeviceLost:
             log.exception("! the device is lost: no session can go on, and none can begin")
         # A model breaks by sequences. Where it broke as a whole nobody knows of whom, so all that runs fails.
@@ -131,22 +147,26 @@ class EngineWorker:
         return None
 
 
-def _key(command: Command) -> str | None:
+def _key(command: EngineCommand) -> str | None:
     """What the command belongs to, a response or a turn; None for those that belong to the session itself."""
     match command:
         case Respond() | Cancel():
             return command.response_id
         case Listen() | Hear() | Commit() | Forget():
             return command.item_id
-        case _:
+        case AddItem() | RemoveItem() | ReplaceItem() | AddTranscript():
             return None
+        case _:
+            assert_never(command)
 
 
-def _failure(command: Command) -> Output:
+def _failure(command: EngineCommand) -> Output:
     match command:
         case Respond() | Cancel():
             return ResponseFailed(command.response_id, "server_error", "The model could not start this response.")
         case Listen() | Hear() | Commit() | Forget():
             return TranscriptFailed(command.item_id, "The model failed to hear this turn.")
-        case _:
+        case AddItem() | RemoveItem() | ReplaceItem() | AddTranscript():
             return SessionFailed("The model failed.")
+        case _:
+            assert_never(command)

@@ -9,6 +9,7 @@ from realtime_server.protocol.shapes import TOLD_APART_BY, is_label, json_type
 #  raised by `codec.decode` (malformed events), `session` (events that do not fit its state), `audio` (bad base64)
 #  met in one place, `Session.receive`, and turned into an `error` event there
 
+OUR_FAULT = "The server had an error while processing your request."
 _LONGEST_SHOWN = 64
 _LONGEST_PARAM = 256
 

@@ -32,6 +32,8 @@ LOGGED = 4
 """Functions that one line of the log tells of."""
 NO_OVERRIDES = ResponseConfig()
 WHISPER = "whisper-1"
+Items = tuple[str | m.ContextItem, ...] | None
+"""Ids in the conversation and items beside it; None for the conversation itself."""
 
 
 def settings(config: RealtimeSession, override: ResponseConfig) -> ResponseSettings:
@@ -46,21 +48,20 @@ def settings(config: RealtimeSession, override: ResponseConfig) -> ResponseSetti
 
 
 def context(
-    config: RealtimeSession | TranscriptionSession, override: ResponseConfig, entries: Iterable[Entry], abilities: m.Abilities
-) -> m.Context:
+    config: RealtimeSession | TranscriptionSession, override: ResponseConfig, items: Items, judge: m.SchemaJudge
+) -> m.ContextRef:
     """What the engine is to know: session and conversation, or what this response says instead; of the functions those that it
     can honour."""
     if isinstance(config, TranscriptionSession):
-        return m.Context("", (), (), keywords=keywords(config.audio.input))
+        return m.ContextRef("", (), (), keywords=keywords(config.audio.input))
     tools = config.tools if override.tools is None else override.tools
-    items = [item for entry in entries if (item := entry.context_item()) is not None]
     functions = tuple(
         m.Function(tool.name, tool.description or "", tool.parameters)
         for tool in tools
-        if isinstance(tool, FunctionTool) and _usable(abilities.schema_fault(tool.parameters))
+        if isinstance(tool, FunctionTool) and _usable(judge(tool.parameters))
     )
     instructions = config.instructions if override.instructions is None else override.instructions
-    return m.Context(instructions, functions, tuple(items), _truncation(config), keywords(config.audio.input))
+    return m.ContextRef(instructions, functions, items, _truncation(config), keywords(config.audio.input))
 
 
 def keywords(heard: AudioInput) -> tuple[str, ...]:
@@ -73,25 +74,24 @@ def keywords(heard: AudioInput) -> tuple[str, ...]:
 
 
 def command(
-    response_id: str, config: RealtimeSession, override: ResponseConfig, asked: ResponseSettings, known: m.Context
-) -> m.Respond:
+    response_id: str, config: RealtimeSession, override: ResponseConfig, asked: ResponseSettings, known: m.ContextRef
+) -> m.Respond[m.ContextRef]:
     choice, limit, voice = override.tool_choice or config.tool_choice, asked.max_output_tokens, asked.voice
     return m.Respond(
         response_id, known, asked.modality == "audio",
         voice.id if isinstance(voice, CustomVoice) else voice,
-        choice if isinstance(choice, str) else f"function:{choice.name}" if isinstance(choice, NamedFunction) else "auto",
+        choice if isinstance(choice, str) else m.NamedFunction(choice.name) if isinstance(choice, NamedFunction) else "auto",
         None if limit == "inf" else limit,
         config.audio.output.speed,
     )  # fmt: skip
 
 
-def heard_seconds(known: m.Context) -> float:
-    """The user's audio in it: usage counts by duration."""
-    parts = (part for item in known.items if isinstance(item, m.Message) for part in item.parts)
-    return sum(len(part.samples) for part in parts if isinstance(part, m.Audio)) / AUDIO_RATE_HZ
+def heard_seconds(entries: Iterable[Entry]) -> float:
+    """The user's audio in them: usage counts by duration."""
+    return sum(entry.heard_samples for entry in entries) / AUDIO_RATE_HZ
 
 
-def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilities, limits: Limits, prefix: str) -> None:
+def check_tools(tools: Iterable[Tool], choice: ToolChoice, judge: m.SchemaJudge, limits: Limits, prefix: str) -> None:
     """ClientError with the path of a schema that is none, or of a choice that names no function that can be called.
 
     A parameter that the model cannot honour costs itself alone, or its function where it must be there, unless `limits` are
@@ -103,7 +103,7 @@ def check_tools(tools: Iterable[Tool], choice: ToolChoice, abilities: m.Abilitie
         raise ClientError(text, "invalid_function_parameters", f"{prefix}.tools")
     chosen, unusable = choice.name if isinstance(choice, NamedFunction) else None, list[str]()
     for n, tool in functions:
-        fault = abilities.schema_fault(tool.parameters)
+        fault = judge(tool.parameters)
         if fault is None:
             continue
         path = f"{prefix}.tools[{n}].parameters" + (f".{fault.path}" if fault.path else "")

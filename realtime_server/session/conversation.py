@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from realtime_server.messages import AUDIO_RATE_HZ
 from realtime_server.protocol import items
 from realtime_server.protocol.errors import ClientError
+from realtime_server.session.context_changes import ContextChanges
 from realtime_server.session.entry import Entry
 from realtime_server.session.limits import Limits
-from realtime_server.session.recording import whole_words
 
 ROOT = "root"
 """As `previous_item_id`: before the first item."""
@@ -16,9 +16,10 @@ ROOT = "root"
 class Conversation:
     """The items of one conversation, in order. The limits are for what the client puts in; what is said finds room always."""
 
-    def __init__(self, conversation_id: str, limits: Limits) -> None:
+    def __init__(self, conversation_id: str, limits: Limits, changes: ContextChanges | None = None) -> None:
+        """`changes`: who tells an engine of them, if one has a use for it."""
         self.id = conversation_id
-        self._limits = limits
+        self._limits, self._changes = limits, changes
         self._entries: list[Entry] = []
         self._by_id: dict[str, Entry] = {}
         self._bytes = 0
@@ -106,9 +107,13 @@ class Conversation:
             )
         # What is still being written is ahead of its sound.
         if length < recording.length or entry.running:
-            text = entry.item.content[content_index].transcript or ""
-            entry.change_part(content_index, transcript=whole_words(text, recording.cut(length)))
+            entry.cut(content_index, length)
         return entry
+
+    def tell_changes(self) -> None:
+        """Before a command that names what is in it."""
+        if self._changes is not None:
+            self._changes.catch_up()
 
     def _index(self, entry: Entry) -> int:
         """Most that is asked for is new: from the end."""
@@ -118,17 +123,22 @@ class Conversation:
         self._entries.insert(at, entry)
         self._by_id[entry.id] = entry
         self._bytes += entry.size
+        if self._changes is not None:
+            self._changes.add(entry, (self._entries[n] for n in range(at - 1, -1, -1)))
         if entry.recordings:
             self._let_go_of_old_audio()
 
     def _remove(self, entry: Entry) -> None:
         del self._entries[self._index(entry)], self._by_id[entry.id]
         self._bytes -= entry.size
+        if self._changes is not None:
+            self._changes.remove(entry)
 
     def _let_go_of_old_audio(self) -> None:
         left = self._limits.kept_audio_s * AUDIO_RATE_HZ
         for entry in reversed(self._entries):
             left -= entry.kept
-            if left < 0 and not entry.running:
-                for recording in entry.recordings.values():
-                    recording.let_go()
+            if left < 0 and not entry.running and entry.kept:
+                entry.let_go_of_sound()
+                if self._changes is not None:
+                    self._changes.update(entry)

@@ -11,7 +11,7 @@ from realtime_server.protocol import audio, items
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.recording import Recording
+from realtime_server.session.recording import Recording, whole_words
 
 
 @dataclass(eq=False)
@@ -25,6 +25,8 @@ class Entry:
     """The engine's transcript of a user turn, whether or not the client asked to see it."""
     size: int = 0
     """Bytes that the client made us keep."""
+    changed: bool = False
+    """Since the engine was told of it (`context_changes`)."""
 
     @property
     def id(self) -> str:
@@ -42,10 +44,30 @@ class Entry:
 
     def change(self, **fields: Any) -> None:
         self.item = self.item.model_copy(update=fields)
+        self.changed = True
 
     def change_part(self, index: int, **fields: Any) -> None:
         content = self.item.content
         self.change(content=(*content[:index], content[index].model_copy(update=fields), *content[index + 1 :]))
+
+    def cut(self, index: int, length: int) -> None:
+        """The first `length` samples of a spoken part, and what had been said whole by then."""
+        text = self.item.content[index].transcript or ""
+        self.change_part(index, transcript=whole_words(text, self.recordings[index].cut(length)))
+
+    def note_heard(self, transcript: str) -> None:
+        self.heard = transcript
+        self.changed = True
+
+    def let_go_of_sound(self) -> None:
+        for recording in self.recordings.values():
+            recording.let_go()
+        self.changed = True
+
+    @property
+    def heard_samples(self) -> int:
+        """Of the user's sound."""
+        return self.kept if isinstance(self.item, items.UserMessage) else 0
 
     def context_item(self) -> messages.ContextItem | None:
         """What the engine is told; None for items that it has no use for."""

@@ -20,12 +20,13 @@ class Idleness:
         """The user, or an answer."""
         self.deadline = None
 
-    def answered(self, response: Response, detection: TurnDetection | None, now: float) -> None:
+    def answered(self, response: Response, detection: TurnDetection | None, unheard_s: float, now: float) -> None:
+        """`unheard_s`: how long its sound will still play."""
         idle_s = _idle_s(detection)
         if idle_s is None or not response.in_conversation or response.state is not ResponseState.COMPLETED:
             return
         if not self._answering_silence:
-            self.deadline = now + response.audio_s + idle_s
+            self.deadline = now + unheard_s + idle_s
         self._answering_silence = False
 
     def over(self, now: float) -> bool:

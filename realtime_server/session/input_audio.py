@@ -58,6 +58,8 @@ class InputAudio:
         """Up to where the detector has been given the timeline."""
         self.turn = TurnState.IDLE
         self.item_id = ""
+        self.stream_id = ""
+        """Of the model that hears all the time, turns or none."""
         self.start = 0
         self._heard = 0
 
@@ -87,7 +89,17 @@ class InputAudio:
                 "input_audio_buffer_full", "audio",
             )  # fmt: skip
         self._half = data[whole:]
-        self.timeline.append(self._resampler.push(shape.decode(data[:whole])))
+        self._take(self._resampler.push(shape.decode(data[:whole])))
+
+    def append_samples(self, samples: Samples) -> None:
+        """At AUDIO_RATE_HZ, from a shell. A microphone that nobody commits or clears is not listened to for ever."""
+        if self.uncommitted + len(samples) <= self._limits.buffer_s * AUDIO_RATE_HZ:
+            self._take(samples)
+
+    def _take(self, samples: Samples) -> None:
+        self.timeline.append(samples)
+        if self.stream_id and len(samples):
+            self._outbox.run(Hear(self.stream_id, samples))
         self._show()
         if self.turn is not TurnState.IDLE or self._machine is None:
             self._hear()
@@ -178,6 +190,8 @@ class InputAudio:
 
     def _hear(self, end: int | None = None) -> None:
         """Sends the engine what it may hear by now: with a detector, no more than the detector has judged."""
+        if self.stream_id:
+            return
         least = 1
         if end is None:
             end = self.timeline.end if self._machine is None else min(self._machine.position, self.timeline.end)

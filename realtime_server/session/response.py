@@ -13,6 +13,7 @@ from realtime_server.protocol.session_config import AudioFormat, CustomVoice, Ma
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry
 from realtime_server.session.outbox import Outbox
+from realtime_server.session.playout import Playout
 from realtime_server.session.recording import SILENCE, Recording
 from realtime_server.session.states import ResponseInput, ResponseState, next_response_state
 from realtime_server.session.transcripts import INPUT_AUDIO_TOKENS_PER_S
@@ -52,8 +53,13 @@ class OpenItem:
 class Response:
     """In progress from the moment it is made; `close` ends it, once, and closes what is open in order."""
 
-    def __init__(self, outbox: Outbox, conversation: Conversation | None, settings: ResponseSettings, input_audio_s: float):
+    def __init__(
+        self, outbox: Outbox, conversation: Conversation | None, settings: ResponseSettings, input_audio_s: float,
+        key: str | None = None, playout: Playout | None = None,
+    ):  # fmt: skip
         self.id = outbox.new_id("resp")
+        self.key = key or self.id
+        """What the engine knows it by."""
         self.state = ResponseState.IN_PROGRESS
         self.settings = settings
         self.audio_samples = 0
@@ -62,6 +68,8 @@ class Response:
         self._written_tokens = 0
         self._outbox, self._conversation = outbox, conversation
         self._input_audio_s = input_audio_s
+        self._playout = playout
+        """Where its sound goes, if not into events."""
         self._done: list[Entry] = []
         self._open: OpenItem | None = None
         shape = FORMATS[settings.format.type]
@@ -99,7 +107,10 @@ class Response:
         if self._conversation is not None:
             item.entry.recordings[0].append(samples, characters)
         self.audio_samples += len(samples)
-        self._send_audio(item, self._resampler.push(samples))
+        if self._playout is not None:
+            self._playout.play(self.id, item.entry, samples)
+        else:
+            self._send_audio(item, self._resampler.push(samples))
 
     def start_call(self, name: str) -> None:
         self._close_item("completed")
@@ -135,6 +146,8 @@ class Response:
         details = None if by is ResponseInput.FINISH else ev.StatusDetails(type=kind, reason=reason, error=error)
         usage = ev.Usage() if by is ResponseInput.FAIL else self._usage()
         self._send(ev.ResponseDone, response=self._object(details, usage))
+        if self._playout is not None:
+            self._playout.complete(self.id)
         return usage
 
     def _usage(self) -> ev.Usage:

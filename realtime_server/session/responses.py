@@ -13,8 +13,10 @@ from realtime_server.session import asking
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry, Intake
 from realtime_server.session.limits import Limits
+from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.quota import Exhausted, Quota
+from realtime_server.session.playout import Playout
+from realtime_server.session.quota import Exhausted
 from realtime_server.session.response import Response, ResponseSettings
 from realtime_server.session.states import ResponseInput
 
@@ -23,10 +25,10 @@ class Responses:
     """At most one of them in the conversation, others beside it (`conversation: "none"`)."""
 
     def __init__(
-        self, outbox: Outbox, conversation: Conversation, abilities: m.Abilities, limits: Limits, quota: Quota
+        self, outbox: Outbox, conversation: Conversation, opening: Opening, limits: Limits, playout: Playout | None = None
     ) -> None:
-        self._out, self._conversation = outbox, conversation
-        self._abilities, self._limits, self._quota = abilities, limits, quota
+        self._out, self._conversation, self._limits, self._playout = outbox, conversation, limits, playout
+        self._abilities, self._judge, self._quota = opening.abilities, opening.judge, opening.quota
         self._running: dict[str, Response] = {}
         self._voice_locked = False
         self._cut_short: str | None = None
@@ -43,23 +45,39 @@ class Responses:
     def create(self, config: RealtimeSession, override: ResponseConfig, now: float) -> None:
         outside = override.conversation == "none"
         asked = self._asked(config, override, outside)
-        context = asking.context(config, override, self._entries(config, override), self._abilities)
-        response = Response(self._out, None if outside else self._conversation, asked, asking.heard_seconds(context))
-        self._running[response.id] = response
-        self._cut_short = self._cut_short if outside else None
+        entries = self._entries(config, override)
+        context = asking.context(config, override, self._named(entries), self._judge)
+        where, heard_s = None if outside else self._conversation, asking.heard_seconds(entries)
+        response = Response(self._out, where, asked, heard_s, playout=self._playout)
+        if self._start(response, now):
+            self._conversation.tell_changes()
+            self._out.run(asking.command(response.id, config, override, asked, context))
+
+    def begin(self, config: RealtimeSession, key: str, now: float) -> None:
+        """A full-duplex model speaks by itself, and whatever it said before is over with that."""
+        self.interrupt(now)
+        asked = asking.settings(config, asking.NO_OVERRIDES)
+        if not self._start(Response(self._out, self._conversation, asked, 0.0, key, self._playout), now):
+            self._out.run(m.Cancel(key))
+
+    def _start(self, response: Response, now: float) -> bool:
+        """False: nothing is left for it, which the client is told."""
+        self._running[response.key] = response
+        self._cut_short = None if response.in_conversation else self._cut_short
+        most = response.settings.max_output_tokens
         try:
-            limit = self._limits.reserved_tokens if asked.max_output_tokens == "inf" else asked.max_output_tokens
-            response.reserved_tokens = self._quota.reserve(limit, now)
+            response.reserved_tokens = self._quota.reserve(self._limits.reserved_tokens if most == "inf" else most, now)
         except Exhausted as exhausted:
             self._tell_limits(now)
             error = ev.ResponseError(type="invalid_request_error", code="rate_limit_exceeded", message=str(exhausted))
             self._close(response, ResponseInput.FAIL, None, now, error=error)
-            return
+            return False
         self._tell_limits(now)
-        self._out.run(asking.command(response.id, config, override, asked, context))
+        return True
 
     def cancel(self, response_id: str | None, now: float) -> None:
-        response = self._running.get(response_id) if response_id else self.in_conversation
+        running = (r for r in self._running.values() if r.id == response_id)
+        response = next(running, None) if response_id else self.in_conversation
         if response is None and self._cut_short is not None and response_id in (None, self._cut_short):
             self._cut_short = None
             return
@@ -95,6 +113,9 @@ class Responses:
                 response.prompted(output)
             case m.TextDelta():
                 response.text(output.text, output.tokens)
+            case m.AudioDelta() if response.settings.modality == "text":
+                # Who speaks by himself was not asked for text alone.
+                pass
             case m.AudioDelta():
                 self._voice_locked = self._voice_locked or response.in_conversation
                 response.audio(output.samples, output.characters)
@@ -138,7 +159,7 @@ class Responses:
         if override.tools is not None or override.tool_choice is not None:
             # The session's own were judged when they were set, and a turn's answer should not wait for that again.
             tools = config.tools if override.tools is None else override.tools
-            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._abilities, self._limits, "response")
+            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._judge, self._limits, "response")
         return asked
 
     def _entries(self, config: RealtimeSession, override: ResponseConfig) -> Iterable[Entry]:
@@ -150,6 +171,13 @@ class Responses:
             raise ClientError(message, "array_above_max_length", "response.input")
         intake = Intake(self._out, config.audio.input.format.type, self._limits)
         return [self._input_entry(intake, item, f"response.input[{index}]") for index, item in enumerate(override.input)]
+
+    def _named(self, entries: Iterable[Entry]) -> asking.Items:
+        """What the conversation holds by its id alone."""
+        if entries is self._conversation:
+            return None
+        items = ((entry, item) for entry in entries if (item := entry.context_item()) is not None)
+        return tuple(entry.id if self._conversation.holds(entry) else item for entry, item in items)
 
     def _input_entry(self, intake: Intake, item: Any, param: str) -> Entry:
         if not isinstance(item, wire.ItemReference):
@@ -167,13 +195,13 @@ class Responses:
         self._out.send(ev.RateLimitsUpdated, rate_limits=limits)
 
     def _stop(self, response: Response, reason: ev.StatusReason, now: float) -> None:
-        self._out.run(m.Cancel(response.id))
+        self._out.run(m.Cancel(response.key))
         self._close(response, ResponseInput.CANCEL, reason, now)
 
     def _close(
         self, response: Response, by: ResponseInput, reason: ev.StatusReason | None, now: float,
         error: ev.ResponseError | None = None,
     ) -> None:  # fmt: skip
-        del self._running[response.id]
+        del self._running[response.key]
         used = response.close(by, reason, error)
         self._quota.settle(response.reserved_tokens, used.total_tokens, now)

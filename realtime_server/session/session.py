@@ -3,8 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from realtime_server import messages as m
 from realtime_server.messages import AUDIO_RATE_HZ
@@ -20,40 +19,27 @@ from realtime_server.protocol.session_config import (
     updated,
 )
 from realtime_server.session import asking
+from realtime_server.session.context_changes import ContextChanges
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry, Intake, with_audio
+from realtime_server.session.hearing import Hearing
 from realtime_server.session.idleness import Idleness
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
+from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
-from realtime_server.session.quota import Quota
+from realtime_server.session.playout import Cut, Playout
+from realtime_server.session.response import Response
 from realtime_server.session.responses import Responses
 from realtime_server.session.states import TurnState
-from realtime_server.session.transcripts import Transcripts, Wish
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
 
-@dataclass(frozen=True)
-class Opening:
-    """What the connection knows when a session begins; `expires_at` is unix time, `now` the session's own clock.
-
-    `initial` is the session that a client secret brought along, with its `type`; `quota` is shared with the key's others.
-    """
-
-    model: str
-    transcription_only: bool
-    expires_at: int
-    now: float
-    initial: dict[str, Any] | None = None
-    abilities: m.Abilities = m.Abilities()
-    quota: Quota = field(default_factory=lambda: Quota(Limits.requests_per_minute, Limits.tokens_per_minute))
-
-
 class Session:
-    """receive, engine_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
+    """receive, engine_output, shell_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
-        self._limits, self._abilities = limits, opening.abilities
+        self._limits, self._judge = limits, opening.judge
         self._now = opening.now
         self._out = Outbox(randomness or random.Random(random.SystemRandom().getrandbits(128)))
         session_id = self._out.new_id("sess")
@@ -64,16 +50,20 @@ class Session:
             self._config = RealtimeSession(id=session_id, model=opening.model, expires_at=opening.expires_at)
         if opening.initial is not None:
             self._config = updated(self._config, opening.initial)
-        self._conversation = Conversation(self._out.new_id("conv"), limits)
+        changes = None if isinstance(self._config, TranscriptionSession) else ContextChanges(self._out)
+        self._conversation = Conversation(self._out.new_id("conv"), limits, changes)
         self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
-        self._responses = Responses(self._out, self._conversation, opening.abilities, limits, opening.quota)
+        self._playout = Playout(self._out) if opening.playback == "shell" else None
+        self._unheard: Response | None = None
+        """The newest that is done, and may still be playing."""
+        self._responses = Responses(self._out, self._conversation, opening, limits, self._playout)
         self._expiry = opening.now + limits.session_s
         self._idleness = Idleness()
-        self._transcripts = Transcripts(self._out, opening.quota)
+        self._hearing = Hearing(self._out, self._conversation, self._input, opening)
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
-    # --- the six calls ------------------------------------------------------------------------------------------------
+    # --- the seven calls ----------------------------------------------------------------------------------------------
 
     def receive(self, event: cl.AnyClientEvent, now: float) -> None:
         with self._boundary(now, event.event_id):
@@ -111,13 +101,43 @@ class Session:
             case m.TurnEnd():
                 self._border(self._input.scored(output))
             case m.TranscriptDelta() | m.TranscriptDone() | m.TranscriptFailed():
-                self._transcripts.take(output, self._wish, now)
+                self._hearing.take(self._config, output, now)
             case m.SessionFailed():
                 self.fail(output.message)
+            case m.ResponseBegun():
+                if isinstance(self._config, RealtimeSession):
+                    self._responses.begin(self._config, output.response_id, now)
+                    self._idleness.someone_speaks()
             case _:
                 finished = self._responses.take(output, now)
-                if finished is not None:
-                    self._idleness.answered(finished, self._config.audio.input.turn_detection, now)
+                self._unheard = finished or self._unheard
+                self._note_heard(now)
+
+    def shell_output(self, output: m.ShellOutput, now: float) -> None:
+        """From a shell that plays the answers itself, or that takes the user's sound in."""
+        with self._boundary(now):
+            match output:
+                case m.Played():
+                    if self._playout is not None:
+                        self._playout.played(output)
+                case m.Drained():
+                    if self._playout is not None:
+                        self._playout.drained()
+                case m.UserAudio():
+                    self._hearing.open_stream(self._config)
+                    self._input.append_samples(output.samples)
+                    self._hearing.open_pushed(self._config)
+                case _:
+                    assert_never(output)
+            self._note_heard(now)
+
+    def _note_heard(self, now: float) -> None:
+        """An answer that is done is over when it has been heard: where the client plays, nobody knows but by its length."""
+        finished = self._unheard
+        if finished is not None and (self._playout is None or not self._playout.playing):
+            left_s = finished.audio_s if self._playout is None else 0.0
+            self._idleness.answered(finished, self._config.audio.input.turn_detection, left_s, now)
+            self._unheard = None
 
     def next_deadline(self) -> float | None:
         idle = self._idleness.deadline
@@ -152,21 +172,21 @@ class Session:
             case cl.SessionUpdate():
                 self._update(event)
             case cl.InputAudioBufferAppend():
+                self._hearing.open_stream(self._config)
                 self._input.append(event.audio)
-                if self._input.opens_turn:
-                    item_id = self._out.new_id("item")
-                    self._listen(item_id)
-                    self._input.open_pushed(item_id)
+                self._hearing.open_pushed(self._config)
             case cl.InputAudioBufferCommit():
                 self._commit_by_hand()
             case cl.InputAudioBufferClear():
                 if self._input.item_id:
-                    self._forget(self._input.item_id)
+                    self._hearing.forget(self._input.item_id)
                 self._input.clear()
                 self._out.send(ev.InputAudioBufferCleared)
             case cl.OutputAudioBufferClear():
-                # Only WebRTC and SIP play on the server's side: here nothing is playing, and that is no error.
-                pass
+                # Where the client plays, or where nothing is playing, that is no error.
+                for cut in self._stop_playing():
+                    self._responses.cut_short(cut.entry, self._now)
+                    self._cut_off(cut)
             case cl.ConversationItemCreate():
                 self._create_item(event)
             case cl.ConversationItemRetrieve():
@@ -199,7 +219,7 @@ class Session:
         """What only the session's past, or its model, forbids."""
         voice, kept = config.audio.output.voice, before.audio.output.voice
         self._responses.check_voice(voice, kept, "session.audio.output.voice")
-        asking.check_tools(config.tools, config.tool_choice, self._abilities, self._limits, "session")
+        asking.check_tools(config.tools, config.tool_choice, self._judge, self._limits, "session")
         if before.tracing is not None and config.tracing != before.tracing:
             raise ClientError("Tracing cannot be changed once it is on.", "invalid_value", "session.tracing")
 
@@ -230,21 +250,6 @@ class Session:
 
     # --- the user's audio ---------------------------------------------------------------------------------------------
 
-    def _listen(self, item_id: str) -> None:
-        # A conversation tells what was said when the turn is complete, a transcription as it is said (protocol 2.3, 2.12).
-        live = isinstance(self._config, TranscriptionSession) and self._wish.shown
-        self._transcripts.listen(item_id)
-        known = asking.context(self._config, asking.NO_OVERRIDES, self._conversation, self._abilities)
-        self._out.run(m.Listen(item_id, known, live))
-
-    def _forget(self, item_id: str) -> None:
-        self._transcripts.forget(item_id)
-        self._out.run(m.Forget(item_id))
-
-    @property
-    def _wish(self) -> Wish:
-        return Wish(self._config.audio.input.transcription is not None, self._config.include is not None)
-
     def _commit_by_hand(self) -> None:
         uncommitted_ms = self._input.uncommitted * 1000 / AUDIO_RATE_HZ
         if uncommitted_ms < self._limits.commit_ms:
@@ -255,7 +260,7 @@ class Session:
             )
         if self._input.turn is TurnState.IDLE:
             item_id = self._out.new_id("item")
-            self._listen(item_id)
+            self._hearing.listen(self._config, item_id)
             self._input.open_spoken(item_id, self._input.start)
         self._commit(None)
         self._input.restart_detection()
@@ -271,10 +276,7 @@ class Session:
         entry = Entry(item, {0: recording})
         self._conversation.add(entry)
         self._announce(entry)
-        if self._transcripts.commit(entry, self._wish, self._now) or isinstance(self._config, RealtimeSession):
-            self._out.run(m.Commit(item_id))
-        else:
-            self._forget(item_id)
+        self._hearing.commit(self._config, entry, self._now)
 
     def _border(self, border: TurnStarted | TurnStopped | None) -> None:
         detection = self._config.audio.input.turn_detection
@@ -286,12 +288,12 @@ class Session:
                 item_id = self._input.item_id or self._out.new_id("item")
                 ms = self._input.timeline.ms(border.sample)
                 self._out.send(ev.SpeechStarted, audio_start_ms=ms, item_id=item_id)
-                if detection.interrupt_response:
-                    self._responses.interrupt(self._now)
+                if detection.interrupt_response and self._hearing.by_turns:
+                    self._interrupt()
                 if self._input.item_id:
                     # A turn begun by hand, before a detector was asked for: it begins where the detector says.
-                    self._forget(item_id)
-                self._listen(item_id)
+                    self._hearing.forget(item_id)
+                self._hearing.listen(self._config, item_id)
                 self._input.open_spoken(item_id, border.sample)
             case TurnStopped():
                 ms = self._input.timeline.ms(border.sample)
@@ -299,12 +301,32 @@ class Session:
                 self._commit(border.sample)
                 self._answer_turn(detection)
 
+    def _interrupt(self) -> None:
+        """What runs in the conversation stops, and what plays on this side; what was heard of it by then is what was said."""
+        cuts = self._stop_playing()
+        self._responses.interrupt(self._now)
+        for cut in cuts:
+            self._cut_off(cut)
+
+    def _stop_playing(self) -> list[Cut]:
+        if self._playout is None:
+            return []
+        self._unheard = None
+        return self._playout.stop()
+
+    def _cut_off(self, cut: Cut) -> None:
+        """The client may have deleted it, or it stands beside the conversation."""
+        if self._conversation.holds(cut.entry):
+            cut.entry.cut(0, cut.heard)
+            ms = cut.heard * 1000 // AUDIO_RATE_HZ
+            self._out.send(ev.ConversationItemTruncated, item_id=cut.entry.id, content_index=0, audio_end_ms=ms)
+
     def _answer_turn(self, detection: ServerVad | SemanticVad) -> None:
-        if not detection.create_response or not isinstance(self._config, RealtimeSession):
+        if not self._hearing.by_turns or not detection.create_response or not isinstance(self._config, RealtimeSession):
             return
         if detection.interrupt_response:
             # Asked for while the user was speaking: what he said in the meantime comes first.
-            self._responses.interrupt(self._now)
+            self._interrupt()
         if self._responses.in_conversation is None:
             self._create_response(cl.ResponseConfig())
 
@@ -316,13 +338,13 @@ class Session:
 
     def _idle_timeout(self) -> None:
         detection = self._config.audio.input.turn_detection
-        if detection is None or self._input.turn is not TurnState.IDLE:
+        if detection is None or self._input.turn is not TurnState.IDLE or not self._hearing.by_turns:
             return
         item_id = self._out.new_id("item")
         timeline = self._input.timeline
         self._out.send(ev.TimeoutTriggered, audio_start_ms=timeline.ms(self._input.start),
                        audio_end_ms=timeline.ms(timeline.end), item_id=item_id)  # fmt: skip
-        self._listen(item_id)
+        self._hearing.listen(self._config, item_id)
         self._input.open_spoken(item_id, self._input.start)
         self._commit(timeline.end)
         self._input.restart_detection()

@@ -102,7 +102,7 @@ class Transcripts:
         match output:
             case m.TranscriptDone():
                 assert turn.entry is not None
-                turn.entry.heard = output.text
+                turn.entry.note_heard(output.text)
                 if shown:
                     turn.entry.change_part(0, transcript=output.text)
                     every = tuple(turn.logprobs) if wish.logprobs else None

@@ -1,4 +1,4 @@
-"""The socket: asyncio lives here (and in `app`, `cli`). Shells around `session.Session`, and the bridge to the threads.
+"""The shells: asyncio lives here (and in `app`, `cli`). A call holds a `session.Session`, its engine and its shells.
 
 Below: `session`, `engine`, `turns`. Above: `app`. Not known here: the order of events, models, audio formats.
 """

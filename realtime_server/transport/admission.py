@@ -83,7 +83,7 @@ def admit(hall: Hall, guest: Guest) -> None:
         raise Refused("server_shutting_down", "The server is shutting down.", 1001, 503, "server_error")
     if not hall.alive:
         raise Refused("engine_failed", "The speech model has failed; the server needs a restart.", 1011, 503, "server_error")
-    if len(hall.connections) >= hall.settings.sessions:
+    if len(hall.calls) >= hall.settings.sessions:
         raise Refused("rate_limit_exceeded", f"The server holds {hall.settings.sessions} sessions already.", 1013, 429)
     most = hall.settings.sessions_per_key
     if most is not None and hall.sessions_of(guest.who) >= most:

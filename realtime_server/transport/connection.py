@@ -1,29 +1,24 @@
-"""One client: a task group of reader, writer and timer around one Session, which only this loop ever touches."""
+"""The WebSocket as a shell of a call: reads its client, writes to him, and sees to it that neither grows without end."""
 
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from realtime_server.messages import Disconnect, Output
 from realtime_server.protocol import beta, codec
 from realtime_server.protocol.client_events import AnyClientEvent
-from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.server_events import AnyServerEvent
-from realtime_server.session.session import Session
 from realtime_server.settings import Settings
 from realtime_server.transport.backlog import Backlog, Goodbye
-from realtime_server.transport.bridge import BROKE, Bridge
+from realtime_server.transport.call import INTERNAL_ERROR, Call, ShellLost
 
 log = logging.getLogger(__name__)
 
 
 NO_CLOSE_FRAME = 1006
 """Never sent (RFC 6455, 7.4.1): it stands for "without sending or receiving a Close control frame"."""
-INTERNAL_ERROR = "server_error.internal_error"
 MOST_UNSENT_BYTES = 64 * 1024 * 1024
 """Reading stops at `backlog_bytes`, generating at `hold_bytes`, and one event is answered with less than this: so only a
 fault of ours gets there."""
@@ -79,82 +74,37 @@ class _Over(Exception):
 
 
 class Connection:
-    """`run` returns when the connection is over, whichever side ended it."""
+    """A WebSocket as a shell: a task group of reader and writer, which ends when the client is gone or sent away."""
 
-    def __init__(
-        self, name: str, socket: Socket, session: Session, bridge: Bridge, settings: Settings, dialect: Dialect
-    ) -> None:
-        self.name = name
-        self.session = session
-        self._dialect = dialect
-        self._socket, self._bridge = socket, bridge
-        self._loop = asyncio.get_running_loop()
-        self._unsent = Backlog(settings.hold_bytes, settings.backlog_bytes, partial(bridge.hold, name))
-        self._closing = False
-        self._deadline_moved = asyncio.Event()
-        self._deadline: float | None = None
-        self._quiet = asyncio.Event()
+    plays = True
+
+    def __init__(self, call: Call, socket: Socket, settings: Settings, dialect: Dialect) -> None:
+        self._call, self._socket, self._dialect = call, socket, dialect
+        self._unsent = Backlog(settings.hold_bytes, settings.backlog_bytes, partial(call.hold, self))
 
     async def run(self) -> None:
-        self._bridge.open(self.name, self._engine_output)
-        log.info("= %s opened", self.name)
+        name = self._call.name
         try:
-            self._enter(lambda: None)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._read(), name=f"{self.name} reader")
-                group.create_task(self._write(), name=f"{self.name} writer")
-                group.create_task(self._watch_the_clock(), name=f"{self.name} timer")
+                group.create_task(self._read(), name=f"{name} reader")
+                group.create_task(self._write(), name=f"{name} writer")
         except* _Over as over:
-            log.info("x %s %s", self.name, over.exceptions[0])
+            log.info("x %s %s", name, over.exceptions[0])
         except* Exception:
-            log.exception("! %s broke", self.name)
+            log.exception("! %s broke", name)
             await self._socket.close(1011, INTERNAL_ERROR)
-        finally:
-            self._quiet.set()
-            self._bridge.close(self.name)
-
-    async def answered(self) -> None:
-        """Returns once no response is running."""
-        await self._quiet.wait()
 
     def say_goodbye(self, code: int, reason: str) -> None:
-        """Close once everything before this has been sent."""
         self._unsent.put(Goodbye(code, reason))
 
-    # --- in -----------------------------------------------------------------------------------------------------------
-
-    def _enter(self, work: Callable[[], None]) -> None:
-        """The one boundary: every way into the session leads through here, and what comes of it is handed over.
-
-        Their fault is told and the session lives (`ClientError`); ours is logged once, told, and ends this connection.
-        """
-        if self._closing:
-            return
-        try:
-            try:
-                work()
-            except ClientError as error:
-                self.session.refuse(error)
-            self._drain()
-        except Exception:
-            log.exception("! %s broke", self.name)
-            self._fail()
-
-    def _fail(self) -> None:
-        """Whatever state the session is in: if it cannot even say so, the close code does."""
-        try:
-            self.session.fail(BROKE)
-            self._drain()
-        except Exception:
-            log.exception("! %s could not tell that it broke", self.name)
-            self.say_goodbye(1011, INTERNAL_ERROR)
-        self._take_nothing_more()
-
-    def _take_nothing_more(self) -> None:
-        self._closing = True
-        self._quiet.set()
-        self._deadline = None
-        self._deadline_moved.set()
+    def show(self, event: AnyServerEvent) -> None:
+        for text in self._dialect.encode(event):
+            self._unsent.put(text)
+        if self._unsent.bytes > MOST_UNSENT_BYTES:
+            log.error("! %s has %d bytes unsent", self._call.name, self._unsent.bytes)
+            self._unsent.clear()
+            self.say_goodbye(1008, "backlog: the client does not read")
+            raise ShellLost
 
     async def _read(self) -> None:
         """One event a turn of the loop, while there is room: a full inbox keeps neither the writer nor the other connections
@@ -164,50 +114,8 @@ class Connection:
             message = await self._socket.receive()
             if isinstance(message, Gone):
                 raise _Over(str(message))
-            self._enter(partial(self._receive, message))
+            self._call.receive(self, partial(self._dialect.decode, message))
             await asyncio.sleep(0)
-
-    def _receive(self, message: str | bytes) -> None:
-        event = self._dialect.decode(message)
-        log.debug("< %s %s", self.name, event.type)
-        self.session.receive(event, self._loop.time())
-
-    def _engine_output(self, output: Output) -> None:
-        self._enter(lambda: self.session.engine_output(output, self._loop.time()))
-        if self._unsent.bytes > MOST_UNSENT_BYTES and not self._closing:
-            log.error("! %s has %d bytes unsent", self.name, self._unsent.bytes)
-            self._unsent.clear()
-            self.say_goodbye(1008, "backlog: the client does not read")
-            self._take_nothing_more()
-
-    async def _watch_the_clock(self) -> None:
-        while True:
-            self._deadline_moved.clear()
-            wait = None if self._deadline is None else max(0.0, self._deadline - self._loop.time())
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._deadline_moved.wait()
-                continue
-            self._enter(lambda: self.session.handle_deadline(self._loop.time()))
-
-    # --- out ----------------------------------------------------------------------------------------------------------
-
-    def _drain(self) -> None:
-        """Hands over what the session has to send and to run, and notes when it wants to be woken."""
-        for event in self.session.events_to_send():
-            log.debug("> %s %s", self.name, event.type)
-            for text in self._dialect.encode(event):
-                self._unsent.put(text)
-        for command in self.session.commands_to_run():
-            if isinstance(command, Disconnect):
-                self.say_goodbye(command.code, command.reason)
-            else:
-                self._bridge.submit(self.name, command)
-        (self._quiet.clear if self.session.answering else self._quiet.set)()
-        deadline = self.session.next_deadline()
-        if deadline != self._deadline:
-            self._deadline = deadline
-            self._deadline_moved.set()
 
     async def _write(self) -> None:
         while True:

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime_server.messages import Abilities
+from realtime_server.engine import dialects
+from realtime_server.engine.contract import EngineClient
+from realtime_server.engine.observing import Observer
+from realtime_server.messages import Abilities, SchemaJudge
 from realtime_server.session.quota import Quota
 from realtime_server.settings import Settings
 from realtime_server.transport import memory
-from realtime_server.transport.bridge import Bridge
-from realtime_server.transport.connection import Connection
+from realtime_server.transport.call import Call, Shell
 from realtime_server.transport.secrets import ClientSecrets
 
 log = logging.getLogger(__name__)
@@ -24,22 +26,27 @@ HOSTED_PREFIXES = ("gpt-realtime", "gpt-4o-realtime", "gpt-4o-mini-realtime", "g
 
 @dataclass(frozen=True)
 class Served:
-    """A loaded model, and the bridge to its threads."""
+    """A loaded model, and the way to it."""
 
     name: str
     abilities: Abilities
-    bridge: Bridge
+    engine: EngineClient
+
+    @property
+    def judge(self) -> SchemaJudge:
+        """Of functions' schemas."""
+        return dialects.JUDGES[self.abilities.schemas]
 
 
 class Hall:
-    """The loaded models, the open connections, and what each key has used."""
+    """The loaded models, the calls that run, and what each key has used."""
 
-    def __init__(self, settings: Settings, *served: Served) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, *served: Served, observer: Observer | None = None) -> None:
+        self.settings, self.observer = settings, observer
         self.models = {model.name: model for model in served}
         self.default = served[0]
         self.secrets = ClientSecrets()
-        self.connections: dict[str, Connection] = {}
+        self.calls: dict[str, Call] = {}
         self._sessions: Counter[int | None] = Counter()
         self._quotas: dict[int | None, Quota] = {}
         self.draining = False
@@ -54,7 +61,7 @@ class Hall:
     @property
     def alive(self) -> bool:
         """Do the threads of every model do their work?"""
-        return all(model.bridge.alive for model in self.models.values())
+        return all(model.engine.alive for model in self.models.values())
 
     def find(self, model: str | None) -> Served | None:
         """By its own name; a hosted name, or none at all, is the default."""
@@ -69,16 +76,17 @@ class Hall:
         limits = self.settings.limits
         return self._quotas.setdefault(who, Quota(limits.requests_per_minute, limits.tokens_per_minute))
 
-    async def serve(self, make: Callable[[str], Connection], who: int | None = None) -> None:
+    async def serve(self, make: Callable[[str], Call], shell: Callable[[Call], Shell], who: int | None = None) -> None:
+        """A new call from its first shell on; returns when it is over."""
         name = f"session-{next(self._numbers)}"
-        connection = self.connections[name] = make(name)
+        call = self.calls[name] = make(name)
         self._sessions[who] += 1
         try:
-            await connection.run()
+            await call.run(shell(call))
         finally:
-            del self.connections[name]
+            del self.calls[name]
             self._sessions[who] -= 1
-            if not self.connections:
+            if not self.calls:
                 self._empty.set()
             self._tidy_soon()
 
@@ -95,16 +103,16 @@ class Hall:
         self.draining = True
         try:
             async with asyncio.timeout(self.settings.drain_s):
-                for connection in list(self.connections.values()):
-                    await connection.answered()
+                for call in list(self.calls.values()):
+                    await call.answered()
         except TimeoutError:
             log.warning("! some answers were still running after %s s", self.settings.drain_s)
-        for connection in list(self.connections.values()):
-            connection.say_goodbye(1001, "server_error.server_shutting_down")
-        if self.connections:
+        for call in list(self.calls.values()):
+            call.say_goodbye(1001, "server_error.server_shutting_down")
+        if self.calls:
             self._empty.clear()
             try:
                 async with asyncio.timeout(5):
                     await self._empty.wait()
             except TimeoutError:
-                log.warning("! %d connections did not close", len(self.connections))
+                log.warning("! %d calls did not end", len(self.calls))

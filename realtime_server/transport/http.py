@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from realtime_server.protocol import beta, client_secrets
-from realtime_server.protocol.errors import ClientError, error_object
+from realtime_server.protocol.errors import OUR_FAULT, ClientError, error_object
 from realtime_server.protocol.ids import new_id
 from realtime_server.protocol.parsing import parse
 from realtime_server.protocol.session_config import RealtimeSession
@@ -24,7 +24,6 @@ router = APIRouter()
 PAGE = Path(__file__).parent / "page"
 _FILES = {"": "index.html", "playground.js": "playground.js", "microphone.js": "microphone.js", "style.css": "style.css"}
 BODY_BYTES = 1024 * 1024
-OUR_FAULT = "The server had an error while processing your request."
 
 
 def realtime_paths(rest: str = "", *bases: str) -> list[str]:
@@ -39,8 +38,8 @@ async def health(request: Request) -> JSONResponse:
     if hall.draining:
         return JSONResponse({"status": "draining"}, 503)
     if not hall.alive:
-        return JSONResponse({"status": "failed", "model": hall.default.name, "sessions": len(hall.connections)}, 503)
-    return JSONResponse({"status": "ok", "model": hall.default.name, "sessions": len(hall.connections)})
+        return JSONResponse({"status": "failed", "model": hall.default.name, "sessions": len(hall.calls)}, 503)
+    return JSONResponse({"status": "ok", "model": hall.default.name, "sessions": len(hall.calls)})
 
 
 @router.get("/v1/models")
@@ -128,7 +127,7 @@ def _check(hall: Hall, session: RealtimeSession) -> None:
         text = f"The model '{session.model[:64]}' does not exist or you do not have access to it."
         raise ClientError(text, "model_not_found", "session.model")
     asking.check_voice(session.audio.output.voice, served.abilities, "session.audio.output.voice")
-    asking.check_tools(session.tools, session.tool_choice, served.abilities, hall.settings.limits, "session")
+    asking.check_tools(session.tools, session.tool_choice, served.judge, hall.settings.limits, "session")
 
 
 async def _json(request: Request) -> object:

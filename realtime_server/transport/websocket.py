@@ -8,11 +8,13 @@ import orjson
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from realtime_server.protocol.errors import error_object
+from realtime_server.protocol.errors import OUR_FAULT, error_object
 from realtime_server.protocol.ids import new_id
-from realtime_server.session.session import Opening, Session
+from realtime_server.session.opening import Opening
+from realtime_server.session.session import Session
 from realtime_server.transport import http
 from realtime_server.transport.admission import KEY_PREFIX, Guest, Refused, admit, beta_refused, identify
+from realtime_server.transport.call import Call
 from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Gone, beta_dialect
 from realtime_server.transport.hall import Hall, Served
 
@@ -130,14 +132,17 @@ async def _serve(socket: WebSocket) -> None:
     limits = hall.settings.limits
     opening = Opening(
         model, transcription, int(time.time()) + limits.session_s, hall.now(), guest.initial, served.abilities,
-        hall.quota(guest.who),
+        judge=served.judge, quota=hall.quota(guest.who),
     )  # fmt: skip
     dialect = beta_dialect(guest.temperature) if beta else GA
 
-    def connection(name: str) -> Connection:
-        return Connection(name, _Socket(socket), Session(opening, limits), served.bridge, hall.settings, dialect)
+    def call(name: str) -> Call:
+        return Call(name, Session(opening, limits), served.engine, observer=hall.observer)
 
-    await hall.serve(connection, guest.who)
+    def shell(call: Call) -> Connection:
+        return Connection(call, _Socket(socket), hall.settings, dialect)
+
+    await hall.serve(call, shell, guest.who)
 
 
 def _check_dialect(hall: Hall, beta: bool) -> None:
@@ -161,4 +166,4 @@ async def _broken(socket: WebSocket) -> None:
     if socket.application_state is WebSocketState.CONNECTING:
         await socket.send_denial_response(http.our_fault())
     elif socket.application_state is WebSocketState.CONNECTED:
-        await _turn_away(_Socket(socket), Refused("internal_error", http.OUR_FAULT, 1011, 500, "server_error"))
+        await _turn_away(_Socket(socket), Refused("internal_error", OUR_FAULT, 1011, 500, "server_error"))

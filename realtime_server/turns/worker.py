@@ -8,13 +8,22 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
 from realtime_server.audio.framing import Framer
 from realtime_server.audio.resample import Resampler
-from realtime_server.messages import AUDIO_RATE_HZ, Detect, ResetDetector, Samples, SessionFailed, SpeechProbability
+from realtime_server.messages import (
+    AUDIO_RATE_HZ,
+    Detect,
+    DetectorCommand,
+    DetectorOutput,
+    ResetDetector,
+    Samples,
+    SessionFailed,
+    SpeechProbability,
+)
 from realtime_server.turns.detectors import FRAME_SAMPLES, RATE_HZ, FloatArray, SpeechDetector
 
 log = logging.getLogger(__name__)
@@ -26,8 +35,8 @@ FAILURES_IN_A_ROW = 8
 PATIENCE_S = 30.0
 """A round takes milliseconds; one that takes longer than this hangs."""
 BROKE = "The speech detector failed on this session's audio."
-Deliver = Callable[[str, SpeechProbability | SessionFailed], None]
-Entry = tuple[str, Detect | ResetDetector | None]
+Deliver = Callable[[str, DetectorOutput], None]
+Entry = tuple[str, DetectorCommand | None]
 
 
 @dataclass
@@ -90,7 +99,7 @@ class DetectorWorker:
         hangs = since is not None and time.monotonic() - since > PATIENCE_S
         return self._thread.is_alive() and not hangs and self._failures < FAILURES_IN_A_ROW
 
-    def submit(self, session_id: str, command: Detect | ResetDetector | None) -> None:
+    def submit(self, session_id: str, command: DetectorCommand | None) -> None:
         """None: the session is over."""
         self._inbox.put((session_id, command))
 
@@ -117,7 +126,7 @@ class DetectorWorker:
         self._idle = not self._round()
         return True
 
-    def _take(self, session_id: str, command: Detect | ResetDetector | None) -> None:
+    def _take(self, session_id: str, command: DetectorCommand | None) -> None:
         if command is None:
             self._streams.pop(session_id, None)
             self._failed.discard(session_id)
@@ -125,14 +134,17 @@ class DetectorWorker:
             with self._own_fault(session_id):
                 self._feed(session_id, command)
 
-    def _feed(self, session_id: str, command: Detect | ResetDetector) -> None:
+    def _feed(self, session_id: str, command: DetectorCommand) -> None:
         stream = self._streams.get(session_id)
         if stream is None:
             stream = self._streams[session_id] = _Stream(self._detector.new_state())
-        if isinstance(command, ResetDetector):
-            self._streams[session_id] = _Stream(self._detector.new_state(), stream.number + 1)
-        else:
-            stream.audio.append(command.samples)
+        match command:
+            case ResetDetector():
+                self._streams[session_id] = _Stream(self._detector.new_state(), stream.number + 1)
+            case Detect():
+                stream.audio.append(command.samples)
+            case _:
+                assert_never(command)
 
     def _round(self) -> bool:
         """One frame of every stream that has one; False when none has."""
@@ -184,7 +196,7 @@ class DetectorWorker:
             self._failed.add(session_id)
             self._tell(session_id, SessionFailed(BROKE))
 
-    def _tell(self, session_id: str, output: SpeechProbability | SessionFailed) -> None:
+    def _tell(self, session_id: str, output: DetectorOutput) -> None:
         try:
             self._deliver(session_id, output)
         # Who cannot be told (the loop is gone) must not cost the others theirs.

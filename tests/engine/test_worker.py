@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine import worker as module
-from realtime_server.engine.contract import DeviceLost
+from realtime_server.engine.contract import DeviceLost, ModelCommand
 from realtime_server.engine.worker import EngineWorker
 
 WAIT_S = 10
@@ -30,13 +31,13 @@ class Echo:
         self.pending: list[tuple[str, str, int]] = []
         self.turns: set[str] = set()
         self.breaks = breaks
-        self.ran: list[m.Command] = []
+        self.ran: list[ModelCommand] = []
 
     def _may_break(self, what: str, session_id: str) -> None:
         if self.breaks(what, session_id):
             raise RuntimeError(f"broken {what}")
 
-    def run(self, session_id: str, command: m.Command) -> None:
+    def run(self, session_id: str, command: ModelCommand) -> None:
         self.ran.append(command)
         self._may_break("run", session_id)
         if isinstance(command, m.Respond):
@@ -80,8 +81,8 @@ def running(model: Echo) -> Iterator[tuple[EngineWorker, Got]]:
         worker.stop()
 
 
-def request(response_id: str) -> m.Respond:
-    return m.Respond(response_id, m.Context("", (), ()), False, "marin", "auto", None)
+def request(response_id: str) -> m.Respond[m.ContextRef]:
+    return m.Respond(response_id, m.ContextRef("", ()), False, "marin", "auto", None)
 
 
 def outputs_until_all_ended(got: Got, ids: set[str]) -> list[tuple[str, m.Output]]:
@@ -155,14 +156,14 @@ def test_a_step_that_breaks_fails_what_ran_and_the_thread_goes_on(seed: int, oft
         assert worker.alive
 
 
-COMMANDS: list[m.Command] = [
-    m.Listen("item", m.Context("", (), ())), m.Hear("item", [0]), m.Commit("item"), m.Forget("item"), request("resp"), m.Cancel("resp"),
+COMMANDS: list[m.EngineCommand] = [
+    m.Listen("item", m.ContextRef("", ())), m.Hear("item", np.zeros(1, np.int16)), m.Commit("item"), m.Forget("item"), request("resp"), m.Cancel("resp"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("first", COMMANDS, ids=lambda c: type(c).__name__)
 def test_every_command_that_fails_is_told_and_what_follows_for_its_id_is_ignored(
-    first: m.Command, caplog: pytest.LogCaptureFixture
+    first: m.EngineCommand, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = True
     model = Echo(lambda what, sid: broken and what == "run")
@@ -225,3 +226,14 @@ def test_a_device_that_is_lost_stays_so_and_the_thread_can_still_be_stopped(caus
     assert not worker.alive
     assert got.empty()
     assert [c.response_id for c in model.ran if isinstance(c, m.Respond)] == ["ra"]
+
+
+def test_a_context_that_cannot_be_kept_is_told_to_its_session(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it would answer then would be another conversation."""
+    with running(Echo()) as (worker, got):
+        worker.submit("s", m.RemoveItem("never added"))
+        worker.submit("s", m.Respond("resp", m.ContextRef("", (), ("never added",)), False, "marin", "auto", None))
+        failed, unanswered = (got.get(timeout=WAIT_S)[1] for _ in range(2))
+    assert isinstance(failed, m.SessionFailed)
+    assert isinstance(unanswered, m.ResponseFailed)
+    assert caplog.text.count("never added") >= 2

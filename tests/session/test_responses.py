@@ -128,11 +128,11 @@ def no_lists(schema: dict[str, Any]) -> m.SchemaFault | None:
     return m.SchemaFault("properties.x.type", "No lists.") if "array" in str(schema) else None
 
 
-ABILITIES = m.Abilities(frozenset({"voice_mine"}), no_lists)
+ABLE: dict[str, Any] = {"abilities": m.Abilities(frozenset({"voice_mine"})), "judge": no_lists}
 
 
 def test_a_schema_that_cannot_be_honoured_costs_its_function_alone() -> None:
-    talk = Talk(abilities=ABILITIES)
+    talk = Talk(**ABLE)
     bad = {"type": "function", "name": "f", "parameters": {"properties": {"x": {"type": "array"}}}}
     (event,) = talk.say("session.update", session={"type": "realtime", "instructions": "changed", "tools": [TOOL, bad]})
     assert [tool["name"] for tool in event["session"]["tools"]] == ["get_weather", "f"]
@@ -144,7 +144,7 @@ def test_a_schema_that_cannot_be_honoured_costs_its_function_alone() -> None:
 
 
 def test_a_schema_that_cannot_be_honoured_is_refused_with_its_path_where_tools_are_strict() -> None:
-    talk = Talk(Limits(strict_tools=True), abilities=ABILITIES)
+    talk = Talk(Limits(strict_tools=True), **ABLE)
     bad = {"type": "function", "name": "f", "parameters": {"properties": {"x": {"type": "array"}}}}
     update = {"type": "realtime", "instructions": "changed", "tools": [TOOL, bad]}
     (event,) = talk.say("session.update", session=update)
@@ -171,11 +171,11 @@ def test_a_choice_must_name_a_tool(event: dict[str, Any], param: str) -> None:
 def test_a_named_function_reaches_the_engine() -> None:
     talk = text_session(tools=[TOOL], tool_choice={"type": "function", "name": "get_weather"})
     talk.say("response.create")
-    assert talk.last(m.Respond).tool_choice == "function:get_weather"
+    assert talk.last(m.Respond).tool_choice == m.NamedFunction("get_weather")
 
 
 def test_voices_with_an_id_must_exist_and_names_need_not() -> None:
-    talk = Talk(abilities=ABILITIES)
+    talk = Talk(**ABLE)
 
     def update(voice: Any) -> dict[str, Any]:
         return talk.say("session.update", session={"type": "realtime", "audio": {"output": {"voice": voice}}})[0]

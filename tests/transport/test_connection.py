@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.protocol.errors import ClientError
-from realtime_server.session.session import Opening, Session
+from realtime_server.session.opening import Opening
+from realtime_server.session.session import Session
 from realtime_server.settings import Settings
 from realtime_server.transport import connection as module
+from realtime_server.transport.call import Call
 from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Dialect, Gone
 from realtime_server.transport.hall import Hall, Served
 from tests.helpers import SDK_EVENT
@@ -59,14 +61,16 @@ class ScriptedSocket:
         return [e for e in self.sent if e["type"] == kind][count - 1]
 
 
-class RecordingBridge:
-    """In the bridge's place: keeps what a connection submits."""
+class RecordingEngine:
+    """In the engine's place: keeps what a call submits."""
+
+    alive = True
 
     def __init__(self) -> None:
         self.commands: list[m.Command] = []
         self.holds: list[bool] = []
         self.deliver: Any = None
-        self.closed = False
+        self.ended = False
         self.cancelled = asyncio.Event()
 
     def open(self, name: str, receiver: Any) -> None:
@@ -80,20 +84,25 @@ class RecordingBridge:
     def hold(self, name: str, held: bool) -> None:
         self.holds.append(held)
 
-    def close(self, name: str) -> None:
-        self.closed = True
+    def end(self, name: str) -> None:
+        self.ended = True
 
 
 class Setup:
     def __init__(self, dialect: Dialect = GA, session: type[Session] = Session, **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.dialect, self.session = dialect, session
-        self.socket, self.bridge = ScriptedSocket(), RecordingBridge()
-        self.hall = Hall(self.settings, Served("wren", m.Abilities(), self.bridge))  # type: ignore[arg-type]
+        self.socket, self.engine = ScriptedSocket(), RecordingEngine()
+        self.hall = Hall(self.settings, Served("wren", m.Abilities(), self.engine))
 
-    def make(self, name: str) -> Connection:
-        session = self.session(Opening("wren", False, 0, self.hall.now()))
-        return Connection(name, self.socket, session, self.bridge, self.settings, self.dialect)  # type: ignore[arg-type]
+    def call(self, name: str) -> Call:
+        return Call(name, self.session(Opening("wren", False, 0, self.hall.now())), self.engine)
+
+    def shell(self, call: Call) -> Connection:
+        return Connection(call, self.socket, self.settings, self.dialect)
+
+    async def run(self) -> None:
+        await self.hall.serve(self.call, self.shell)
 
     async def start_an_answer(self) -> str:
         for text in CREATE:
@@ -111,9 +120,9 @@ def test_a_client_that_leaves_ends_its_connection() -> None:
         setup = Setup()
         setup.socket.incoming.put_nowait(Gone(1000, ""))
         async with asyncio.timeout(WAIT_S):
-            await setup.hall.serve(setup.make)
-        assert setup.bridge.closed
-        assert not setup.hall.connections
+            await setup.run()
+        assert setup.engine.ended
+        assert not setup.hall.calls
 
     asyncio.run(scenario())
 
@@ -122,15 +131,15 @@ def test_a_slow_client_holds_its_generation_and_is_kept() -> None:
     async def scenario() -> None:
         setup = Setup(hold_bytes=100_000, backlog_bytes=200_000)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             response_id = await setup.start_an_answer()
             setup.socket.reading.clear()
             for _ in range(30):
-                setup.bridge.deliver(sound(response_id))
-            assert setup.bridge.holds == [True]
+                setup.engine.deliver(sound(response_id))
+            assert setup.engine.holds == [True]
             setup.socket.reading.set()
             await setup.socket.until("response.output_audio.delta", 30)
-            assert setup.bridge.holds == [True, False]
+            assert setup.engine.holds == [True, False]
             setup.socket.incoming.put_nowait(Gone(1000, ""))
         assert setup.socket.closed is None
 
@@ -141,14 +150,14 @@ def test_a_held_client_can_interrupt() -> None:
     async def scenario() -> None:
         setup = Setup(hold_bytes=100_000, backlog_bytes=200_000)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             response_id = await setup.start_an_answer()
             setup.socket.reading.clear()
             for _ in range(2):
-                setup.bridge.deliver(sound(response_id))
-            assert setup.bridge.holds == [True]
+                setup.engine.deliver(sound(response_id))
+            assert setup.engine.holds == [True]
             setup.socket.incoming.put_nowait('{"type": "response.cancel"}')
-            await setup.bridge.cancelled.wait()
+            await setup.engine.cancelled.wait()
             setup.socket.incoming.put_nowait(Gone(1000, ""))
 
     asyncio.run(scenario())
@@ -167,7 +176,7 @@ def test_nobody_is_read_from_for_whom_too_much_waits_already() -> None:
     async def scenario() -> None:
         setup = Setup(hold_bytes=50_000, backlog_bytes=100_000)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             setup.socket.incoming.put_nowait(create("long", "x" * 30_000))
             await setup.socket.until("conversation.item.done")
             setup.socket.reading.clear()
@@ -189,7 +198,7 @@ def test_one_large_message_is_no_backlog() -> None:
     async def scenario() -> None:
         setup = Setup()
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             setup.socket.incoming.put_nowait(create("long", "x" * 5_000_000))
             setup.socket.incoming.put_nowait(retrieve("long"))
             event = await setup.socket.until("conversation.item.retrieved")
@@ -206,11 +215,11 @@ def test_nothing_grows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         setup = Setup()
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             response_id = await setup.start_an_answer()
             setup.socket.reading.clear()
             for _ in range(100):
-                setup.bridge.deliver(sound(response_id))
+                setup.engine.deliver(sound(response_id))
             setup.socket.reading.set()
         assert sum(e["type"] == "response.output_audio.delta" for e in setup.socket.sent) <= 1
         assert setup.socket.closed == (1008, "backlog: the client does not read")
@@ -264,13 +273,13 @@ def by_event(setup: Setup, session: Faulty) -> None:
 
 
 def by_output(setup: Setup, session: Faulty) -> None:
-    setup.bridge.deliver(FAULT)
+    setup.engine.deliver(FAULT)
 
 
 def by_deadline(setup: Setup, session: Faulty) -> None:
     """The next drain arms the timer."""
     error, session.error, session.overdue = session.error, None, True
-    setup.bridge.deliver(FAULT)
+    setup.engine.deliver(FAULT)
     session.error = error
 
 
@@ -283,12 +292,12 @@ def test_their_fault_is_told_on_every_way_in(way: Way) -> None:
     async def scenario() -> None:
         setup = Setup(session=Faulty)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (connection,) = setup.hall.connections.values()
-            assert isinstance(connection.session, Faulty)
-            connection.session.error = ClientError("Too much.", "conversation_too_long", "item")
-            way(setup, connection.session)
+            (call,) = setup.hall.calls.values()
+            assert isinstance(call.session, Faulty)
+            call.session.error = ClientError("Too much.", "conversation_too_long", "item")
+            way(setup, call.session)
             error = (await setup.socket.until("error"))["error"]
             setup.socket.incoming.put_nowait(CLEAR)
             await setup.socket.until("input_audio_buffer.cleared")
@@ -304,15 +313,15 @@ def test_our_fault_is_told_and_closes_on_every_way_in(way: Way, caplog: pytest.L
     async def scenario() -> None:
         setup = Setup(session=Faulty)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (connection,) = setup.hall.connections.values()
-            assert isinstance(connection.session, Faulty)
-            connection.session.error = RuntimeError("a secret detail")
-            way(setup, connection.session)
+            (call,) = setup.hall.calls.values()
+            assert isinstance(call.session, Faulty)
+            call.session.error = RuntimeError("a secret detail")
+            way(setup, call.session)
         assert_told(setup)
-        assert setup.bridge.closed
-        assert not setup.hall.connections
+        assert setup.engine.ended
+        assert not setup.hall.calls
 
     asyncio.run(scenario())
     assert caplog.text.count("Traceback") == 1
@@ -340,7 +349,7 @@ def test_a_dialect_that_breaks_is_our_fault(dialect: Dialect, caplog: pytest.Log
         setup = Setup(dialect)
         setup.socket.incoming.put_nowait(CLEAR)
         async with asyncio.timeout(WAIT_S):
-            await setup.hall.serve(setup.make)
+            await setup.run()
         assert_told(setup)
 
     asyncio.run(scenario())
@@ -352,13 +361,13 @@ def test_a_session_that_cannot_even_say_so_is_closed(dialect: Dialect) -> None:
     async def scenario() -> None:
         setup = Setup(dialect, Faulty)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (connection,) = setup.hall.connections.values()
-            assert isinstance(connection.session, Faulty)
-            connection.session.error = RuntimeError("a secret detail")
-            connection.session.fails_to_fail = dialect is GA
-            setup.bridge.deliver(FAULT)
+            (call,) = setup.hall.calls.values()
+            assert isinstance(call.session, Faulty)
+            call.session.error = RuntimeError("a secret detail")
+            call.session.fails_to_fail = dialect is GA
+            setup.engine.deliver(FAULT)
         assert setup.socket.closed == (1011, "server_error.internal_error")
 
     asyncio.run(scenario())
@@ -367,9 +376,9 @@ def test_a_session_that_cannot_even_say_so_is_closed(dialect: Dialect) -> None:
 def test_a_socket_that_breaks_ends_its_connection(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         setup = Setup()
-        setup.socket.send = broken  # type: ignore[method-assign]
+        setup.socket.send = broken  # type: ignore[method-assign, assignment]
         async with asyncio.timeout(WAIT_S):
-            await setup.hall.serve(setup.make)
+            await setup.run()
         assert setup.socket.closed == (1011, "server_error.internal_error")
 
     asyncio.run(scenario())
@@ -385,15 +394,15 @@ def test_whatever_fails_the_client_is_told_and_a_close_frame_ends_it(steps: list
         dialect = replace(GA, encode=lambda event: broken() if event.type in poisoned else GA.encode(event))
         setup = Setup(dialect, Faulty)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (connection,) = setup.hall.connections.values()
-            assert isinstance(connection.session, Faulty)
+            (call,) = setup.hall.calls.values()
+            assert isinstance(call.session, Faulty)
             for n, step in enumerate(steps, 1):
                 if step == "RAISE":
-                    connection.session.error = RuntimeError("a secret detail")
+                    call.session.error = RuntimeError("a secret detail")
                 elif step == "CLIENT":
-                    connection.session.error = ClientError("No.", "invalid_value")
+                    call.session.error = ClientError("No.", "invalid_value")
                 elif step == "ENCODE":
                     poisoned.add("input_audio_buffer.cleared")
                 setup.socket.incoming.put_nowait(step if step[0] in "{n" else CLEAR)
@@ -431,7 +440,7 @@ def test_the_log_says_why_it_ended(gone: Gone, line: str, noticed_by: str, caplo
             setup.socket.incoming.put_nowait(CLEAR)
         setup.socket.incoming.put_nowait(gone)
         async with asyncio.timeout(WAIT_S):
-            await setup.hall.serve(setup.make)
+            await setup.run()
 
     asyncio.run(scenario())
     assert f"x session-1 {line}" in caplog.text
@@ -443,7 +452,7 @@ def test_the_log_says_with_what_it_was_closed(caplog: pytest.LogCaptureFixture) 
     async def scenario() -> None:
         setup = Setup()
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             await setup.socket.until("session.created")
             await setup.hall.drain()
 
@@ -458,14 +467,14 @@ def test_draining_lets_the_answer_finish() -> None:
     async def scenario() -> None:
         setup = Setup()
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.hall.serve(setup.make))
+            group.create_task(setup.run())
             response_id = await setup.start_an_answer()
             draining = group.create_task(setup.hall.drain())
-            setup.bridge.deliver(m.TextDelta(response_id, "Bye."))
+            setup.engine.deliver(m.TextDelta(response_id, "Bye."))
             await setup.socket.until("response.output_audio_transcript.delta")
             assert setup.hall.draining
             assert not draining.done()
-            setup.bridge.deliver(m.ResponseFinished(response_id, "completed"))
+            setup.engine.deliver(m.ResponseFinished(response_id, "completed"))
         assert [e["type"] for e in setup.socket.sent][-1] == "response.done"
         assert setup.socket.closed == (1001, "server_error.server_shutting_down")
 
@@ -477,9 +486,7 @@ def test_the_session_clock_wakes_the_connection() -> None:
         setup = Setup()
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             opening = Opening("wren", False, 0, setup.hall.now() - 3600)
-            group.create_task(setup.hall.serve(
-                lambda name: Connection(name, setup.socket, Session(opening), setup.bridge, setup.settings, GA)  # type: ignore[arg-type]
-            ))  # fmt: skip
+            group.create_task(setup.hall.serve(lambda name: Call(name, Session(opening), setup.engine), setup.shell))
             error = await setup.socket.until("error")
         assert error["error"]["code"] == "session_expired"
         assert setup.socket.closed is not None

@@ -1,4 +1,4 @@
-"""Who is let in, and who is told, when the threads behind the bridge have failed; what is done once sessions have ended."""
+"""Who is let in, and who is told, when the engine's threads have failed; what is done once sessions have ended."""
 
 import json
 import queue
@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from realtime_server.settings import Settings
 from realtime_server.transport import hall, memory
-from realtime_server.transport.bridge import Bridge
+from realtime_server.transport.engines.local import LocalEngine
 from tests.conftest import tiny_wren
 from tests.engine.test_script import SCRIPT
 from tests.live import WAIT_S, Live, live
@@ -26,7 +26,7 @@ def server() -> Iterator[Live]:
 
 def test_nobody_is_let_in_to_what_has_failed(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     assert get(f"{server.http}/health")[0] == 200
-    monkeypatch.setattr(Bridge, "alive", False)
+    monkeypatch.setattr(LocalEngine, "alive", False)
     status, body = get(f"{server.http}/health")
     assert (status, json.loads(body)["status"]) == (503, "failed")
     with connect(server.ws) as client:
@@ -42,7 +42,7 @@ def test_nobody_is_let_in_to_what_has_failed(server: Live, monkeypatch: pytest.M
 def test_who_is_in_is_told_when_it_fails(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect(server.ws) as client:
         assert json.loads(client.recv(timeout=WAIT_S))["type"] == "session.created"
-        monkeypatch.setattr(Bridge, "alive", False)
+        monkeypatch.setattr(LocalEngine, "alive", False)
         error = json.loads(client.recv(timeout=WAIT_S))["error"]
         assert (error["type"], error["code"]) == ("server_error", "internal_error")
         with pytest.raises(ConnectionClosed):

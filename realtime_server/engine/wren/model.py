@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
+from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
 from realtime_server.engine.scheduler import Scheduler
 from realtime_server.engine.sequence import Sequence, Status
-from realtime_server.engine.wren import prompt, replies, schemas, voices
+from realtime_server.engine.wren import prompt, replies, voices
 from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
@@ -36,7 +37,6 @@ from realtime_server.messages import (
     Abilities,
     Audio,
     Cancel,
-    Command,
     Commit,
     Context,
     Forget,
@@ -115,7 +115,7 @@ class WrenModel:
     ) -> None:  # fmt: skip
         self.name = name
         self.voices = voiced
-        self.abilities = Abilities(voices.ids(voiced), schemas.fault, scores_turn_end=True)
+        self.abilities = Abilities(voices.ids(voiced), "wren", scores_turn_end=True)
         self.runner = Runner(net, codec, decoder, device)
         self.script, self.known = script, known
         self.slots, self.talker_slots = Slots(self.runner.cache), Slots(self.runner.talker_cache)
@@ -143,7 +143,7 @@ class WrenModel:
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
-    def run(self, session_id: str, command: Command) -> None:
+    def run(self, session_id: str, command: ModelCommand) -> None:
         state = self._sessions.setdefault(session_id, _SessionState())
         match command:
             case Listen():

@@ -31,6 +31,7 @@ from realtime_server.engine.wren.writing import Reply, TextWriter
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
     AudioDelta,
+    NamedFunction,
     Output,
     Respond,
     ResponseFinished,
@@ -68,7 +69,7 @@ def think(
 ) -> Steps:
     """Writes the reply on `line`, behind a context that is already there; calls `start_speaking` with its first words."""
     tools = request.context.tools if request.tool_choice != "none" else ()
-    named = request.tool_choice.removeprefix("function:") if request.tool_choice.startswith("function:") else None
+    named = request.tool_choice.name if isinstance(request.tool_choice, NamedFunction) else None
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
     logits = yield from line.take(REPLY)
     wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.transport import bridge as module
-from realtime_server.transport.bridge import OUTPUTS_AT_ONCE, Bridge
+from realtime_server.protocol.errors import OUR_FAULT
+from realtime_server.transport.engines import local as module
+from realtime_server.transport.engines.local import OUTPUTS_AT_ONCE, LocalEngine
 from tests.live import WAIT_S
 
 
@@ -31,10 +32,10 @@ class Worker:
         self.ended.append(session_id)
 
 
-def open_bridge() -> tuple[Bridge, Worker, Worker]:
-    bridge, engine, detector = Bridge(asyncio.get_running_loop()), Worker(), Worker()
-    bridge.attach(engine, detector)  # type: ignore[arg-type]
-    return bridge, engine, detector
+def open_engine() -> tuple[LocalEngine, Worker, Worker]:
+    local, engine, detector = LocalEngine(asyncio.get_running_loop()), Worker(), Worker()
+    local.attach(engine, detector)  # type: ignore[arg-type]
+    return local, engine, detector
 
 
 class Client:
@@ -68,7 +69,7 @@ def test_who_breaks_costs_himself_and_nobody_else(
     others: list[tuple[frozenset[int], int]], healthy_outputs: int, order: random.Random
 ) -> None:
     async def scenario() -> None:
-        bridge, _, _ = open_bridge()
+        local, _, _ = open_engine()
         healthy = Client(expected=healthy_outputs)
         clients: dict[str, Client] = {"healthy": healthy}
         left = {"healthy": words("healthy", healthy_outputs)}
@@ -77,14 +78,14 @@ def test_who_breaks_costs_himself_and_nobody_else(
             good = min((k for k in breaks_at if k < count), default=count)
             left[name] = words(name, count)
             # The output that breaks it is lost, and all after it; that it is told may break it once more.
-            told = [] if good == count or good + 1 in breaks_at else [m.SessionFailed(module.BROKE)]
+            told: list[m.Output] = [] if good == count or good + 1 in breaks_at else [m.SessionFailed(OUR_FAULT)]
             expected[name] = left[name][:good] + told
             clients[name] = Client(breaks_at, good if good == count else good + 2)
         for name, client in clients.items():
-            bridge.open(name, client)
+            local.open(name, client)
         while names := [name for name in left if left[name]]:
             name = order.choice(names)
-            bridge.deliver(name, left[name].pop(0))
+            local.deliver(name, left[name].pop(0))
         async with asyncio.timeout(WAIT_S):
             for name in (name for name in clients if expected[name]):
                 await clients[name].done.wait()
@@ -95,17 +96,17 @@ def test_who_breaks_costs_himself_and_nobody_else(
 
 def test_a_fault_is_logged_once_and_never_loops(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
-        bridge, _, _ = open_bridge()
+        local, _, _ = open_engine()
         always, healthy = Client(frozenset(range(100))), Client(expected=1)
-        bridge.open("always", always)
-        bridge.open("healthy", healthy)
+        local.open("always", always)
+        local.open("healthy", healthy)
         for output in words("always", 50):
-            bridge.deliver("always", output)
-        bridge.deliver("healthy", m.CallDone("healthy"))
+            local.deliver("always", output)
+        local.deliver("healthy", m.CallDone("healthy"))
         async with asyncio.timeout(WAIT_S):
             await healthy.done.wait()
         assert always.calls == 2
-        bridge.close("always")
+        local.end("always")
 
     asyncio.run(scenario())
     assert caplog.text.count("TextDelta broke its receiver") == 1
@@ -115,13 +116,13 @@ def test_thousands_of_outputs_do_not_stop_the_loop() -> None:
     """The loop has its turn between the slices."""
 
     async def scenario() -> None:
-        bridge, _, _ = open_bridge()
+        local, _, _ = open_engine()
         burst, healthy = Client(), Client(expected=1)
-        bridge.open("burst", burst)
-        bridge.open("healthy", healthy)
+        local.open("burst", burst)
+        local.open("healthy", healthy)
         for output in words("burst", 5000):
-            bridge.deliver("burst", output)
-        bridge.deliver("healthy", m.CallDone("healthy"))
+            local.deliver("burst", output)
+        local.deliver("healthy", m.CallDone("healthy"))
         while len(burst.got) < 5000:
             before = len(burst.got)
             await asyncio.sleep(0)
@@ -134,7 +135,7 @@ def test_thousands_of_outputs_do_not_stop_the_loop() -> None:
 
 def test_another_session_comes_next_however_much_one_has_waiting() -> None:
     async def scenario() -> None:
-        bridge, _, _ = open_bridge()
+        local, _, _ = open_engine()
         seen: list[str] = []
         done = asyncio.Event()
 
@@ -142,11 +143,11 @@ def test_another_session_comes_next_however_much_one_has_waiting() -> None:
             seen.append("healthy")
             done.set()
 
-        bridge.open("burst", lambda output: seen.append("burst"))
-        bridge.open("healthy", healthy)
+        local.open("burst", lambda output: seen.append("burst"))
+        local.open("healthy", healthy)
         for output in words("burst", 1000):
-            bridge.deliver("burst", output)
-        bridge.deliver("healthy", m.CallDone("healthy"))
+            local.deliver("burst", output)
+        local.deliver("healthy", m.CallDone("healthy"))
         async with asyncio.timeout(WAIT_S):
             await done.wait()
         assert seen.index("healthy") <= 1
@@ -156,14 +157,14 @@ def test_another_session_comes_next_however_much_one_has_waiting() -> None:
 
 def test_what_waits_for_a_closed_session_is_let_go() -> None:
     async def scenario() -> None:
-        bridge, engine, detector = open_bridge()
+        local, engine, detector = open_engine()
         leaving, staying = Client(), Client(expected=1)
-        bridge.open("leaving", leaving)
-        bridge.open("staying", staying)
-        bridge.deliver("leaving", m.CallDone("r"))
-        bridge.close("leaving")
-        bridge.deliver("leaving", m.CallDone("r"))
-        bridge.deliver("staying", m.CallDone("r"))
+        local.open("leaving", leaving)
+        local.open("staying", staying)
+        local.deliver("leaving", m.CallDone("r"))
+        local.end("leaving")
+        local.deliver("leaving", m.CallDone("r"))
+        local.deliver("staying", m.CallDone("r"))
         async with asyncio.timeout(WAIT_S):
             await staying.done.wait()
         assert not leaving.got
@@ -180,22 +181,22 @@ def test_when_a_thread_has_failed_everyone_is_told_once(
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.0)
 
     async def scenario() -> None:
-        bridge, engine, detector = open_bridge()
-        bridge.watch()
+        local, engine, detector = open_engine()
+        local.watch()
         clients = [Client(expected=1), Client(frozenset({0})), Client(expected=1)]
         for n, client in enumerate(clients):
-            bridge.open(str(n), client)
-        assert bridge.alive
+            local.open(str(n), client)
+        assert local.alive
         which(engine, detector).alive = False
-        assert not bridge.alive
+        assert not local.alive
         async with asyncio.timeout(WAIT_S):
             await clients[0].done.wait()
             await clients[2].done.wait()
         late = Client(expected=1)
-        bridge.open("late", late)
+        local.open("late", late)
         async with asyncio.timeout(WAIT_S):
             await late.done.wait()
-        bridge.stop_watching()
+        local.stop_watching()
         assert [client.got for client in (clients[0], clients[2], late)] == [[m.SessionFailed(module.ENGINE_FAILED)]] * 3
 
     asyncio.run(scenario())
@@ -205,13 +206,13 @@ def test_a_thread_that_was_only_kept_waiting_has_not_failed(monkeypatch: pytest.
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.0)
 
     async def scenario() -> None:
-        bridge, engine, _ = open_bridge()
+        local, engine, _ = open_engine()
         client = Client(expected=1)
-        bridge.open("client", client)
+        local.open("client", client)
         for alive in (True, False, True, False, True):
             engine.alive = alive
-            bridge.watch()
-            bridge.stop_watching()
+            local.watch()
+            local.stop_watching()
         assert not client.got
 
     asyncio.run(scenario())

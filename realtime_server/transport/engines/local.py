@@ -1,4 +1,4 @@
-"""Loop <-> engine and detector threads: commands go down, each output comes back to its own connection."""
+"""The engine and the detector as threads of this process: commands go down, each output comes back to its own call."""
 
 import asyncio
 import logging
@@ -7,7 +7,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from realtime_server.engine.worker import EngineWorker
-from realtime_server.messages import Command, Detect, Output, ResetDetector, SessionFailed
+from realtime_server.messages import Detect, DetectorCommand, EngineCommand, Output, ResetDetector, SessionFailed
+from realtime_server.protocol.errors import OUR_FAULT
 from realtime_server.turns.worker import DetectorWorker
 
 log = logging.getLogger(__name__)
@@ -15,11 +16,10 @@ Receiver = Callable[[Output], None]
 OUTPUTS_AT_ONCE = 32
 """Handed over before the loop turns to its sockets and timers again: a few milliseconds."""
 LOOK_EVERY_S = 1.0
-BROKE = "The server had an error while processing your request."
 ENGINE_FAILED = "The speech model has failed."
 
 
-class Bridge:
+class LocalEngine:
     """Made on the loop; `deliver` is what the two workers call, from their threads."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -60,6 +60,7 @@ class Bridge:
             self._looking.cancel()
 
     def deliver(self, session_id: str, output: Output) -> None:
+        """From any thread."""
         with self._lock:
             self._waiting.setdefault(session_id, deque()).append(output)
             first, self._routing = not self._routing, True
@@ -82,7 +83,7 @@ class Bridge:
         self._loop.call_soon(self._route)
 
     def _receive(self, session_id: str, output: Output) -> None:
-        """A receiver that breaks costs its own connection and nothing else: it is told, and gets no more."""
+        """A receiver that breaks costs its own call and nothing else: it is told, and gets no more."""
         receiver = self._receivers.get(session_id)
         if receiver is None:
             return
@@ -91,13 +92,13 @@ class Bridge:
         except Exception:
             log.exception("! %s: %s broke its receiver", session_id, type(output).__name__)
             if not isinstance(output, SessionFailed):
-                self._receive(session_id, SessionFailed(BROKE))
+                self._receive(session_id, SessionFailed(OUR_FAULT))
             self._receivers.pop(session_id, None)
 
     def open(self, session_id: str, receiver: Receiver) -> None:
         self._receivers[session_id] = receiver
 
-    def submit(self, session_id: str, command: Command) -> None:
+    def submit(self, session_id: str, command: EngineCommand | DetectorCommand) -> None:
         assert self._engine is not None and self._detector is not None
         if isinstance(command, Detect | ResetDetector):
             self._detector.submit(session_id, command)
@@ -108,7 +109,7 @@ class Bridge:
         assert self._engine is not None
         self._engine.hold(session_id, held)
 
-    def close(self, session_id: str) -> None:
+    def end(self, session_id: str) -> None:
         assert self._engine is not None and self._detector is not None
         self._receivers.pop(session_id, None)
         with self._lock:

@@ -1,0 +1,230 @@
+"""One call: a Session, its engine, and the shells through which its client is met. Only this loop ever touches it.
+
+A shell may come and go: each is shown all events from the moment that it is there, and has its own backlog, so that none waits
+for another. The call is over when the last one has left.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from realtime_server.engine.contract import EngineClient
+from realtime_server.engine.observing import Kind, Observer, observed
+from realtime_server.messages import Disconnect, Output, Play, PlayerCommand, ShellOutput, StopPlaying
+from realtime_server.protocol import server_events as ev
+from realtime_server.protocol.client_events import AnyClientEvent
+from realtime_server.protocol.errors import OUR_FAULT, ClientError
+from realtime_server.protocol.ids import new_id
+from realtime_server.session.session import Session
+from realtime_server.transport.alarm import Alarm
+
+log = logging.getLogger(__name__)
+Player = Callable[[PlayerCommand], None]
+"""Returns at once."""
+INTERNAL_ERROR = "server_error.internal_error"
+
+
+class ShellLost(Exception):
+    """Raised by `Shell.show`: it has sent its client away by itself, and is shown nothing more."""
+
+
+class Shell(Protocol):
+    """A way to the client. It gives what comes to `Call.receive`, and tells `Call.hold` how far it is behind."""
+
+    @property
+    def plays(self) -> bool:
+        """Does the client hear the answers through it? Then generation waits for it."""
+        ...
+
+    def show(self, event: ev.AnyServerEvent) -> None:
+        """One more event; returns at once. What it raises costs this shell alone."""
+        ...
+
+    def say_goodbye(self, code: int, reason: str) -> None:
+        """Close once everything before this has been sent."""
+        ...
+
+    async def run(self) -> None:
+        """Returns when its client is gone, whichever side ended it."""
+        ...
+
+
+class Call:
+    """`run` returns when the call is over; further shells are served by `serve`, each in a task of its own."""
+
+    def __init__(
+        self, name: str, session: Session, engine: EngineClient, player: Player | None = None, observer: Observer | None = None
+    ) -> None:
+        """`player`: of a session whose answers a shell plays (`Opening.playback`)."""
+        self.name, self.session = name, session
+        self._engine, self._player, self._observer = engine, player, observer
+        self._shells: list[Shell] = []
+        """Those that are shown what happens."""
+        self._serving = 0
+        """Those, and the ones that only take their leave."""
+        self._holding: set[Shell] = set()
+        """Of those that play, the ones that are too far behind."""
+        self._closing = False
+        self._alarm = Alarm()
+        self._quiet, self._deserted = asyncio.Event(), asyncio.Event()
+
+    async def run(self, first: Shell) -> None:
+        """Until the last shell has left; `first` is there from the beginning."""
+        self._engine.open(self.name, self._engine_output)
+        log.info("= %s opened", self.name)
+        try:
+            async with asyncio.TaskGroup() as group:
+                clock = group.create_task(self._watch_the_clock(), name=f"{self.name} timer")
+                await self.serve(first)
+                await self._deserted.wait()
+                clock.cancel()
+        finally:
+            self._quiet.set()
+            self._engine.end(self.name)
+
+    async def serve(self, shell: Shell) -> None:
+        """Shows it every event from now on, until its client is gone."""
+        self._shells.append(shell)
+        self._serving += 1
+        try:
+            self._enter(lambda: None)
+            if self._closing:
+                shell.say_goodbye(1011, INTERNAL_ERROR)
+            await shell.run()
+        # Whatever a shell breaks, there may be others.
+        except Exception:
+            log.exception("! a shell of %s broke", self.name)
+        finally:
+            self._show_no_more(shell)
+            self.hold(shell, False)
+            self._serving -= 1
+            if not self._serving:
+                self._deserted.set()
+
+    async def answered(self) -> None:
+        """Returns once no response is running."""
+        await self._quiet.wait()
+
+    def say_goodbye(self, code: int, reason: str) -> None:
+        """Close once everything before this has been sent."""
+        for shell in self._shells:
+            shell.say_goodbye(code, reason)
+
+    def hold(self, shell: Shell, held: bool) -> None:
+        """Generation waits while a shell that plays is too far behind."""
+        if not shell.plays:
+            return
+        before = bool(self._holding)
+        (self._holding.add if held else self._holding.discard)(shell)
+        if bool(self._holding) != before:
+            self._engine.hold(self.name, not before)
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    def receive(self, shell: Shell, decode: Callable[[], AnyClientEvent]) -> None:
+        """An event of this shell's client, as soon as it is decoded: what is none is told like any other of its faults."""
+        if shell in self._shells:
+            self._enter(partial(self._receive, decode))
+
+    def _enter(self, work: Callable[[], None]) -> None:
+        """The one boundary: every way into the session leads through here, and what comes of it is handed over.
+
+        Their fault is told and the session lives (`ClientError`); ours is logged once, told, and ends this call.
+        """
+        if self._closing:
+            return
+        try:
+            try:
+                work()
+            except ClientError as error:
+                self.session.refuse(error)
+            self._drain()
+        except Exception:
+            log.exception("! %s broke", self.name)
+            self._fail()
+
+    def _fail(self) -> None:
+        """Whatever state the session is in: if it cannot even say so, the close code does."""
+        try:
+            self.session.fail(OUR_FAULT)
+            self._drain()
+        except Exception:
+            log.exception("! %s could not tell that it broke", self.name)
+            self.say_goodbye(1011, INTERNAL_ERROR)
+        self._closing = True
+        self._quiet.set()
+        self._alarm.set(None)
+
+    def _receive(self, decode: Callable[[], AnyClientEvent]) -> None:
+        event = decode()
+        log.debug("< %s %s", self.name, event.type)
+        self._observed("received", event.type, lambda: self.session.receive(event, _now()))
+
+    def _engine_output(self, output: Output) -> None:
+        name = type(output).__name__
+        self._enter(lambda: self._observed("output", name, lambda: self.session.engine_output(output, _now())))
+
+    def shell_output(self, output: ShellOutput) -> None:
+        """What a shell has played, or taken in."""
+        name = type(output).__name__
+        self._enter(lambda: self._observed("output", name, lambda: self.session.shell_output(output, _now())))
+
+    async def _watch_the_clock(self) -> None:
+        while True:
+            await self._alarm.rung()
+            self._enter(lambda: self._observed("deadline", "deadline", lambda: self.session.handle_deadline(_now())))
+
+    def _observed(self, kind: Kind, name: str, work: Callable[[], None]) -> None:
+        observed(self._observer, self.name, kind, name, work)
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Hands over what the session has to send and to run, and notes when it wants to be woken."""
+        for event in self.session.events_to_send():
+            log.debug("> %s %s", self.name, event.type)
+            self._observed("sent", event.type, partial(self._show_all, event))
+        for command in self.session.commands_to_run():
+            match command:
+                case Disconnect():
+                    self.say_goodbye(command.code, command.reason)
+                case Play() | StopPlaying():
+                    assert self._player is not None
+                    self._player(command)
+                case _:
+                    self._engine.submit(self.name, command)
+        (self._quiet.clear if self.session.answering else self._quiet.set)()
+        self._alarm.set(self.session.next_deadline())
+
+    def _show_all(self, event: ev.AnyServerEvent) -> None:
+        for shell in list(self._shells):
+            self._show(shell, event)
+
+    def _show(self, shell: Shell, event: ev.AnyServerEvent) -> None:
+        try:
+            shell.show(event)
+        except ShellLost:
+            self._show_no_more(shell)
+        except Exception:
+            log.exception("! a shell of %s broke at %s", self.name, event.type)
+            self._show_no_more(shell)
+            self._tell_that_it_broke(shell)
+
+    def _show_no_more(self, shell: Shell) -> None:
+        if shell in self._shells:
+            self._shells.remove(shell)
+
+    def _tell_that_it_broke(self, shell: Shell) -> None:
+        """What happens in the session is not its fault; this shell's client can see no more of it."""
+        details = ev.ErrorDetails(type="server_error", code="internal_error", message=OUR_FAULT, param=None, event_id=None)
+        try:
+            shell.show(ev.Error(event_id=new_id("event"), error=details))
+        except Exception:
+            log.exception("! %s could not tell that a shell broke", self.name)
+        shell.say_goodbye(1011, INTERNAL_ERROR)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
