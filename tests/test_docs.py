@@ -1,0 +1,38 @@
+"""What the documents say of the code, and the code of the documents."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NUMBER = r"\d+(?:\.\d+)?"
+SECTIONS = {
+    found.group(1)
+    for found in re.finditer(rf"^#+ ({NUMBER})\.? ", (ROOT / "docs/protocol.md").read_text("utf-8"), re.MULTILINE)
+}
+CITED = re.compile(rf"\bprotocol(?: sections?)? ({NUMBER}(?:(?:, | and ){NUMBER})*)", re.IGNORECASE)
+SOURCES = [path for folder in ("realtime_server", "tests", "scripts") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def citations(text: str) -> list[str]:
+    return [number for found in CITED.finditer(text) for number in re.findall(NUMBER, found.group(1))]
+
+
+def test_every_section_of_the_protocol_that_the_code_cites_is_there() -> None:
+    cited = {(str(path.relative_to(ROOT)), number) for path in SOURCES for number in citations(path.read_text("utf-8"))}
+    assert len(cited) > 10
+    assert not {(path, number) for path, number in cited if number not in SECTIONS}
+
+
+def test_every_section_that_the_reference_itself_cites_is_there() -> None:
+    text = (ROOT / "docs/protocol.md").read_text("utf-8")
+    assert {number for number in re.findall(rf"section ({NUMBER})", text) if number not in SECTIONS} == set()
+
+
+@pytest.mark.parametrize(("text", "numbers"), [
+    ("protocol 2.3", ["2.3"]), ("(protocol 2.2, 2.6, 2.10, 2.17)", ["2.2", "2.6", "2.10", "2.17"]), ("Protocol section 5; what", ["5"]),
+    ("protocol 7.2 and 7.3", ["7.2", "7.3"]), ("RFC 7692 (section 6)", []),
+])  # fmt: skip
+def test_citations_are_found_as_they_are_written(text: str, numbers: list[str]) -> None:
+    assert citations(text) == numbers
