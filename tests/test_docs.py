@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from realtime_server import __version__
+
 ROOT = Path(__file__).parent.parent
 NUMBER = r"\d+(?:\.\d+)?"
 SECTIONS = {
@@ -36,3 +38,26 @@ def test_every_section_that_the_reference_itself_cites_is_there() -> None:
 ])  # fmt: skip
 def test_citations_are_found_as_they_are_written(text: str, numbers: list[str]) -> None:
     assert citations(text) == numbers
+
+
+def test_the_newest_version_of_the_changelog_is_the_package() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)
+    assert versions[0] == "Unreleased"
+    assert versions[1] == __version__
+    kinds = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_every_file_that_a_document_links_to_is_there() -> None:
+    documents = [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("models/**/*.md"),
+        ROOT / ".github/CONTRIBUTING.md",
+    ]
+    for document in documents:
+        for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text("utf-8")):
+            path = target.partition("#")[0]
+            assert path.startswith("http") or not path or (document.parent / path).exists(), f"{document}: {target}"
