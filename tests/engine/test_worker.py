@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,7 +156,7 @@ def test_a_step_that_breaks_fails_what_ran_and_the_thread_goes_on(seed: int, oft
 
 
 COMMANDS: list[m.Command] = [
-    m.Listen("item", m.Context("", (), ())), m.Hear("item", [0]), m.Commit("item"), m.Forget("item"), request("resp"), m.Cancel("resp"),
+    m.Listen("item", m.Context("", (), ())), m.Hear("item", np.zeros(1, np.int16)), m.Commit("item"), m.Forget("item"), request("resp"), m.Cancel("resp"),
 ]  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def test_who_breaks_costs_himself_and_nobody_else(
             good = min((k for k in breaks_at if k < count), default=count)
             left[name] = words(name, count)
             # The output that breaks it is lost, and all after it; that it is told may break it once more.
-            told = [] if good == count or good + 1 in breaks_at else [m.SessionFailed(module.BROKE)]
+            told: list[m.Output] = [] if good == count or good + 1 in breaks_at else [m.SessionFailed(module.BROKE)]
             expected[name] = left[name][:good] + told
             clients[name] = Client(breaks_at, good if good == count else good + 2)
         for name, client in clients.items():

@@ -367,7 +367,7 @@ def test_a_session_that_cannot_even_say_so_is_closed(dialect: Dialect) -> None:
 def test_a_socket_that_breaks_ends_its_connection(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         setup = Setup()
-        setup.socket.send = broken  # type: ignore[method-assign]
+        setup.socket.send = broken  # type: ignore[method-assign, assignment]
         async with asyncio.timeout(WAIT_S):
             await setup.hall.serve(setup.make)
         assert setup.socket.closed == (1011, "server_error.internal_error")
