@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from realtime_server import __version__
+from realtime_server.cli import main
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
 NUMBER = r"\d+(?:\.\d+)?"
 SECTIONS = {
     found.group(1)
@@ -61,3 +63,27 @@ def test_every_file_that_a_document_links_to_is_there() -> None:
         for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text("utf-8")):
             path = target.partition("#")[0]
             assert path.startswith("http") or not path or (document.parent / path).exists(), f"{document}: {target}"
+
+
+def section(name: str) -> str:
+    return README.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+
+def test_every_flag_of_the_readme_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    rows = [line for line in section("Running it").splitlines() if line.startswith("| `--")]
+    named = {flag for row in rows for flag in re.findall(r"`(--[a-z-]+)`", row)}
+    assert len(named) > 10
+    assert named <= known
+
+
+def test_the_picture_of_the_tree_is_true() -> None:
+    """Each name of the drawing is there, and each module and folder of the package is in the drawing."""
+    drawn = section("The tree").partition("```")[2].partition("```")[0].splitlines()[1:]
+    names = [re.split(" {2,}", line[4:])[0] for line in drawn if line[:2] in ("├─", "└─")]
+    top = [line.split()[0] for line in drawn if line[:1].isalpha()]
+    assert not [name for name in top if not (ROOT / name).exists()]
+    there = {path.name + "/" * path.is_dir() for path in (ROOT / "realtime_server").iterdir() if path.name[0] not in "_."}
+    assert set(" ".join(names).split()) == there
