@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -110,6 +111,12 @@ def test_the_installed_command_finds_its_model_beside_itself(installed: Path, tm
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     shown = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
     assert str(installed / "realtime_server" / "_models" / "wren") in shown
+
+
+def test_the_image_has_the_pinned_torch() -> None:
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    (torch,) = (pin for pin in pins if pin.startswith("torch=="))
+    assert f" {torch}\n" in (ROOT / "Dockerfile").read_text()
 
 
 def test_an_editable_install_leaves_the_model_where_it_is(sources: Path, tmp_path: Path) -> None:

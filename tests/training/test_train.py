@@ -220,7 +220,7 @@ def test_only_real_peoples_orders_are_transcribed_with_their_function(seed: int)
     users, people = [Heard(mel, order, "espeak")], [Heard(mel, order, "people")]
     batches = Batches(SCRIPT, users, None, people=people, excerpts=people)  # type: ignore[arg-type]
     for shares, shown in ((Shares(0, 1, 0, 0), (tools.ORDER,)), (Shares(0, 0, 0, 1), (tools.ORDER,)), (Shares(0, 0, 0, 0), ())):
-        for row in batches._rows(4, shares, seed, 1.0, words_only=True):
+        for row in batches.rows(4, shares, seed, 1.0, words_only=True):
             assert row.words_only
             assert row.dialogue.tools == shown
             assert (row.dialogue.facts, row.dialogue.history) == ((), ())
@@ -234,7 +234,7 @@ def test_of_real_people_there_may_be_more(seed: int, times: float) -> None:
     batches = Batches(SCRIPT, users, None, people=people, people_times=times)  # type: ignore[arg-type]
     shares = Shares(0.0, 0.25, 0.0, 0.0)
     kind = random.Random(seed).random()
-    assert (batches._source(kind, shares) is people) == (kind < 0.25 * times)
+    assert (batches.source(kind, shares) is people) == (kind < 0.25 * times)
 
 
 def speaking_stream(model: Wren) -> dataset.Speech:
@@ -306,7 +306,7 @@ def test_replies_are_spoken_as_often_as_they_are_said(work: Path) -> None:
     speech.saying = {common: [0], rare: list(range(1, 100))}
     batches = Batches(SCRIPT, [], speech)
     rng = random.Random(0)
-    picks = [batches._sentence(rng) for _ in range(3000)]
+    picks = [batches.sentence(rng) for _ in range(3000)]
     # It is one reply in seventy, and one sentence in a hundred.
     assert 1 / 100 + 0.7 / 140 < picks.count(0) / len(picks) < 0.1
     assert len(set(picks)) > 90
@@ -316,7 +316,7 @@ def test_replies_are_spoken_as_often_as_they_are_said(work: Path) -> None:
 @settings(max_examples=20)
 def test_a_row_sees_the_first_codebooks_of_what_it_said(seed: int) -> None:
     speech = dataset.SpeechSet.__new__(dataset.SpeechSet)
-    speech.codes, speech.texts, speech._start = (torch.zeros(40, 6, dtype=torch.long),), ["Hello."], 16
+    speech.codes, speech.texts, speech.start = (torch.zeros(40, 6, dtype=torch.long),), ["Hello."], 16
     speech.pointers, speech.voices = [torch.zeros(41, dtype=torch.long)], torch.zeros(1, dtype=torch.long)
     whole = speech.batch([0], torch.Generator(), 0.0).before[0, 1:40]
     assert not whole.any()
