@@ -1,26 +1,16 @@
 """What is counted, and that the repository keeps to it."""
 
-import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "sizes.py"
+from tests import scripts
+
+sizes = scripts.load("sizes")
 
 
-@pytest.fixture(scope="module")
-def sizes() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sizes", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_lines_fields_and_public_methods_are_counted(sizes: ModuleType, tmp_path: Path) -> None:
+def test_lines_fields_and_public_methods_are_counted(tmp_path: Path) -> None:
     source = tmp_path / "one.py"
     source.write_text(
         'class Bird:\n    wings: int\n\n    def __init__(self) -> None:\n        """Hatches."""\n        self.song, self._age = "", 0\n\n'
@@ -35,7 +25,7 @@ def test_lines_fields_and_public_methods_are_counted(sizes: ModuleType, tmp_path
     }
 
 
-def test_what_has_grown_too_large_is_named(sizes: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+def test_what_has_grown_too_large_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                            capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "long.py").write_text("pass\n" * 401)
