@@ -15,6 +15,9 @@ class BuildWithModels(build_py):
     """An editable install is not built: there the checkout's `models/` serves."""
 
     def run(self) -> None:
+        if not self.editable_mode:
+            # What an earlier build left there would be packed too, modules that are no more among it.
+            shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
         if not self.editable_mode:
             for source, target in self._models():

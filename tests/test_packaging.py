@@ -31,6 +31,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_models"))
         else:
             shutil.copyfile(source, folder / name)
+    stale = folder / "build" / "lib" / "realtime_server" / "stale.py"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("an earlier build left this")
     return folder
 
 
@@ -66,6 +69,7 @@ def test_a_wheel_has_what_serves_wren_and_nothing_that_trains_it(installed: Path
     }
     assert set(json.loads((served / "manifest.json").read_text())) <= names
     assert (served / "model.safetensors").read_bytes() == (ROOT / "models/wren/model.safetensors").read_bytes()
+    assert not (installed / "realtime_server" / "stale.py").exists()
     assert (installed / "realtime_server" / "transport" / "page" / "index.html").is_file()
     assert (installed / f"realtime_server-{__version__}.dist-info" / "entry_points.txt").is_file()
 
