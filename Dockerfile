@@ -4,11 +4,11 @@
 FROM python:3.11-slim AS build
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /src
-COPY pyproject.toml README.md ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY scripts/constraints.txt scripts/
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir --index-url "$TORCH_INDEX" torch==2.13.0
 COPY realtime_server realtime_server
-COPY models realtime_server/_models
+COPY models models
 RUN /opt/venv/bin/pip install --no-cache-dir --constraint scripts/constraints.txt .
 
 FROM python:3.11-slim

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from realtime_server.session.limits import Limits
 from realtime_server.settings import Keys, Settings, SettingsError
@@ -25,42 +26,64 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="serve | talk | models")
 
     serve = verbs.add_parser("serve", help="start the server")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
-    serve.add_argument("--model", action="append", help="a name from `realtime-server models`, or a folder; may be repeated")
-    serve.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    serve.add_argument("--detector", choices=("silero", "webrtc"), default="silero", help="who hears that somebody speaks")
-    serve.add_argument("--api-key-file", type=Path, help="one key a line; also the environment's REALTIME_SERVER_API_KEYS")
-    serve.add_argument("--sessions", type=int, default=Settings.sessions, help="at once; more are refused")
-    serve.add_argument("--sessions-per-key", type=int, help="at once with one API key")
-    serve.add_argument("--requests-per-minute", type=int, default=Limits.requests_per_minute, help="responses of one API key")
-    serve.add_argument("--tokens-per-minute", type=int, default=Limits.tokens_per_minute, help="of one API key, in and out")
-    serve.add_argument("--session-seconds", type=int, default=Limits.session_s, help="how long a session may last")
-    serve.add_argument(
-        "--ping-interval", type=float, default=Settings.ping_interval_s, help="seconds between pings of a WebSocket"
-    )
-    serve.add_argument(
-        "--ping-timeout", type=float, default=Settings.ping_timeout_s, help="seconds that a ping may stay unanswered"
-    )
-    serve.add_argument("--strict-tools", action="store_true", help="refuse parameters that the model cannot honour")
-    serve.add_argument("--refuse-beta", action="store_true", help="refuse the beta dialect, as the hosted service does")
-    serve.add_argument("--tls-certificate", type=Path, help="serve https and wss with this PEM certificate")
-    serve.add_argument("--tls-key", type=Path)
-    serve.add_argument("--log-level", choices=("debug", "info", "warning"), default="info")
+    _add_address(serve)
+    _add_bounds(serve)
     serve.set_defaults(run=_serve)
 
     talk = verbs.add_parser("talk", help="talk to a server: by microphone, or from file to file")
-    talk.add_argument("--url", default="ws://127.0.0.1:8000/v1/realtime")
-    talk.add_argument("--api-key", default=os.environ.get("OPENAI_API_KEY"))
-    talk.add_argument("--in", dest="question", type=Path, help="a sound file with the question")
-    talk.add_argument("--out", dest="answer", type=Path, help="where the answer goes, as WAV")
-    talk.add_argument("--voice", default="marin")
-    talk.add_argument("--instructions")
+    _add_talk(talk)
     talk.set_defaults(run=_talk)
 
-    models = verbs.add_parser("models", help="list the models at hand")
+    models = verbs.add_parser("models", help="list the models at hand: name, parameters, size of the weights, folder")
     models.set_defaults(run=_models)
     return parser
+
+
+def _flag(parser: argparse.ArgumentParser, name: str, text: str, shown: str = "%(default)s", **options: Any) -> None:
+    """A flag with its help, which ends with its default; `shown` is what that is called where the value says nothing."""
+    parser.add_argument(name, help=f"{text} (default: {shown})", **options)
+
+
+def _add_address(serve: argparse.ArgumentParser) -> None:
+    """Where, with what, and for whom."""
+    _flag(serve, "--host", "address to listen on; any other than this machine's own needs keys", default=Settings.host)
+    _flag(serve, "--port", "port to listen on", type=int, default=Settings.port)
+    _flag(serve, "--model", "a name from `realtime-server models`, or a folder; may be repeated, the first is the one where "
+          "no other is named", ", ".join(Settings.models), action="append")  # fmt: skip
+    _flag(serve, "--device", "where the model runs", choices=("auto", "cpu", "cuda"), default=Settings.device)
+    _flag(serve, "--detector", "who hears that somebody speaks", choices=("silero", "webrtc"), default=Settings.detector)
+    _flag(serve, "--api-key-file", "one key a line", "the environment's REALTIME_SERVER_API_KEYS, else no keys", type=Path)
+    _flag(serve, "--tls-certificate", "serve https and wss with this PEM certificate", "none", type=Path)
+    _flag(serve, "--tls-key", "the certificate's key, PEM", "none", type=Path)
+    _flag(serve, "--strict-tools", "refuse parameters that the model cannot honour", "off", action="store_true")
+    _flag(serve, "--refuse-beta", "refuse the beta dialect, as the hosted service does", "off", action="store_true")
+    _flag(serve, "--log-level", "how much is told", choices=("debug", "info", "warning"), default="info")
+
+
+def _add_bounds(serve: argparse.ArgumentParser) -> None:
+    """How much, how often and how long."""
+    _flag(serve, "--sessions", "sessions at once; more are refused", type=int, default=Settings.sessions)
+    _flag(serve, "--sessions-per-key", "sessions at once with one API key", "as many as in all", type=int)
+    _flag(serve, "--requests-per-minute", "responses of one API key", type=int, default=Limits.requests_per_minute)
+    _flag(serve, "--tokens-per-minute", "tokens of one API key, in and out", type=int, default=Limits.tokens_per_minute)
+    _flag(serve, "--session-seconds", "how long a session may last", type=int, default=Limits.session_s)
+    _flag(serve, "--ping-interval", "seconds between pings of a WebSocket", type=float, default=Settings.ping_interval_s)
+    _flag(serve, "--ping-timeout", "seconds that a ping may stay unanswered", type=float, default=Settings.ping_timeout_s)
+
+
+def _add_talk(talk: argparse.ArgumentParser) -> None:
+    _flag(
+        talk,
+        "--url",
+        "the server: http, https, ws or wss, with or without /v1/realtime",
+        default="ws://127.0.0.1:8000/v1/realtime",
+    )
+    _flag(talk, "--api-key", "sent as a bearer token", "the environment's OPENAI_API_KEY, else none",
+          default=os.environ.get("OPENAI_API_KEY"))  # fmt: skip
+    _flag(talk, "--in", "a sound file with the question", "the microphone", dest="question", type=Path)
+    _flag(talk, "--out", "where the answer goes, as WAV", "nowhere, or the loudspeaker", dest="answer", type=Path)
+    _flag(talk, "--voice", "the voice that answers", default="marin")
+    _flag(talk, "--instructions", "the session's instructions", "the server's", default=None)
 
 
 def _keys(file: Path | None) -> Keys:
@@ -101,9 +124,9 @@ def _talk(options: argparse.Namespace) -> int:
 
 def _models(_: argparse.Namespace) -> int:
     from realtime_server.engine.loader import available
+    from realtime_server.listing import table
 
-    for name, folder in sorted(available().items()):
-        print(f"{name}\t{folder}")
+    print(table(available()))
     return 0
 
 

@@ -7,20 +7,27 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 import soundfile
 import soxr
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
 RATE_HZ = 24_000
 CHUNK = RATE_HZ // 25
+SOCKET_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 def talk(url: str, key: str | None, question: Path | None, answer: Path | None, voice: str, instructions: str | None) -> int:
-    """The exit status: 0 when there was an answer."""
+    """The exit status: 0 when there was an answer, 1 when there was none, 2 when nobody could be asked."""
+    try:
+        address = socket_address(url)
+    except ValueError as error:
+        print(f"realtime-server talk: --url {url}: {error}", file=sys.stderr)
+        return 2
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         pcm = None if question is None else _read(question)
@@ -28,7 +35,7 @@ def talk(url: str, key: str | None, question: Path | None, answer: Path | None, 
         print(f"realtime-server talk: --in {question}: {error}", file=sys.stderr)
         return 2
     try:
-        with connect(url, additional_headers=headers, max_size=None) as socket:
+        with connect(address, additional_headers=headers, max_size=None) as socket:
             session: dict[str, Any] = {"type": "realtime", "audio": {"output": {"voice": voice}}}
             session["audio"]["input"] = {"transcription": {"model": "default"}}
             if instructions:
@@ -40,10 +47,23 @@ def talk(url: str, key: str | None, question: Path | None, answer: Path | None, 
                 return _ask(socket, pcm, answer)
             return _converse(socket)
     except OSError as error:
-        print(f"realtime-server talk: no server answers at {url}: {error}", file=sys.stderr)
+        print(f"realtime-server talk: no server answers at {address}: {error}", file=sys.stderr)
+    except (InvalidHandshake, InvalidURI) as error:
+        print(f"realtime-server talk: {address} is no realtime server, or lets nobody in: {error}", file=sys.stderr)
     except ConnectionClosed as error:
         print(f"realtime-server talk: the server closed the connection: {error}", file=sys.stderr)
     return 1
+
+
+def socket_address(url: str) -> str:
+    """The WebSocket behind a server's, an API's or the socket's own address; ValueError for what is none of these."""
+    parts = urlsplit(url)
+    if parts.scheme not in SOCKET_SCHEMES or not parts.hostname or parts.port == 0:
+        raise ValueError("not an address that begins with http://, https://, ws:// or wss://")
+    path = parts.path.rstrip("/")
+    if not path.endswith("/realtime"):
+        path = (path or "/v1") + "/realtime"
+    return urlunsplit((SOCKET_SCHEMES[parts.scheme], parts.netloc, path, parts.query, ""))
 
 
 def _send(socket: Connection, **event: Any) -> None:
@@ -62,7 +82,7 @@ def _events(socket: Connection) -> Iterator[dict[str, Any]]:
             case "response.function_call_arguments.done":
                 print(f"call:   {event['name']}({event['arguments']})", flush=True)
             case "error":
-                print(f"error:  {event['error']['message']}", file=sys.stderr, flush=True)
+                print(f"error:  {event['error']['message']} ({event['error']['code']})", file=sys.stderr, flush=True)
         yield event
 
 

@@ -31,6 +31,15 @@ SILENCE_MS = 200
 QUESTIONS = Path(__file__).parent.parent / "tests" / "recordings"
 
 
+ROWS = {
+    "decided": "end of speech → `speech_stopped` (200 of it are the silence asked for)",
+    "answer": "`speech_stopped` → first audio delta",
+    "detected": "start of an interrupting speech → `speech_started`",
+    "barge_in": "`speech_started` → last audio delta of the interrupted answer",
+}
+"""As the README's table has them."""
+
+
 @dataclass
 class Times:
     decided: list[float] = field(default_factory=list)
@@ -144,11 +153,22 @@ def row(name: str, values: list[float]) -> str:
     return f"{name:>10}   p50 {p50:7.1f} ms   p95 {p95:7.1f} ms   ({len(values)} times)"
 
 
+def table(measured: dict[int, Times]) -> str:
+    """The README's table of p50 / p95 in milliseconds, a column for each number of sessions."""
+    heads = ["1 session" if sessions == 1 else f"{sessions} at once" for sessions in measured]
+    lines = ["| " + " | ".join(["from → to", *heads]) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name, text in ROWS.items():
+        values = [np.array(getattr(times, name)) * 1000 for times in measured.values()]
+        cells = [" / ".join(f"{p:.0f}" for p in np.percentile(v, (50, 95))) if len(v) else "none" for v in values]
+        lines.append("| " + " | ".join([text, *cells]) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--turns", type=int, default=6, help="of each session")
-    parser.add_argument("--port", type=int, default=8765)
+    parser.add_argument("--sessions", type=int, nargs="+", default=[1, 4, 16], help="how many at once (1 4 16)")
+    parser.add_argument("--turns", type=int, default=6, help="of each session (%(default)s)")
+    parser.add_argument("--port", type=int, default=8765, help="where the measured server listens (%(default)s)")
     options = parser.parse_args()
     command = [sys.executable, "-m", "realtime_server.cli", "serve", "--port", str(options.port), "--log-level", "info"]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -158,11 +178,15 @@ def main() -> None:
             raise SystemExit("the server did not start")
         time.sleep(1)
         print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, silence {SILENCE_MS} ms")
+        measured = {}
         for sessions in options.sessions:
-            times = asyncio.run(measure(f"ws://127.0.0.1:{options.port}/v1/realtime", sessions, options.turns))
+            times = measured[sessions] = asyncio.run(
+                measure(f"ws://127.0.0.1:{options.port}/v1/realtime", sessions, options.turns)
+            )
             print(f"{sessions} session{'s' if sessions > 1 else ''} at once")
-            for name in ("decided", "answer", "detected", "barge_in"):
+            for name in ROWS:
                 print(row(name, getattr(times, name)))
+        print(table(measured))
     finally:
         server.terminate()
         server.wait(60)

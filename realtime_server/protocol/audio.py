@@ -1,4 +1,7 @@
-"""Audio in JSON: base64 of raw bytes in one of the wire's formats (protocol section 1)."""
+"""Audio in JSON: base64 of raw bytes in one of the wire's formats.
+
+`input_audio_buffer.append` brings it, `response.output_audio.delta` takes it away (protocol sections 1 and 2).
+"""
 
 from typing import Any
 

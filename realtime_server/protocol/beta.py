@@ -38,6 +38,10 @@ _INPUT_FIELDS = {
     "input_audio_noise_reduction": "noise_reduction", "turn_detection": "turn_detection",
 }  # fmt: skip
 _OUTPUT_FIELDS = {"output_audio_format": "format", "voice": "voice", "speed": "speed"}
+_AUDIO_FIELDS = {
+    **{own: ("input", ga) for own, ga in _INPUT_FIELDS.items()},
+    **{own: ("output", ga) for own, ga in _OUTPUT_FIELDS.items()},
+}
 _OWN_PATHS = tuple(
     (f"{whole}.{ga}", f"{whole}.{own}")
     for whole in ("session", "response")
@@ -202,54 +206,42 @@ def _tool_choice(value: Any) -> Any:
 def ga_session(flat: dict[str, Any], kind: str) -> dict[str, Any]:
     """A flat session, or a part of one, as a GA patch; ClientError for a format that is none."""
     session: dict[str, Any] = {"type": kind}
-    audio: dict[str, dict[str, Any]] = {"input": {}, "output": {}}
+    audio: dict[str, dict[str, Any]] = {}
     for key, value in flat.items():
-        if key in _INPUT_FIELDS:
-            is_format = _INPUT_FIELDS[key] == "format"
-            audio["input"][_INPUT_FIELDS[key]] = _format(value, f"session.{key}") if is_format else value
-        elif key in _OUTPUT_FIELDS:
-            is_format = _OUTPUT_FIELDS[key] == "format"
-            audio["output"][_OUTPUT_FIELDS[key]] = _format(value, f"session.{key}") if is_format else value
-        elif key == "modalities":
-            if kind == "realtime":
-                session["output_modalities"] = _modalities(value)
-        elif key == "max_response_output_tokens":
-            session["max_output_tokens"] = value
-        elif key == "tool_choice":
-            session[key] = _tool_choice(value)
-        elif key == "audio":
-            raise ClientError("Unknown parameter: 'session.audio'.", "unknown_parameter", "session.audio")
-        elif key not in ("temperature", "type"):
-            session[key] = value
-    session["audio"] = {side: fields for side, fields in audio.items() if fields}
-    if not session["audio"]:
-        del session["audio"]
-    return session
+        if key in _AUDIO_FIELDS:
+            side, field = _AUDIO_FIELDS[key]
+            audio.setdefault(side, {})[field] = _format(value, f"session.{key}") if field == "format" else value
+        elif key not in ("temperature", "type") and (kind, key) != ("transcription", "modalities"):
+            session |= _ga_field(key, value, "session")
+    return session | ({"audio": audio} if audio else {})
 
 
 def _ga_response(flat: dict[str, Any]) -> dict[str, Any]:
     response: dict[str, Any] = {}
     output: dict[str, Any] = {}
     for key, value in flat.items():
-        if key == "modalities":
-            response["output_modalities"] = _modalities(value)
-        elif key == "voice":
-            output["voice"] = value
-        elif key == "output_audio_format":
-            output["format"] = _format(value, f"response.{key}")
-        elif key == "tool_choice":
-            response[key] = _tool_choice(value)
-        elif key == "max_response_output_tokens":
-            response["max_output_tokens"] = value
+        if key in ("voice", "output_audio_format"):
+            field = _OUTPUT_FIELDS[key]
+            output[field] = _format(value, f"response.{key}") if field == "format" else value
         elif key == "input" and isinstance(value, list):
             response[key] = [_ga_item(item) if isinstance(item, dict) else item for item in value]
-        elif key == "audio":
-            raise ClientError("Unknown parameter: 'response.audio'.", "unknown_parameter", "response.audio")
         elif key != "temperature":
-            response[key] = value
-    if output:
-        response["audio"] = {"output": output}
-    return response
+            response |= _ga_field(key, value, "response")
+    return response | ({"audio": {"output": output}} if output else {})
+
+
+def _ga_field(key: str, value: Any, whole: str) -> dict[str, Any]:
+    """What a session and a response have in common."""
+    match key:
+        case "modalities":
+            return {"output_modalities": _modalities(value)}
+        case "max_response_output_tokens":
+            return {"max_output_tokens": value}
+        case "tool_choice":
+            return {key: _tool_choice(value)}
+        case "audio":
+            raise ClientError(f"Unknown parameter: '{whole}.audio'.", "unknown_parameter", f"{whole}.audio")
+    return {key: value}
 
 
 def _ga_item(item: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`POST /v1/realtime/client_secrets` (protocol 6.1) and its beta ancestors (6.6): what is asked for, and what is answered."""
+"""`POST /v1/realtime/client_secrets` and its beta ancestors (protocol 6.1 and 6.6): what is asked for, and what is answered."""
 
 from typing import Any, Literal
 

@@ -27,7 +27,7 @@ def parse(text: str | bytes, what: str = "event") -> Any:
     """`what` it is, for the messages. ClientError for invalid JSON (`invalid_event`), and for more than an event may hold."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     commas, brackets = raw.count(b","), raw.count(b"[") + raw.count(b"{")
-    if commas + brackets > MOST_VALUES and _structure_exceeds(raw, MOST_VALUES):
+    if commas + brackets > MOST_VALUES and structure_exceeds(raw, MOST_VALUES):
         raise ClientError(f"The {what} holds more than {MOST_VALUES} values.", "event_too_large")
     data = _loads(raw, what)
     if brackets > DEEPEST or commas >= MOST_KEYS:
@@ -35,7 +35,7 @@ def parse(text: str | bytes, what: str = "event") -> Any:
     return data
 
 
-def _structure_exceeds(raw: bytes, most: int) -> bool:
+def structure_exceeds(raw: bytes, most: int) -> bool:
     """Counted without parsing: commas and brackets that do not stand in a string."""
     bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Each of them allows for one more key and one more string.

@@ -119,7 +119,9 @@ def test_timeline(steps: list[tuple[int, int, int]]) -> None:
         start = max(start, min(drop, len(model)))
         assert (timeline.start, timeline.end) == (start, len(model))
         assert np.array_equal(timeline.slice(0, len(model)), model[start:])
-        assert len(timeline._room) <= max(LEAST_ROOM, 4 * (len(model) - start))
+        room = timeline.slice(0, len(model)).base
+        assert room is not None
+        assert len(room) <= max(LEAST_ROOM, 4 * (len(model) - start))
     # What was read before stays as it was.
     for view, then in views:
         assert np.array_equal(view, then)

@@ -111,8 +111,10 @@ async def connect(kind: str, server: Live, secure: Secure) -> AsyncIterator[Conn
             yield PythonSync(stack.enter_context(blocking.realtime.connect(model="gpt-realtime")))
         elif kind == "python-beta":
             # Without an address of its own for sockets it dials wss.
-            addresses = {"base_url": f"{server.http}/v1", "websocket_base_url": server.ws.removesuffix("/realtime")}
-            old = await stack.enter_async_context(AsyncOpenAI(api_key="sk-test", **addresses))
+            sockets = server.ws.removesuffix("/realtime")
+            old = await stack.enter_async_context(
+                AsyncOpenAI(api_key="sk-test", base_url=f"{server.http}/v1", websocket_base_url=sockets)
+            )
             yield PythonAsync(await stack.enter_async_context(old.beta.realtime.connect(model="gpt-4o-realtime-preview")))
         else:
             yield await stack.enter_async_context(node(secure, "sdk.mjs", secure.base_url, kind.removeprefix("node-")))

@@ -66,7 +66,7 @@ def recording(name: str, silence_s: float = 1.0) -> bytes:
     audio, rate = soundfile.read(Path(RECORDINGS) / f"{name}.flac", dtype="float32")
     audio = soxr.resample(audio, rate, 24_000) * (0.4 / np.abs(audio).max())
     padded = np.concatenate([np.zeros(7200), audio, np.zeros(int(24_000 * silence_s))])
-    return np.clip(padded * 32767, -32768, 32767).astype("<i2").tobytes()
+    return bytes(np.clip(padded * 32767, -32768, 32767).astype("<i2").tobytes())
 
 
 def chunks(audio: bytes, size: int = CHUNK_BYTES) -> list[bytes]:

@@ -70,7 +70,7 @@ def test_04_05_06_client_secrets_from_other_origins_and_with_a_double_slash(serv
         {"additional_headers": {"Authorization": f"Bearer {secret['value']}"}},
         {"subprotocols": [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{secret['value']}")]},
     ):
-        with connect(server.ws, **way) as socket:  # type: ignore[arg-type]
+        with connect(server.ws, **way) as socket:
             session = json.loads(socket.recv(timeout=WAIT_S))["session"]
             assert session["instructions"] == "Be brief."
             assert {"id", "object", "type"} <= set(session)
@@ -176,7 +176,7 @@ def test_13_ids_are_unique_and_numbers_whole() -> None:
 
 def test_14_ids_and_places_of_items_are_kept() -> None:
     talk = Talk()
-    places = [
+    places: list[tuple[str, dict[str, Any]]] = [
         ("b", {}),
         ("a", {"previous_item_id": "root"}),
         ("d", {"previous_item_id": None}),

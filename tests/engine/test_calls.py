@@ -1,6 +1,7 @@
 """Whatever the network says, a call's JSON is valid and fits its schema."""
 
 import json
+from typing import Any
 
 import torch
 from hypothesis import example, given, settings
@@ -16,7 +17,7 @@ from realtime_server.engine.wren.steps import Stream
 from realtime_server.training.wren import vocabulary
 
 SCRIPT = Script(vocabulary.fit(600))
-PROPERTIES = {
+PROPERTIES: dict[str, dict[str, Any]] = {
     "size": {"type": "string", "enum": ["small", "medium", "large", "extra large"]},
     "shots": {"type": "integer", "minimum": 1, "maximum": 12},
     "iced": {"type": "boolean"},

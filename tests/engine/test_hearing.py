@@ -85,7 +85,7 @@ def test_a_call_may_change_the_last_one_of_its_function(tiny_model: WrenModel) -
     tiny_model.run("s", m.Cancel("r"))
     arguments = ('{"size": "small"}', '{"size": "large"}', "no JSON")
     calls = [m.FunctionCall(f"c{n}", f"c{n}", "water" if n == 2 else "order", text) for n, text in enumerate(arguments)]
-    items = (
+    items: tuple[m.ContextItem, ...] = (
         m.Message("a", "user", (m.Text("A small one, no, a large one."),)),
         *calls,
         m.Message("b", "user", (m.Text("A latte."),)),

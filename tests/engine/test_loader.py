@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from realtime_server.engine import loader
+from realtime_server.engine.contract import ModelError
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren.export import write_manifest
 
@@ -21,25 +22,25 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(loader.ModelError, match=r"no model 'nightingale'.*wren"):
+    with pytest.raises(ModelError, match=r"no model 'nightingale'.*wren"):
         loader.find("nightingale")
 
 
 def test_a_changed_file_is_refused(folder: Path) -> None:
     loader.verify(folder)
     (folder / "model.safetensors").write_bytes(b"other weights")
-    with pytest.raises(loader.ModelError, match="SHA-256"):
+    with pytest.raises(ModelError, match="SHA-256"):
         loader.load(str(folder))
 
 
 def test_an_unknown_architecture_is_refused(folder: Path) -> None:
-    with pytest.raises(loader.ModelError, match="unheard of"):
+    with pytest.raises(ModelError, match="unheard of"):
         loader.load(str(folder))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
 def test_cuda_without_a_device_is_refused() -> None:
-    with pytest.raises(loader.ModelError, match="cuda"):
+    with pytest.raises(ModelError, match="cuda"):
         loader.choose_device("cuda")
 
 
@@ -73,7 +74,7 @@ def test_a_folder_that_is_damaged_says_where(folder: Path, file: str, text: str 
         (folder / file).unlink()
     else:
         (folder / file).write_text(text)
-    with pytest.raises(loader.ModelError, match=message):
+    with pytest.raises(ModelError, match=message):
         loader.load(str(folder), "cpu")
 
 
@@ -84,6 +85,6 @@ def test_a_folder_that_is_damaged_says_where(folder: Path, file: str, text: str 
 def test_a_config_that_is_none_is_said(folder: Path, config: str, message: str) -> None:
     (folder / "config.json").write_text(config)
     write_manifest(folder)
-    with pytest.raises(loader.ModelError, match=message) as caught:
+    with pytest.raises(ModelError, match=message) as caught:
         loader.load(str(folder), "cpu")
     assert "\n" not in str(caught.value)

@@ -11,7 +11,8 @@ from realtime_server.engine.wren.prompt import Bounds
 from realtime_server.engine.wren.script import Script
 from realtime_server.engine.wren.words import plain
 
-BOUNDS = Bounds(positions=2000, trained=100)
+TRAINED = 100
+BOUNDS = Bounds(positions=2000, trained=TRAINED)
 
 
 def said(text: str, role: str = "user") -> m.Message:
@@ -48,7 +49,7 @@ def test_a_longer_conversation_seldom_begins_elsewhere(script: Script, turns: in
         asked = prompt.to_answer(script, context(*items), {}, BOUNDS)
         items.append(said(f"Answer {turn}.", "assistant"))
         heard = prompt.before_turn(script, context(*items), {}, BOUNDS)
-        assert len(heard) <= len(script.system("Wren")) + BOUNDS.trained
+        assert len(heard) <= len(script.system("Wren")) + TRAINED
         changed += heard[: len(asked)] != asked
     assert changed <= turns / 2 + 1
 
@@ -81,7 +82,7 @@ def test_what_is_too_long_is_refused_before_it_is_read(script: Script, text: str
     ids = prompt.to_answer(script, context(said(text), *[said(text)] * 50, said("hello")), {}, BOUNDS)
     assert ids[-len(script.user("hello")) :] == script.user("hello")
     assert len(ids) <= 200
-    assert sum(read) <= 16 * BOUNDS.trained * prompt.CHARACTERS
+    assert sum(read) <= 16 * TRAINED * prompt.CHARACTERS
 
 
 def test_where_nothing_may_be_left_out_it_fails_when_it_is_answered_and_not_before(script: Script) -> None:

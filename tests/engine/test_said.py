@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from realtime_server import messages as m
 from realtime_server.engine.wren import schemas
 from realtime_server.engine.wren.leaves import Arguments
-from realtime_server.engine.wren.said import MISHEARD, Said, refers_back, spoken_name
+from realtime_server.engine.wren.said import MISHEARD, Said, Values, refers_back, spoken_name
 
 
 @given(
@@ -60,7 +60,7 @@ def test_the_longest_name_is_taken_and_what_takes_nothing_has_nothing_behind_it(
     assert spoken_name("water the cactus never", [once, twice]) is None
 
 
-ORDER = {
+ORDER: dict[str, list[Any]] = {
     "drink": ["latte", "americano", "house coffee", "coffee"], "size": ["small", "medium", "large", "twelve ounce"],
     "roast": ["light roast", "medium roast", "dark roast"], "shots": ["single shot", "double shot"], "cups": [1, 2, 3],
     "milk": ["milk", "lots of milk", "some cream", "lots of cream"], "sugar": ["lots of sugar", "sugar"],
@@ -76,7 +76,10 @@ orders = st.fixed_dictionaries(
 
 def corrected(newest: str, before: Any, values: dict[str, Any], shape: Arguments = SHAPE) -> dict[str, Any]:
     said = Said(newest, newest, calls={"order": before})
-    return json.loads(shape.as_json(said.corrected("order", shape, {(key,): value for key, value in values.items()})))
+    whole: dict[str, Any] = json.loads(
+        shape.as_json(said.corrected("order", shape, {(key,): value for key, value in values.items()}))
+    )
+    return whole
 
 
 def spoken(values: dict[str, Any]) -> str:
@@ -191,7 +194,7 @@ def test_each_word_stands_for_one_value() -> None:
 
 @given(st.sampled_from(["medium", "twelve ounce", "large"]))
 def test_what_stands_for_something_else_does_not_sound_like_it_too(size: str) -> None:
-    before = {("drink",): "latte", ("size",): "small"}
+    before: Values = {("drink",): "latte", ("size",): "small"}
     calls = {"order": {"drink": "latte", "size": "small"}}
     said = Said("", "actually medium roast", lambda ways: [0.0 if way == size else -9.0 for way in ways], calls)
     values = before | {("roast",): "medium roast", ("size",): size}
@@ -210,7 +213,7 @@ def test_what_is_needed_and_was_never_said_is_what_it_was() -> None:
         "drink": "latte", "roast": "dark roast",
     }  # fmt: skip
     said = Said("my usual is coffee. a dark roast", "a dark roast", calls={"order": {"drink": "latte"}})
-    usual = {("drink",): "coffee", ("roast",): "dark roast"}
+    usual: Values = {("drink",): "coffee", ("roast",): "dark roast"}
     assert said.corrected("order", SHAPE, usual) == usual
 
 
@@ -242,5 +245,5 @@ NESTED = {
 def test_whatever_a_client_wrote_what_follows_fits_the_schema(before: Any, newest: str, order: dict[str, Any]) -> None:
     shape = schemas.arguments(NESTED)
     said = Said("", newest, calls={"f": before})
-    values = {("order", key): value for key, value in order.items()} | {("iced",): True}
+    values: Values = {("order", key): value for key, value in order.items()} | {("iced",): True}
     Draft202012Validator(NESTED).validate(json.loads(shape.as_json(said.corrected("f", shape, values))))

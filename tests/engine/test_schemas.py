@@ -212,7 +212,12 @@ NUMBER = {"type": "integer", "minimum": -99, "maximum": 9999}
 def test_each_place_is_judged_once(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """However often it is referred to, and however many numbers may stand there."""
     made, once = list[int](), Compiler._made_of
-    monkeypatch.setattr(Compiler, "_made_of", lambda self, schema: made.append(1) or once(self, schema))
+
+    def counted(self: Compiler, schema: dict[str, Any]) -> Any:
+        made.append(1)
+        return once(self, schema)
+
+    monkeypatch.setattr(Compiler, "_made_of", counted)
     with suppress(CannotHonour):
         Compiler(schema, len(json.dumps(schema))).arguments()
     assert len(made) <= places(schema)

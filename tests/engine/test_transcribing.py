@@ -185,7 +185,7 @@ def test_what_is_written_in_a_pause_stands_and_saves_the_wait(
         tiny_model.run("s", m.Commit("item"))
         tiny_model.run("s", respond("item", "resp", max_output_tokens=None))
         outputs: Outputs = []
-        waits = []
+        waits = list[int]()
         for steps in range(2000):
             step = tiny_model.step()
             if step is None:

@@ -38,7 +38,7 @@ def run(model: WrenModel, most: int = 2000) -> Outputs:
 
 def respond(item_id: str, response_id: str, context: m.Context = CONTEXT, **more: Any) -> m.Respond:
     items = (*context.items, m.Message(item_id, "user", (m.Audio(sound(0), None, item_id),)))
-    fields = {"audio": True, "voice": "marin", "tool_choice": "auto", "max_output_tokens": 60} | more
+    fields: dict[str, Any] = {"audio": True, "voice": "marin", "tool_choice": "auto", "max_output_tokens": 60} | more
     return m.Respond(response_id, m.Context(context.instructions, context.tools, items), **fields)
 
 

@@ -47,8 +47,8 @@ def test_values_are_counted_as_they_are_parsed(value: Any) -> None:
             commas, brackets = commas + max(0, len(one) - 1), brackets + 1
             waiting += one.values() if isinstance(one, dict) else one
     text = json.dumps(value).encode("ascii")
-    assert not parsing._structure_exceeds(text, commas + brackets)
-    assert commas + brackets == 0 or parsing._structure_exceeds(text, commas + brackets - 1)
+    assert not parsing.structure_exceeds(text, commas + brackets)
+    assert commas + brackets == 0 or parsing.structure_exceeds(text, commas + brackets - 1)
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,7 @@ def test_of_what_is_truncated_nothing_more_is_sent_or_kept(
     ]  # fmt: skip
     assert events[5]["response"]["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
     assert talk.last(m.Cancel).response_id == rid
-    outputs = {"text": m.TextDelta(rid, "more"), "audio": m.AudioDelta(rid, np.ones(1920, np.int16), 99),
+    outputs: dict[str, m.Output] = {"text": m.TextDelta(rid, "more"), "audio": m.AudioDelta(rid, np.ones(1920, np.int16), 99),
                "finish": m.ResponseFinished(rid, "completed"), "fail": m.ResponseFailed(rid, "server_error", "no"),
                "out of tokens": m.ResponseFinished(rid, "max_output_tokens")}  # fmt: skip
     assert talk.engine(*[outputs[name] for name in late]) == []

@@ -27,7 +27,7 @@ def test_each_turn_ends_once(outputs: list[str], early: bool) -> None:
     talk = transcribing()
     talk.hear(*[0.9] * 10)
     item_id = talk.last(m.Listen).item_id
-    kinds = {"delta": m.TranscriptDelta(item_id, "a", -0.1), "done": m.TranscriptDone(item_id, "a", 1),
+    kinds: dict[str, m.Output] = {"delta": m.TranscriptDelta(item_id, "a", -0.1), "done": m.TranscriptDone(item_id, "a", 1),
              "failed": m.TranscriptFailed(item_id, "It broke.")}  # fmt: skip
     if early:
         assert talk.engine(kinds["failed"]) == []

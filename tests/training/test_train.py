@@ -14,6 +14,7 @@ import torch.distributed as dist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from torch.multiprocessing.spawn import spawn
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import ModelError
@@ -148,7 +149,8 @@ def test_more_layers_change_nothing_until_they_learn(layers: int, more: int, see
     mel = torch.randn(2, 23, 80)
     assert torch.equal(deep.ear(mel), shallow.ear(mel))
     deep.think(x)[0].square().sum().backward()
-    assert all(layer.out.weight.grad is not None and layer.out.weight.grad.any() for layer in deep.trunk.layers)
+    taught = [deep.get_parameter(f"trunk.layers.{n}.out.weight").grad for n in range(layers + more)]
+    assert all(grad is not None and grad.any() for grad in taught)
 
 
 def share_of_rows(rank: int, folder: Path) -> None:
@@ -164,7 +166,7 @@ def share_of_rows(rank: int, folder: Path) -> None:
 
 
 def test_processes_share_their_gradients(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(share_of_rows, (tmp_path,), nprocs=2)
+    spawn(share_of_rows, (tmp_path,), nprocs=2)
 
 
 @given(st.integers(1, 7), st.integers(1, 5), st.integers(0, 1000))
@@ -218,7 +220,7 @@ def test_only_real_peoples_orders_are_transcribed_with_their_function(seed: int)
     users, people = [Heard(mel, order, "espeak")], [Heard(mel, order, "people")]
     batches = Batches(SCRIPT, users, None, people=people, excerpts=people)  # type: ignore[arg-type]
     for shares, shown in ((Shares(0, 1, 0, 0), (tools.ORDER,)), (Shares(0, 0, 0, 1), (tools.ORDER,)), (Shares(0, 0, 0, 0), ())):
-        for row in batches._rows(4, shares, seed, 1.0, words_only=True):
+        for row in batches.rows(4, shares, seed, 1.0, words_only=True):
             assert row.words_only
             assert row.dialogue.tools == shown
             assert (row.dialogue.facts, row.dialogue.history) == ((), ())
@@ -232,7 +234,7 @@ def test_of_real_people_there_may_be_more(seed: int, times: float) -> None:
     batches = Batches(SCRIPT, users, None, people=people, people_times=times)  # type: ignore[arg-type]
     shares = Shares(0.0, 0.25, 0.0, 0.0)
     kind = random.Random(seed).random()
-    assert (batches._source(kind, shares) is people) == (kind < 0.25 * times)
+    assert (batches.source(kind, shares) is people) == (kind < 0.25 * times)
 
 
 def speaking_stream(model: Wren) -> dataset.Speech:
@@ -243,7 +245,7 @@ def speaking_stream(model: Wren) -> dataset.Speech:
 
 def test_speaking_teaches_what_only_speaks() -> None:
     model = Wren(WrenConfig(20, 16, 2, 2, 16, 1, codebooks=2, codes=16))
-    sum(losses.speak(model, speaking_stream(model)).values()).backward()
+    torch.stack([*losses.speak(model, speaking_stream(model)).values()]).sum().backward()
     taught = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
     assert taught == train.SPEAKING
 
@@ -277,7 +279,7 @@ def test_what_is_kept_costs_nothing_until_it_changes(rows: int, seed: int) -> No
     model.load_state_dict(before.state_dict())
     same = losses.keep(before, model, batch)
     assert all(abs(loss.item()) < 1e-5 for loss in same.values())
-    sum(same.values()).backward()
+    torch.stack([*same.values()]).sum().backward()
     assert all(p.grad is None or p.grad.abs().max() < 1e-4 for p in model.parameters())
     assert all(p.grad is None for p in before.parameters())
 
@@ -304,7 +306,7 @@ def test_replies_are_spoken_as_often_as_they_are_said(work: Path) -> None:
     speech.saying = {common: [0], rare: list(range(1, 100))}
     batches = Batches(SCRIPT, [], speech)
     rng = random.Random(0)
-    picks = [batches._sentence(rng) for _ in range(3000)]
+    picks = [batches.sentence(rng) for _ in range(3000)]
     # It is one reply in seventy, and one sentence in a hundred.
     assert 1 / 100 + 0.7 / 140 < picks.count(0) / len(picks) < 0.1
     assert len(set(picks)) > 90
@@ -314,7 +316,7 @@ def test_replies_are_spoken_as_often_as_they_are_said(work: Path) -> None:
 @settings(max_examples=20)
 def test_a_row_sees_the_first_codebooks_of_what_it_said(seed: int) -> None:
     speech = dataset.SpeechSet.__new__(dataset.SpeechSet)
-    speech.codes, speech.texts, speech._start = (torch.zeros(40, 6, dtype=torch.long),), ["Hello."], 16
+    speech.codes, speech.texts, speech.start = (torch.zeros(40, 6, dtype=torch.long),), ["Hello."], 16
     speech.pointers, speech.voices = [torch.zeros(41, dtype=torch.long)], torch.zeros(1, dtype=torch.long)
     whole = speech.batch([0], torch.Generator(), 0.0).before[0, 1:40]
     assert not whole.any()

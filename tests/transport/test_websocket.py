@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.session.limits import Limits
@@ -96,7 +96,7 @@ def test_a_wrong_key_is_told_and_closed(locked_server: Live, headers: dict[str, 
 
 def test_a_foreign_page_stays_outside(open_server: Live) -> None:
     assert refused(open_server.ws, origin="https://evil.example")[0] == "invalid_origin"
-    with connect(open_server.ws, origin=f"http://localhost:{open_server.port}") as socket:
+    with connect(open_server.ws, origin=Origin(f"http://localhost:{open_server.port}")) as socket:
         assert receive(socket)["type"] == "session.created"
 
 

@@ -43,7 +43,8 @@ def test_reset_forgets_what_came_before() -> None:
 @given(st.lists(st.floats(0, 1), max_size=200), st.floats(0, 1), st.integers(0, 20_000), st.integers(0, 20_000))
 def test_borders_alternate_and_never_overlap(probabilities: list[float], threshold: float, padding: int, silence: int) -> None:
     machine = TurnMachine(TurnRules(threshold, padding, silence, 2 * FRAME))
-    position, expected = 0, TurnStarted
+    position = 0
+    expected: type[TurnStarted | TurnStopped] = TurnStarted
     for n, probability in enumerate(probabilities):
         border = machine.feed(FRAME, probability)
         assert machine.keep_from <= machine.position == (n + 1) * FRAME

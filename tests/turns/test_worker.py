@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_server.audio.resample import Resampler
 from realtime_server.messages import Detect, ResetDetector, SessionFailed, SpeechProbability
 from realtime_server.turns import worker as module
 from realtime_server.turns.detectors import FRAME_SAMPLES, FloatArray, SpeechDetector
@@ -135,8 +136,13 @@ def test_a_burst_takes_its_turns_with_everyone() -> None:
 
 def test_a_burst_is_resampled_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    push = module.Resampler.push
-    monkeypatch.setattr(module.Resampler, "push", lambda self, samples: sizes.append(len(samples)) or push(self, samples))
+    push = Resampler.push
+
+    def counted(self: Resampler, samples: FloatArray) -> FloatArray:
+        sizes.append(len(samples))
+        return push(self, samples)
+
+    monkeypatch.setattr(Resampler, "push", counted)
     detector = Gated()
     with running(detector) as (worker, _):
         worker.submit("burst", sound(5000))

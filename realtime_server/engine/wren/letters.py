@@ -143,7 +143,7 @@ class Beginnings:
         now, spelled = self.of_rows(rows), [labels(piece) for piece in pieces]
         for n in range(max(map(len, spelled), default=0)):
             longer = [row for row, piece in enumerate(spelled) if len(piece) > n]
-            now._spell(longer, torch.tensor([spelled[row][n] for row in longer]))
+            now._spell(longer, torch.tensor([spelled[row][n] for row in longer]))  # noqa: SLF001 (of its own class)
         return now
 
     def _spell(self, rows: list[int], label: Tensor) -> None:

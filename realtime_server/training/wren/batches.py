@@ -106,11 +106,11 @@ class Batches:
     """How many times as many rows are real people's orders, of the synthetic ones' share."""
 
     def heard(self, seed: int, progress: float) -> list[Thoughts]:
-        rows = self._rows(self.shape.heard, ANSWERED, seed, progress)
+        rows = self.rows(self.shape.heard, ANSWERED, seed, progress)
         return self._together(rows, self.shape.thoughts_together)
 
     def transcribed(self, seed: int, progress: float) -> list[Thoughts]:
-        rows = self._rows(self.shape.transcribed, TRANSCRIBED, seed + 2 * 10**9, progress, words_only=True)
+        rows = self.rows(self.shape.transcribed, TRANSCRIBED, seed + 2 * 10**9, progress, words_only=True)
         return self._together(rows, self.shape.transcribed_together)
 
     def alone(self, seed: int) -> list[Thoughts]:
@@ -132,7 +132,8 @@ class Batches:
     def _together(self, rows: list[Row], number: int) -> list[Thoughts]:
         return [heard_batch(self.script, part) for part in alike(rows, number, lambda row: row.length)]
 
-    def _rows(self, number: int, shares: Shares, seed: int, progress: float, words_only: bool = False) -> list[Row]:
+    def rows(self, number: int, shares: Shares, seed: int, progress: float, words_only: bool = False) -> list[Row]:
+        """Turns drawn by these shares, spoilt as far as training has come (`progress`, 0 to 1)."""
         rng, random_ = random.Random(seed), np.random.default_rng(seed)
         # Clean first: at equal steps, starting with spoilt audio learns a third as much.
         spoilt = 0.65 if self.hears or progress >= 0.4 else 0.3 if progress >= 0.2 else 0.0
@@ -143,7 +144,7 @@ class Batches:
             silence = Dialogue("silence", "", Say(NOT_UNDERSTOOD))
             dialogue = silence if words_only else domain.in_context(silence, rng)
             return Row(augment.no_speech(random_), dialogue, 0, words_only=words_only)
-        source = self._source(rng.random(), shares)
+        source = self.source(rng.random(), shares)
         pick = rng.choice(source)
         mel = pick.mel.astype(np.float32)
         cut = source is not self.readers and source is not self.excerpts and rng.random() < 0.1
@@ -160,7 +161,8 @@ class Batches:
             dialogue = domain.in_context(other_facts(pick.dialogue, rng), rng)
         return Row(changed[:LONGEST], dialogue, min(end, LONGEST), cut, words_only)
 
-    def _source(self, kind: float, shares: Shares) -> list[Heard]:
+    def source(self, kind: float, shares: Shares) -> list[Heard]:
+        """Which recordings a turn is taken from; `kind` is drawn from [0, 1)."""
         orders = self.people_times * shares.people
         real = ((self.people, orders), (self.readers, shares.readers), (self.excerpts, shares.excerpts))
         for source, share in (*real, (self.own_heard, OWN_SHARE)):
@@ -184,9 +186,9 @@ class Batches:
 
     def spoken(self, seed: int) -> list[Speech]:
         rng, generator = random.Random(seed + 10**9), torch.Generator().manual_seed(seed)
-        return self._speech([self._sentence(rng) for _ in range(self.shape.spoken)], generator, FORGOTTEN)
+        return self._speech([self.sentence(rng) for _ in range(self.shape.spoken)], generator, FORGOTTEN)
 
-    def _sentence(self, rng: random.Random) -> int:
+    def sentence(self, rng: random.Random) -> int:
         """One of `speech`: as often as it is said, or any."""
         if self.speech.own and rng.random() < OWN_SHARE:
             return rng.choice(self.speech.own)

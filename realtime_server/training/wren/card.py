@@ -3,64 +3,77 @@
 from pathlib import Path
 from typing import Any
 
-CARD = {
-    "questions.exact": "synthetic questions of recordings left out of training, answered exactly right",
-    "questions.intent": "the same, what was wanted understood",
-    "questions.closed_exact": "the same without those that take any word, exactly right",
-    "questions.transcript_word_errors": "their transcripts, word errors",
-    "questions.exchanged_exact": "control: answers that fit the audio of another question",
-    "questions.arguments_valid": "function calls whose arguments fit the schema",
-    "questions_spoilt.exact": "the same questions with noise, reverberation, other microphones, a third through a telephone",
-    "questions_spoilt.intent": "these, what was wanted understood",
-    "questions_spoilt.closed_exact": "these without those that take any word, exactly right",
-    "questions_spoilt.transcript_word_errors": "their transcripts, word errors",
-    "questions_spoilt.exchanged_exact": "control, spoilt: answers that fit the audio of another question",
-    "questions_spoilt.arguments_valid": "spoilt: function calls whose arguments fit the schema",
-    "left_out_voice.intent": "questions in a voice left out of training, what was wanted understood",
-    "left_out_voice.closed_exact": "these without those that take any word, exactly right",
-    "left_out_voice.transcript_word_errors": "their transcripts, word errors",
-    "left_out_voice_in_a_room.intent": "the same questions in a room, 10 dB above noise: what was wanted understood",
-    "left_out_voice_in_a_room.closed_exact": "these without those that take any word, exactly right",
-    "left_out_voice_in_a_room.transcript_word_errors": "their transcripts, word errors",
-    "left_out_voice_by_telephone.intent": "the same questions at 8 kHz through G.711: what was wanted understood",
-    "left_out_voice_by_telephone.closed_exact": "these without those that take any word, exactly right",
-    "left_out_voice_by_telephone.transcript_word_errors": "their transcripts, word errors",
+Measures = dict[str, dict[str, Any]]
+"""As in `eval.json`: {"group.name": {"value": a number}}."""
+
+SETS = {
+    "questions": "synthetic, of recordings left out of training",
+    "questions_spoilt": "the same with noise, echoes, other microphones, a third by telephone",
+    "left_out_voice": "in a voice left out of training",
+    "left_out_voice_in_a_room": "the same in a room, 10 dB above noise",
+    "left_out_voice_by_telephone": "the same at 8 kHz through G.711",
+}
+COLUMNS = {
+    "exact": "right",
+    "intent": "understood",
+    "closed_exact": "right, closed ones",
+    "transcript_word_errors": "word errors",
+    "exchanged_exact": "control",
+    "arguments_valid": "arguments fit",
+}
+OTHERS = {
     "unseen_words.repeated": "words never heard in training repeated right, in that voice",
-    "unseen_words.repeated_by_sound": "the same, however spelled: as espeak-ng pronounces them",
-    "unseen_words.repeated_as_keywords": "the same where each is one of twenty keywords of its session",
-    "unseen_words.repeated_among_other_keywords": "the same where the twenty keywords of its session are others",
-    "unseen_tools.right_call": "functions never seen in training: the right one called, in that voice",
+    "unseen_words.repeated_by_sound": "the same, however spelled",
+    "unseen_words.repeated_as_keywords": "the same, each one of its session's twenty keywords",
+    "unseen_words.repeated_among_other_keywords": "the same, the twenty keywords others",
+    "unseen_tools.right_call": "functions never seen in training: the right one called",
     "unseen_tools.right_call_and_arguments": "the same with the right arguments",
-    "coffee_people.exact": "orders by real people, recordings left out of training (not so their speakers), every slot right",
-    "coffee_folds.exact": "all orders, each asked of a model that never heard its speaker (five-fold), every slot right",
+    "coffee_people.exact": "real people's orders, recordings left out (their speakers not), every slot right",
+    "coffee_folds.exact": "all orders, each asked of a model that never heard its speaker (five-fold)",
     "digits_people.exact": "real people's single digits, never trained on, read back right",
-    "digits_people.exact_with_keywords": "the same where the ten digits are the session's keywords",
+    "digits_people.exact_with_keywords": "the same, the ten digits the session's keywords",
     "no_speech.calls": "noise, hum and tones: functions called",
-    "no_speech.refused": "noise, hum and tones: refused",
+    "no_speech.refused": "the same: refused",
     "other_languages.calls": "languages never trained on: functions called",
-    "other_languages.refused": "languages never trained on: refused",
+    "other_languages.refused": "the same: refused",
     "live_transcripts.word_errors": "transcribed as it is said, without a context: word errors",
-    "live_transcripts.word_errors_at_once": "the same transcribed when the turn is complete",
-    "live_transcripts.told_early": "words of it told before the turn is complete",
+    "live_transcripts.word_errors_at_once": "the same when the turn is complete",
+    "live_transcripts.told_early": "words told before the turn is complete",
     "end_of_turn.whole_taken_as_ended": "whole questions that the end-of-turn score takes as ended",
-    "end_of_turn.broken_off_taken_as_ended": "questions broken off in the middle that it takes as ended",
-    "speaking.word_errors": "spoken answers over the ten voices, word errors of an independent recogniser",
-    "speaking.stuck_or_cut": "spoken answers stuck or cut, of 200",
-    "speaking_unseen.word_errors": "the same for sentences that training left out",
-    "speaking_unseen.stuck_or_cut": "these stuck or cut, of 200",
-    "speed.real_time_factor": "processing time over audio time, heard as it is said, one core",
-    "eight_sessions.real_time_factor": "eight answers in one batch: processing time over one answer's audio time",
-    "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest that a piece of sound came after it was due, ms",
+    "end_of_turn.broken_off_taken_as_ended": "questions broken off that it takes as ended",
+    "speaking.word_errors": "spoken answers, ten voices: word errors of an independent recogniser",
+    "speaking.stuck_or_cut": "the same, of 200: stuck or cut",
+    "speaking_unseen.word_errors": "sentences that training left out: word errors",
+    "speaking_unseen.stuck_or_cut": "the same, of 200: stuck or cut",
+    "speed.real_time_factor": "processing time over audio time, one core",
     "speed.first_audio_p50_ms": "first sound after the last user frame, one core, ms, median",
     "speed.first_audio_p95_ms": "the same, 95th percentile",
+    "eight_sessions.real_time_factor": "eight answers at once: processing time over one's audio time",
+    "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest piece of sound, ms after it was due",
 }
 FIGURES = ("<!-- figures -->", "<!-- end of figures -->")
 
 
-def write_card(folder: Path, measures: dict[str, dict[str, Any]]) -> None:
+def write_card(folder: Path, measures: Measures) -> None:
     """Puts the figures into the model's card, between its marks."""
-    rows = [f"| {CARD.get(name, name)} | {entry['value']} |" for name, entry in measures.items()]
     before, _, rest = (folder / "README.md").read_text().partition(FIGURES[0])
     after = rest.partition(FIGURES[1])[2]
-    table = "\n".join(["| measure | value |", "|---|---|", *rows])
-    (folder / "README.md").write_text(f"{before}{FIGURES[0]}\n{table}\n{FIGURES[1]}{after}")
+    (folder / "README.md").write_text(f"{before}{FIGURES[0]}\n{figures(measures)}\n{FIGURES[1]}{after}")
+
+
+def figures(measures: Measures) -> str:
+    """Two tables in Markdown: questions by how they were asked, and everything else, a measure without words by its name."""
+    questions = [[text, *(_value(measures, f"{group}.{name}") for name in COLUMNS)] for group, text in SETS.items()]
+    shown = {f"{group}.{name}" for group in SETS for name in COLUMNS}
+    # In the order of the words, for "the same" means the row above; what has no words comes last.
+    names = [*filter(measures.__contains__, OTHERS), *(name for name in measures if name not in shown and name not in OTHERS)]
+    others = [[OTHERS.get(name, name), _value(measures, name)] for name in names]
+    return _table(["questions", *COLUMNS.values()], questions) + "\n\n" + _table(["measure", "value"], others)
+
+
+def _value(measures: Measures, name: str) -> str:
+    return str(measures[name]["value"]) if name in measures else "–"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows])

@@ -216,7 +216,7 @@ class SpeechSet:
         self.codes = torch.from_numpy(data["codes"].astype(np.int64)).split(lengths)
         pointers = np.split(data["pointers"].astype(np.int64), np.cumsum(lengths)[:-1])
         self.pointers = [paced(p, len(t), furthest) for p, t in zip(pointers, self.texts, strict=True)]
-        self._start = start_code
+        self.start = start_code
         left_out = [never_spoken(text) for text in self.texts]
         self.left_out = [n for n, out in enumerate(left_out) if out]
         self.trained = [n for n, out in enumerate(left_out) if not out]
@@ -233,7 +233,7 @@ class SpeechSet:
         only the first 1, 2, 3 or all codebooks of the frames before (quantiser dropout, SoundStream, Zeghidour et al. 2021)."""
         most = rounded(max(len(self.codes[n]) for n in picks))
         books = self.codes[0].shape[1]
-        before = torch.full((len(picks), most, books), self._start)
+        before = torch.full((len(picks), most, books), self.start)
         codes = torch.full((len(picks), most, books), IGNORE)
         advances = torch.full((len(picks), most), IGNORE)
         windows = []
@@ -249,7 +249,7 @@ class SpeechSet:
         if forget:
             depths = torch.tensor([1, BOOKS_REMEMBERED, 3, books])[torch.randint(4, (len(picks), 1), generator=generator)]
             hidden = hidden | (torch.arange(books) >= depths)[:, None]
-        before = before.masked_fill(hidden, self._start)
+        before = before.masked_fill(hidden, self.start)
         return Speech(before, torch.stack(windows), self.voices[picks], codes, advances, codes[..., 0] != IGNORE)
 
 

@@ -180,15 +180,18 @@ FACT_KEYS = (
 )  # fmt: skip
 
 
+_CHOSEN_FACTS = {"day": tuple(DAYS), **dict.fromkeys(("owner", "manager", "teacher", "doctor"), tuple(map(str.lower, NAMES)))}
+
+
 def fact_value(key: str, rng: random.Random) -> str:
     number = number_in_words(rng.randint(1, 99))
+    if key in _CHOSEN_FACTS:
+        return rng.choice(_CHOSEN_FACTS[key])
     match key:
         case "date":
             return f"{rng.choice(MONTHS)} {number_in_words(rng.randint(1, 31))}"
         case "time":
             return f"{number_in_words(rng.randint(1, 12))} {rng.choice(('fifteen', 'thirty', 'forty five', 'ten', 'twenty'))}"
-        case "day":
-            return rng.choice(DAYS)
         case "opening hours":
             return f"{number_in_words(rng.randint(6, 11))} to {number_in_words(rng.randint(1, 11))}"
         case "price" | "balance":
@@ -199,8 +202,6 @@ def fact_value(key: str, rng: random.Random) -> str:
             return number
         case "temperature":
             return f"{number} degrees"
-        case "owner" | "manager" | "teacher" | "doctor":
-            return rng.choice(NAMES).lower()
         case "address":
             return f"{number} {free_word(rng)} street"
     return rng.choice((rng.choice(CONDITIONS), free_word(rng), free_words(rng, 3)))

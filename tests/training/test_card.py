@@ -1,0 +1,44 @@
+"""The card says what `eval.json` says, is short, and its figures can be written anew."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from realtime_server.training.wren import card
+
+WREN = Path(__file__).parents[2] / "models" / "wren"
+MEASURES = json.loads((WREN / "eval.json").read_text("utf-8"))["measures"]
+
+
+def test_the_shipped_card_has_the_figures_of_its_evaluation() -> None:
+    assert card.figures(MEASURES) in (WREN / "README.md").read_text("utf-8")
+
+
+def test_every_measure_has_words_and_a_cell() -> None:
+    shown = card.figures(MEASURES)
+    assert not [name for name in MEASURES if name in shown]
+    cells = [cell for row in shown.splitlines() for cell in row.strip("| ").split(" | ")]
+    for measure in MEASURES.values():
+        cells.remove(str(measure["value"]))
+
+
+def test_a_card_is_read_in_one_sitting() -> None:
+    assert len((WREN / "README.md").read_bytes()) <= 8192
+
+
+def test_figures_are_put_between_their_marks_and_nothing_else_changes(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(f"before\n{card.FIGURES[0]}\nold\n{card.FIGURES[1]}\nbehind\n")
+    card.write_card(tmp_path, {"speed.real_time_factor": {"value": 0.25}, "new.kind": {"value": 3}})
+    written = (tmp_path / "README.md").read_text()
+    assert written.startswith(f"before\n{card.FIGURES[0]}\n")
+    assert written.endswith(f"{card.FIGURES[1]}\nbehind\n")
+    assert "old" not in written
+    assert f"| {card.OTHERS['speed.real_time_factor']} | 0.25 |" in written
+    assert "| new.kind | 3 |" in written
+
+
+@pytest.mark.parametrize("name", ["DESIGN.md", "HISTORY.md", "LOG.md"])
+def test_the_rest_lies_beside_it(name: str) -> None:
+    assert f"({name})" in (WREN / "README.md").read_text("utf-8")
+    assert (WREN / name).read_text("utf-8").startswith("# ")
