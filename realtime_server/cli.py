@@ -90,7 +90,11 @@ def _keys(file: Path | None) -> Keys:
     """From the file, else from the environment (separated by commas)."""
     if file is not None:
         return Keys.from_file(file)
-    return Keys.of([key.strip() for key in os.environ.get("REALTIME_SERVER_API_KEYS", "").split(",") if key.strip()])
+    given = os.environ.get("REALTIME_SERVER_API_KEYS", "")
+    keys = [key.strip() for key in given.split(",") if key.strip()]
+    if given.strip() and not keys:
+        raise SettingsError("REALTIME_SERVER_API_KEYS holds no key.")
+    return Keys.of(keys)
 
 
 def _serve(options: argparse.Namespace) -> int:

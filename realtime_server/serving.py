@@ -1,6 +1,7 @@
 """The server process: uvicorn around the app, and an end that lets running answers finish."""
 
 import asyncio
+import logging
 import signal
 import socket
 from types import FrameType
@@ -14,6 +15,8 @@ from realtime_server.engine import loader
 from realtime_server.settings import Settings, SettingsError
 from realtime_server.transport.bounded_http import REQUEST_S, BoundedHttp
 from realtime_server.transport.bounded_websocket import BoundedWebSocket
+
+log = logging.getLogger(__name__)
 
 
 class _Loop(uvloop.Loop):
@@ -66,6 +69,8 @@ def serve(settings: Settings) -> None:
     when the model cannot be served."""
     app = create_app(settings, *[loader.load(name, settings.device) for name in settings.models])
     sockets = bound(settings.host, settings.port)
+    scheme = "http" if settings.tls_certificate is None else "https"
+    log.info("= serving %s://%s:%d, %s", scheme, settings.host, settings.port, "with keys" if settings.keys else "without keys")
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_level="warning", loop="uvloop", http=BoundedHttp, ws=BoundedWebSocket,
         ws_max_size=settings.frame_bytes, ws_ping_interval=settings.ping_interval_s,

@@ -28,6 +28,9 @@ def talk(url: str, key: str | None, question: Path | None, answer: Path | None, 
     except ValueError as error:
         print(f"realtime-server talk: --url {url}: {error}", file=sys.stderr)
         return 2
+    if answer is not None and not answer.parent.is_dir():
+        print(f"realtime-server talk: --out {answer}: there is no folder {answer.parent}", file=sys.stderr)
+        return 2
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         pcm = None if question is None else _read(question)
@@ -82,8 +85,14 @@ def _events(socket: Connection) -> Iterator[dict[str, Any]]:
             case "response.function_call_arguments.done":
                 print(f"call:   {event['name']}({event['arguments']})", flush=True)
             case "error":
-                print(f"error:  {event['error']['message']} ({event['error']['code']})", file=sys.stderr, flush=True)
+                _tell(event["error"])
+            case "response.done" if event["response"]["status"] == "failed":
+                _tell(event["response"]["status_details"]["error"])
         yield event
+
+
+def _tell(error: dict[str, Any]) -> None:
+    print(f"error:  {error['message']} ({error['code']})", file=sys.stderr, flush=True)
 
 
 def _read(question: Path) -> bytes:
@@ -106,9 +115,9 @@ def _ask(socket: Connection, pcm: bytes, answer: Path | None) -> int:
             return 1
         if event["type"] == "response.done":
             break
-    if answer is not None:
+    if answer is not None and heard:
         soundfile.write(answer, np.frombuffer(bytes(heard), "<i2"), RATE_HZ)
-    return 0 if heard or answer is None else 1
+    return 0 if heard else 1
 
 
 def _converse(socket: Connection) -> int:

@@ -135,3 +135,11 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
     assert f"--port {port}" in capsys.readouterr().err
+
+
+def test_an_environment_that_holds_no_key_is_no_open_door(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REALTIME_SERVER_API_KEYS", " , ")
+    assert main(["serve"]) == 2
+    assert "REALTIME_SERVER_API_KEYS holds no key." in capsys.readouterr().err

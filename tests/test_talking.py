@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.cli import main
+from realtime_server.session.limits import Limits
 from realtime_server.settings import Keys, Settings
 from realtime_server.talking import socket_address
 from tests.conftest import RECORDINGS, tiny_wren
@@ -68,6 +69,22 @@ def test_a_wrong_key_is_told_by_the_server(capsys: pytest.CaptureFixture[str]) -
         assert main(["talk", "--url", server.http, "--api-key", "sk-wrong", "--in", QUESTION]) == 1
     assert "Traceback" not in (told := capsys.readouterr().err)
     assert "invalid_api_key" in told
+
+
+def test_an_answer_that_fails_is_told_and_leaves_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer, limits = tmp_path / "answer.wav", Limits(requests_per_minute=1)
+    with live(Settings(limits=limits), tiny_wren(SCRIPT)) as server:
+        ask = ["talk", "--url", server.http, "--in", QUESTION, "--out", str(answer)]
+        assert main(ask) == 0
+        answer.unlink()
+        assert main(ask) == 1
+    assert "rate_limit_exceeded" in capsys.readouterr().err
+    assert not answer.exists()
+
+
+def test_an_answer_with_no_place_is_said_before_anything_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["talk", "--in", QUESTION, "--out", str(tmp_path / "nowhere" / "answer.wav")]) == 2
+    assert "--out" in one_line(capsys)
 
 
 def test_a_file_that_is_no_sound_is_said(capsys: pytest.CaptureFixture[str]) -> None:

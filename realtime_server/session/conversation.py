@@ -95,6 +95,9 @@ class Conversation:
         """Cuts audio at the sample, and the transcript after the last word that was spoken whole by then."""
         entry = self.get(item_id, "truncate")
         recording = entry.recordings.get(content_index)
+        if isinstance(entry.item, items.AssistantMessage) and entry.recordings and recording is None:
+            text = f"Invalid 'content_index': the item has no audio content at index {content_index}."
+            raise ClientError(text, "invalid_value", "content_index")
         spoken_part = isinstance(entry.item, items.AssistantMessage) and recording is not None
         if recording is None or not spoken_part or (entry.running and not recording.length):
             raise ClientError("Only model output audio messages can be truncated.", "unsupported_content_type", "item_id")

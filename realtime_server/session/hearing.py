@@ -68,4 +68,5 @@ class Hearing:
 
 
 def _wish(config: Config) -> Wish:
-    return Wish(config.audio.input.transcription is not None, config.include is not None)
+    shown, logprobs = config.audio.input.transcription is not None, config.include is not None
+    return Wish(shown, logprobs, alone=isinstance(config, TranscriptionSession))

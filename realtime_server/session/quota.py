@@ -54,12 +54,13 @@ class Quota:
         self._requests = _Bucket("requests", requests_per_minute)
         self._tokens = _Bucket("tokens", tokens_per_minute)
 
-    def reserve(self, tokens: int, now: float) -> int:
-        """One request and up to so many tokens; what was reserved. Exhausted when nothing is left."""
-        self._requests.check(now)
+    def reserve(self, tokens: int, now: float, requests: int = 1) -> int:
+        """So many requests, and up to so many tokens; what was reserved. Exhausted when nothing is left."""
+        if requests:
+            self._requests.check(now)
         self._tokens.check(now)
         reserved = min(tokens, int(self._tokens.level(now)))
-        self._requests.take(1, now)
+        self._requests.take(requests, now)
         self._tokens.take(reserved, now)
         return reserved
 

@@ -20,6 +20,9 @@ from realtime_server.session.quota import Exhausted
 from realtime_server.session.response import Response, ResponseSettings
 from realtime_server.session.states import ResponseInput
 
+CLIENTS_FAULTS = ("context_length_exceeded", "unsupported_content_type")
+"""Codes of responses that failed for what they were asked."""
+
 
 class Responses:
     """At most one of them in the conversation, others beside it (`conversation: "none"`)."""
@@ -130,7 +133,8 @@ class Responses:
                 self._close(response, by, None if output.reason == "completed" else output.reason, now)
                 return response
             case m.ResponseFailed():
-                error = ev.ResponseError(type="server_error", code=output.code, message=output.message)
+                kind = "invalid_request_error" if output.code in CLIENTS_FAULTS else "server_error"
+                error = ev.ResponseError(type=kind, code=output.code, message=output.message)
                 self._close(response, ResponseInput.FAIL, None, now, error=error)
             case _:
                 assert_never(output)

@@ -148,8 +148,9 @@ class Session:
             if self._idleness.over(now):
                 self._idle_timeout()
         if now >= self._expiry:
-            minutes = self._limits.session_s // 60
-            text = f"Your session hit the maximum duration of {minutes} minutes."
+            minutes, seconds = divmod(self._limits.session_s, 60)
+            longest = f"{self._limits.session_s} seconds" if seconds else f"{minutes} minutes"
+            text = f"Your session hit the maximum duration of {longest}."
             self._expiry = float("inf")
             self.refuse(ClientError(text, "session_expired"))
             self._out.run(m.Disconnect(1001, "invalid_request_error.session_expired"))

@@ -46,6 +46,8 @@ class Wish:
 
     shown: bool
     logprobs: bool
+    alone: bool
+    """Transcripts are all that it wants: then each counts as a request, which in a conversation the answer does."""
 
 
 class Transcripts:
@@ -67,7 +69,7 @@ class Transcripts:
         turn.entry = entry
         if wish.shown:
             try:
-                turn.reserved = self._quota.reserve(max(1, turn.audio_tokens), now)
+                turn.reserved = self._quota.reserve(max(1, turn.audio_tokens), now, requests=int(wish.alone))
             except Exhausted as exhausted:
                 turn.refused = True
                 self._tell_failure(turn, "invalid_request_error", "rate_limit_exceeded", str(exhausted))

@@ -10,6 +10,8 @@ from realtime_server.transport.hall import Hall
 
 KEY_PREFIX = "openai-insecure-api-key."
 
+NO_KEY = "You didn't provide an API key. It belongs into the header 'Authorization', behind 'Bearer '."
+
 
 class Refused(Exception):
     """The client is told with an error object, then sent away: an HTTP status, or a close code behind an `error` event."""
@@ -71,7 +73,7 @@ def identify(hall: Hall, headers: Mapping[str, str], subprotocols: list[str], se
             raise Refused("invalid_api_key", "Ephemeral token expired.", 3000)
         return Guest(secret.who, secret.session, secret.temperature)
     if hall.settings.keys:
-        raise Refused("invalid_api_key", "Incorrect API key provided.", 3000)
+        raise Refused("invalid_api_key", "Incorrect API key provided." if key is not None else NO_KEY, 3000)
     if foreign_page(headers):
         raise Refused("invalid_origin", "Without API keys only pages and programs of this machine may connect.", 3000, 403)
     return Guest(None)

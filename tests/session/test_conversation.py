@@ -62,7 +62,7 @@ def test_truncation_is_exact_in_sound_words_and_context() -> None:
     [
         ("nobody", 0, 0, "item_truncate_invalid_item_id"),
         ("user", 0, 0, "unsupported_content_type"),
-        ("a", 1, 0, "unsupported_content_type"),
+        ("a", 1, 0, "invalid_value"),
         ("a", 0, 99_000, "invalid_value"),
     ],
 )

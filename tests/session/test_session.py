@@ -245,11 +245,17 @@ def test_logprobs_when_the_client_asks() -> None:
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
+def test_a_session_of_seconds_says_so() -> None:
+    (event,) = Talk(Limits(session_s=90)).wait_until(90)
+    assert "90 seconds" in event["error"]["message"]
+
+
 def test_the_session_expires() -> None:
     talk = Talk()
     assert talk.session.next_deadline() == 3600
     (event,) = talk.wait_until(3600)
     assert event["error"]["code"] == "session_expired"
+    assert event["error"]["message"] == "Your session hit the maximum duration of 60 minutes."
     assert talk.last(m.Disconnect).code == 1001
 
 

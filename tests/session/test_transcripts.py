@@ -72,9 +72,18 @@ def test_a_transcript_counts_its_sound_and_its_words() -> None:
     assert tokens_left(quota) == 1000 - heard - 7
 
 
+def test_a_conversations_transcript_is_no_request_of_its_own() -> None:
+    """The answer is."""
+    for kind in ("realtime", "transcription"):
+        quota = Quota(100, 1000)
+        transcribing(kind, quota=quota).speak_a_turn()
+        requests, _ = quota.allowances(0.0)
+        assert requests.remaining == 99
+
+
 @pytest.mark.parametrize("kind", ["transcription", "realtime"])
 def test_a_spent_key_has_no_transcript(kind: str) -> None:
-    talk = transcribing(kind, quota=Quota(1, 1000))
+    talk = transcribing(kind, quota=Quota(1, 1000) if kind == "transcription" else Quota(1000, 1))
     detection = {"type": "server_vad", "create_response": False}
     talk.say("session.update", session={"type": kind, "audio": {"input": {"turn_detection": detection}}})
     talk.speak_a_turn()
