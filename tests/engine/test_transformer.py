@@ -4,7 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.engine.nets.transformer import Branches, KVCache, Rows, Transformer
+from realtime_server.engine.nets.transformer import Transformer
+from realtime_server.engine.runtime.cache import Branches, GrowingCache, Rows
 
 WIDTH, LAYERS, HEADS = 32, 2, 4
 
@@ -90,7 +91,7 @@ def test_branches_are_as_if_alone_and_leave_no_trace(places: list[tuple[int, int
 @settings(max_examples=30)
 def test_a_slot_grows_by_itself_and_gives_back_all_that_it_took(pieces: list[tuple[int, int]]) -> None:
     net = trunk()
-    cache = KVCache(LAYERS, HEADS, WIDTH // HEADS, torch.device("cpu"), length=4)
+    cache = GrowingCache(net.cached, torch.device("cpu"), least=4)
     ends = [0] * 5
     for slot, length in pieces:
         net(torch.randn(1, length, WIDTH), 1, rows(cache, [slot], [ends[slot]]))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.audio.formats import as_float
+from realtime_server.engine.runtime.scheduler import Limits
 from realtime_server.engine.wren import transcribing, weighing
 from realtime_server.engine.wren.hearing import FrameMaker
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.steps import READ_AT_ONCE
 from tests.conftest import tiny_net, tiny_wren
 from tests.engine.test_script import SCRIPT
 
@@ -392,5 +392,5 @@ def test_what_comes_at_once_is_heard_in_pieces(tiny_model: WrenModel, monkeypatc
     tiny_model.run("s", m.Hear("item", sound(0, 30.0)))
     for _ in range(30):
         tiny_model.step()
-    assert max(longest) <= READ_AT_ONCE
+    assert max(longest) <= Limits().chunk
     assert len(longest) > 10

@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from realtime_server.engine.runtime.steps import FRAME, Think, prefill
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, HeardTurn, Written
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
 from realtime_server.engine.wren.searching import Searching
-from realtime_server.engine.wren.steps import FRAME, Encode, Heard, Think, Try, read
+from realtime_server.engine.wren.steps import Encode, Heard, Try
 from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher
 from realtime_server.messages import AUDIO_RATE_HZ, Output, TranscriptDelta, TranscriptDone, TurnEnd
 
@@ -42,7 +43,7 @@ class TurnTooLong(Exception):
 
 def hear(turn: HeardTurn, script: Script, known: WordList, outputs: list[Output]) -> Steps:
     """Takes the turn's audio in as it comes; once it is committed, tells what was said. `known`: words to look up."""
-    yield from read(turn.stream, turn.context_ids[len(turn.stream.ids) :])
+    yield from prefill(turn.stream, turn.context_ids[len(turn.stream.ids) :])
     drafted, pausing = 0, False
     while True:
         mel = turn.take()
