@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from realtime_server.engine.contract import DeviceLost
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK, Codec
 from realtime_server.engine.nets.decoder import FRAMES_BEFORE, Decoder
 from realtime_server.engine.nets.wren import Wren
+from realtime_server.engine.runtime import isolation
 from realtime_server.engine.runtime.cache import Branches, Rows
-from realtime_server.engine.runtime.isolation import Forward, answers
+from realtime_server.engine.runtime.isolation import Forward
 from realtime_server.engine.runtime.steps import FRAME, Broken, Think
 from realtime_server.engine.wren.steps import Encode, Heard, Speak, Spoken, Timbre, Try
 
@@ -42,12 +42,7 @@ class Runner:
     @torch.inference_mode()
     def run(self, steps: list[Step]) -> list[Answer | Broken]:
         """The answers, in the order of the steps. DeviceLost where none can be had from this device any more."""
-        told: dict[int, Answer | Broken] = {}
-        for forward, group in self._groups(dict(enumerate(steps))):
-            told |= answers(forward, group)
-        if any(isinstance(answer, Broken) for answer in told.values()):
-            self._check()
-        return [told[n] for n in range(len(steps))]
+        return isolation.run(self._groups(dict(enumerate(steps))), self.device)
 
     def _groups(self, steps: dict[int, Step]) -> Iterator[tuple[Forward, dict[int, Step]]]:
         for n, step in steps.items():
@@ -58,12 +53,6 @@ class Runner:
         thinking = {n: s for n, s in steps.items() if isinstance(s, Think)}
         for short in (True, False):
             yield self._thought, {n: s for n, s in thinking.items() if (len(s.ids) == 1) is short}
-
-    def _check(self) -> None:
-        try:
-            torch.ones(1, device=self.device).sum().item()
-        except RuntimeError as error:
-            raise DeviceLost(f"{self.device} does not compute any more") from error
 
     def timbre(self, shares: Mapping[str, float]) -> Timbre:
         """What a voice is mixed of, by the decoder's rows."""
