@@ -8,8 +8,8 @@ from torch import Tensor
 
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
-from realtime_server.engine.sampling import Choice
 from realtime_server.engine.wren import schemas
+from realtime_server.engine.wren.choosing import Choice
 from realtime_server.engine.wren.leaves import Arguments, FreeText, Leaf, Numbers, Words
 from realtime_server.engine.wren.numbers import NumberChoice
 from realtime_server.engine.wren.said import Said, Values, refers_back

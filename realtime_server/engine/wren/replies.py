@@ -16,8 +16,8 @@ from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
-from realtime_server.engine.sampling import Noise
 from realtime_server.engine.wren.calls import CallWriter
+from realtime_server.engine.wren.choosing import Noise
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND
