@@ -4,6 +4,7 @@ The model is whatever `from_pretrained` gave; nothing of the library is imported
 own mask and positions by those of the rows, so that a row's neighbours and its padding change nothing for it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 
 from realtime_server.engine.runtime.cache import CacheFull, FixedCache, GrowingCache, KVCache, Rows, Shape, Slots
 from realtime_server.engine.runtime.isolation import run
-from realtime_server.engine.runtime.steps import FRAME, Think
+from realtime_server.engine.runtime.sampling import choose
+from realtime_server.engine.runtime.steps import FRAME, Decode, Think
 
 
 class Unsupported(Exception):
@@ -32,7 +34,7 @@ class _Through:
 
 
 class CausalLM:
-    """`run` is what `Sequences` takes. Its steps are `Think`; frames, embeddings [n, width], are answered as tokens are."""
+    """`run` is what `Sequences` takes: `Think` and `Decode`. Frames are embeddings [n, width], answered as tokens are."""
 
     def __init__(self, model: nn.Module, slots: int = 0, length: int = 0) -> None:
         """With `slots`, their cache is of a fixed shape, `length` positions each; else slots grow, up to the longest that the
@@ -63,7 +65,7 @@ class CausalLM:
         parts = [{n: s for n, s in enumerate(steps) if (len(s.ids) == 1) is short} for short in (True, False)]
         return run([(self._forward, part) for part in parts], self.device)
 
-    def _forward(self, steps: list[Think]) -> list[Tensor]:
+    def _forward(self, steps: list[Think]) -> list[int | Tensor]:
         lengths = [len(step.ids) for step in steps]
         for step in steps:
             if len(step.stream.ids) + len(step.ids) > self.longest:
@@ -84,10 +86,12 @@ class CausalLM:
             use_cache=True,
             logits_to_keep=asked.to(self.device),
         ).logits
-        behind = logits.float().cpu().split(asked.sum(1).tolist())
+        behind = logits.split(asked.sum(1).tolist())
+        answers = _chosen(steps, behind) | {n: _told(s, behind[n]) for n, s in enumerate(steps) if not isinstance(s, Decode)}
+        # Now nothing can fail any more.
         for step in steps:
             step.stream.ids += step.ids
-        return [part if step.every else part[0] for step, part in zip(steps, behind, strict=True)]
+        return [answers[n] for n in range(len(steps))]
 
     def _inputs(self, steps: list[Think], time: int) -> Tensor:
         """[B, time, width]; zeros behind the end of a shorter row."""
@@ -100,6 +104,21 @@ class CausalLM:
                 assert set(step.ids) == {FRAME}
                 x[n, : len(step.ids)] = step.frames
         return x
+
+
+def _told(step: Think, logits: Tensor) -> Tensor:
+    """[n, vocabulary] behind some of its positions -> the answer."""
+    logits = logits.float().cpu()
+    return logits if step.every else logits[0]
+
+
+def _chosen(steps: list[Think], behind: Sequence[Tensor]) -> dict[int, int | Tensor]:
+    """The tokens of those that choose, where the logits are: nothing but these leaves the device."""
+    rows = {n: step for n, step in enumerate(steps) if isinstance(step, Decode)}
+    if not rows:
+        return {}
+    samplers, masks = [step.sampler for step in rows.values()], [step.allowed for step in rows.values()]
+    return dict(zip(rows, choose(torch.cat([behind[n] for n in rows]), samplers, masks), strict=True))
 
 
 def _refuse(config: Any) -> None:

@@ -1,10 +1,12 @@
 """What a sequence asks of the device: any family's step says what it costs, and `Think` is the one that they share."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
+
+from realtime_server.engine.runtime.sampling import Sampler
 
 FRAME = -1
 """In a stream's ids: a position where something stands that is no token, such as a heard frame."""
@@ -63,6 +65,22 @@ class Think(Step):
     def split(self, positions: int) -> "tuple[Think, Think | None]":
         rest = self.ids[positions:]
         return replace(self, ids=self.ids[:positions]), replace(self, ids=rest) if rest else None
+
+
+@dataclass(frozen=True)
+class Decode(Think):
+    """Append these positions and choose what follows; the answer is the token, which the sampler is yet to take.
+
+    `allowed`: [vocabulary] what a grammar lets follow.
+    """
+
+    sampler: Sampler = field(default_factory=Sampler)
+    allowed: Tensor | None = None
+
+    def split(self, positions: int) -> tuple[Think, Think | None]:
+        """Behind a chunk of the prompt nothing is chosen."""
+        chunk, rest = super().split(positions)
+        return (Think(chunk.stream, chunk.ids) if rest else self), rest
 
 
 @dataclass(frozen=True)

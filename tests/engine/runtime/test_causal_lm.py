@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 
 from realtime_server.engine.runtime.causal_lm import CausalLM, Unsupported
 from realtime_server.engine.runtime.prefix import Prefixes
+from realtime_server.engine.runtime.sampling import Sampler, Sampling
 from realtime_server.engine.runtime.scheduler import Limits, Scheduler
 from realtime_server.engine.runtime.sequences import Body, Sequences, Work
 from realtime_server.engine.runtime.speculation import Drafted
-from realtime_server.engine.runtime.steps import FRAME, Broken, Stream, Think
+from realtime_server.engine.runtime.steps import FRAME, Broken, Decode, Stream, Think
 from realtime_server.messages import ResponseFailed
 
 VOCABULARY = 97
+ODD = torch.arange(VOCABULARY) % 2 == 1
 SHAPES = ("llama", "qwen2")
 SEEDS = range(5)
 tokens = st.integers(1, VOCABULARY - 1)
@@ -63,6 +65,14 @@ def writing(stream: Stream, unread: list[int], number: int, written: list[int]) 
     while len(written) < number:
         logits = yield Think(stream, [written[-1]])
         written.append(int(logits.argmax()))
+
+
+def sampled(stream: Stream, prompt: list[int], number: int, sampling: Sampling, written: list[int]) -> Body:
+    sampler, unread = Sampler(sampling, prompt), prompt
+    while len(written) < number:
+        written.append((yield Decode(stream, unread, sampler=sampler, allowed=ODD if sampling.seed == 1 else None)))
+        sampler.take(written[-1])
+        unread = written[-1:]
 
 
 def work(body: Body) -> Work:
@@ -156,6 +166,61 @@ def test_a_reply_that_is_broken_off_is_cropped_to_what_was_heard(
     assert first == generated(shape, seed, tuple(prompt), number)
     assert beside == generated(shape, seed, tuple(other), 12)
     assert second == generated(shape, seed, tuple(ids), 10)
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+@given(
+    model_seed=st.sampled_from(SEEDS),
+    asked=st.lists(st.tuples(prompts, st.sampled_from([0.7, 1.5]), st.sampled_from([1, 2, 3])), min_size=2, max_size=5),
+)
+@settings(max_examples=10)
+def test_who_samples_samples_the_same_in_any_batch(
+    shape: str, fixed: bool, model_seed: int, asked: list[tuple[list[int], float, int]]
+) -> None:
+    said: list[list[list[int]]] = []
+    for together in (True, False):
+        model = lm(shape, model_seed, fixed)
+        sequences, written = Sequences(model.run, (), Scheduler(Limits(chunk=9))), [list[int]() for _ in asked]
+        for n, (prompt, temperature, seed) in enumerate(asked):
+            sampling = Sampling(temperature, top_p=0.9, repetition_penalty=1.2, frequency_penalty=0.5, seed=seed)
+            stream = Stream(model.slots.take(), [])
+            sequences.start(str(n), "k", work(sampled(stream, prompt, 8, sampling, written[n])))
+            if not together:
+                run(sequences)
+        run(sequences)
+        assert all(len(ids) == 8 for ids in written)
+        assert all(token % 2 for ids, (_, _, seed) in zip(written, asked, strict=True) if seed == 1 for token in ids)
+        said.append(written)
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(seed=st.sampled_from(SEEDS), prompt=prompts, penalty=st.sampled_from([0.7, 1.3]))
+@settings(max_examples=10)
+def test_a_penalty_is_the_library_s(shape: str, seed: int, prompt: list[int], penalty: float) -> None:
+    model, written, ids = lm(shape, seed, True), list[int](), torch.tensor([prompt])
+    sequences = Sequences(model.run)
+    sampling = Sampling(temperature=0.0, repetition_penalty=penalty)
+    sequences.start("s", "k", work(sampled(Stream(0, []), prompt, 10, sampling, written)))
+    run(sequences)
+    expected = tiny(shape, seed).generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=10, do_sample=False, pad_token_id=0, repetition_penalty=penalty
+    )
+    assert written == expected[0, len(prompt) :].tolist()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_grammar_that_allows_nothing_breaks_its_own_row(shape: str) -> None:
+    model = lm(shape, 0, False)
+    good, bad = Sampler(Sampling(seed=5)), Sampler()
+    alone = lm(shape, 0, False).run([Decode(Stream(0, []), [1, 2], sampler=Sampler(Sampling(seed=5)))])
+    nothing = torch.zeros(VOCABULARY, dtype=torch.bool)
+    answers = model.run(
+        [Decode(Stream(0, []), [1, 2], sampler=good), Decode(Stream(1, []), [3, 4], sampler=bad, allowed=nothing)]
+    )
+    assert answers[:1] == alone
+    assert isinstance(answers[1], Broken)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
