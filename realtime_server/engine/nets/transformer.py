@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from realtime_server.engine.runtime.cache import GrowingCache, Rows, Shape
+from realtime_server.engine.runtime.cache import GrowingCache, Rows, Shape, Window
 
 
 def rotary(positions: Tensor, head_dim: int) -> tuple[Tensor, Tensor]:
@@ -34,13 +34,13 @@ class Layer(nn.Module):
         self.up = nn.Linear(width, 2 * hidden, bias=False)
         self.down = nn.Linear(hidden, width, bias=False)
 
-    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor, index: int, rows: Rows | None) -> Tensor:
+    def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], bias: Tensor, index: int, window: Window | None) -> Tensor:
         """[B, T, width] -> the same; bias [B or 1, 1, T, L] is 0 where a position may look, -inf elsewhere."""
         batch, time, width = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(batch, time, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q, k = rotate(q, turn), rotate(k, turn)
-        if rows is not None:
-            k, v = rows.cache.through(index, rows.places, k, v, bias.shape[-1])
+        if window is not None:
+            k, v = window.through(index, k, v)
         # Explicit products: on a CPU torch's fused attention is slower for short sequences.
         weights = torch.softmax(q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + bias, dim=-1)
         x = x + self.dropout(self.out((weights @ v).transpose(1, 2).reshape(batch, time, width)))
@@ -69,17 +69,18 @@ class Transformer(nn.Module):
 
         With `rows`, row b continues its slot behind its start.
         """
-        if rows is None:
-            positions = torch.arange(x.shape[1], device=x.device)[None]
-            allowed = positions[:, None, None, :] <= positions[:, None, :, None]
+        window: Window | None = None
+        if rows is not None:
+            positions, sees, window = rows.enter(x.shape[1], x.device)
         else:
-            positions, allowed = rows.sight(x.shape[1], x.device)
-        bias = torch.zeros((), device=x.device).masked_fill(~allowed, float("-inf"))
+            positions = torch.arange(x.shape[1], device=x.device)[None]
+            sees = positions[:, None, None, :] <= positions[:, None, :, None]
+        bias = torch.zeros((), device=x.device).masked_fill(~sees, float("-inf"))
         cosine, sine = rotary(positions, self.head_dim)
         turn = (cosine[:, None], sine[:, None])
         tapped = x
         for index, layer in enumerate(self.layers):
-            x = layer(x, turn, bias, index, rows)
+            x = layer(x, turn, bias, index, window)
             if index + 1 == tap:
                 tapped = x
         return self.norm(x), tapped

@@ -30,17 +30,26 @@ class Shape:
     head_dim: int
 
 
+class Window(Protocol):
+    """The rows of one step in a cache."""
+
+    @property
+    def length(self) -> int:
+        """How many positions of each row are shown."""
+        ...
+
+    def through(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Writes k, v [B, heads, T, head_dim] in their places. All that these rows hold then: [B, heads, length, head_dim]."""
+        ...
+
+
 class KVCache(Protocol):
-    def reserve(self, places: Places, time: int) -> int:
-        """Makes room for `time` positions in each; how many positions `through` then shows of each. Raises CacheFull."""
+    def open(self, places: Places, time: int) -> Window:
+        """Makes room for `time` new positions in each place. Raises CacheFull."""
         ...
 
     def release(self, slot: int) -> None:
         """Whatever it held is gone."""
-        ...
-
-    def through(self, layer: int, places: Places, k: Tensor, v: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """Writes k, v [B, heads, T, head_dim] in their places. All that these slots hold then: [B, heads, length, head_dim]."""
         ...
 
 
@@ -52,10 +61,11 @@ class GrowingCache:
         self._shape, self._device, self._dtype, self._least = shape, device, dtype, least
         self._slots: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def reserve(self, places: Places, time: int) -> int:
+    def open(self, places: Places, time: int) -> "GrownWindow":
         for slot, start in places:
             self._reserve(slot, start + time)
-        return max(start for _, start in places) + time
+        starts = [start for _, start in places]
+        return GrownWindow([self._slots[slot] for slot, _ in places], starts, max(starts) + time)
 
     def _reserve(self, slot: int, length: int) -> None:
         have = self.length(slot)
@@ -82,18 +92,25 @@ class GrowingCache:
         """For how many positions there is room in all slots together."""
         return sum(keys.shape[2] for keys, _ in self._slots.values())
 
-    def through(self, layer: int, places: Places, k: Tensor, v: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """Zeros stand behind the end of a shorter row."""
+
+@dataclass(frozen=True)
+class GrownWindow:
+    """Gathers the rows' tensors; zeros stand behind the end of a shorter one."""
+
+    held: list[tuple[Tensor, Tensor]]
+    starts: list[int]
+    length: int
+
+    def through(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         rows = []
-        for n, (slot, start) in enumerate(places):
-            keys, values = (held[layer] for held in self._slots[slot])
-            keys[:, start : start + k.shape[2]] = k[n]
-            values[:, start : start + k.shape[2]] = v[n]
-            rows.append((keys, values, min(length, start + k.shape[2])))
+        for n, ((keys, values), start) in enumerate(zip(self.held, self.starts, strict=True)):
+            end = start + k.shape[2]
+            keys[layer, :, start:end], values[layer, :, start:end] = k[n], v[n]
+            rows.append((keys[layer], values[layer], end))
         if len(rows) == 1:
             keys, values, end = rows[0]
-            return keys[None, :, :length], values[None, :, :length]
-        all_keys, all_values = k.new_zeros(2, len(rows), k.shape[1], length, k.shape[3])
+            return keys[None, :, : self.length], values[None, :, : self.length]
+        all_keys, all_values = k.new_zeros(2, len(rows), k.shape[1], self.length, k.shape[3])
         for n, (keys, values, end) in enumerate(rows):
             all_keys[n, :, :end] = keys[:, :end]
             all_values[n, :, :end] = values[:, :end]
@@ -107,28 +124,39 @@ class FixedCache:
     """
 
     def __init__(self, shape: Shape, slots: int, length: int, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        self.slots, self.length = slots, length
+        self.slots, self.length, self._device = slots, length, device
         room = (2, shape.layers, slots, length + 1, shape.heads, shape.head_dim)
         self._keys, self._values = torch.zeros(room, dtype=dtype, device=device)
 
-    def reserve(self, places: Places, time: int) -> int:
+    def open(self, places: Places, time: int) -> "FixedWindow":
         if any(slot >= self.slots or start >= self.length for slot, start in places):
             raise CacheFull(f"There is room for {self.slots} sequences of {self.length} positions.")
-        return self.length
+        slots, starts = torch.tensor(places, device=self._device).T
+        positions = (starts[:, None] + torch.arange(time, device=self._device)).clamp(max=self.length)
+        whole = [slot for slot, _ in places] == list(range(self.slots))
+        return FixedWindow(self._keys, self._values, slots, positions, whole, self.length)
 
     def release(self, slot: int) -> None:
         """Nothing to do: what stands there is overwritten before it is seen."""
 
-    def through(self, layer: int, places: Places, k: Tensor, v: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        where = torch.tensor(places, device=k.device)
-        slots, steps = where[:, 0], torch.arange(k.shape[2], device=k.device)
-        positions = (where[:, 1:] + steps).clamp(max=self.length)
-        shown = []
-        for held, new in ((self._keys[layer], k), (self._values[layer], v)):
-            held[slots[:, None], positions] = new.transpose(1, 2)
-            everyone = [slot for slot, _ in places] == list(range(self.slots))
-            shown.append((held if everyone else held[slots])[:, :length].transpose(1, 2))
-        return shown[0], shown[1]
+
+@dataclass(frozen=True)
+class FixedWindow:
+    """Rows by index: slots [B], positions [B, T]; `whole` where they are all slots in their order, and nothing is gathered."""
+
+    keys: Tensor
+    values: Tensor
+    slots: Tensor
+    positions: Tensor
+    whole: bool
+    length: int
+
+    def through(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        return self._through(self.keys[layer], k), self._through(self.values[layer], v)
+
+    def _through(self, held: Tensor, new: Tensor) -> Tensor:
+        held[self.slots[:, None], self.positions] = new.transpose(1, 2)
+        return (held if self.whole else held[self.slots])[:, : self.length].transpose(1, 2)
 
 
 class Slots:
@@ -179,13 +207,13 @@ class Rows:
     places: Places
     branches: Branches | None = None
 
-    def sight(self, time: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """The positions [B, time] of so many new inputs, for which it makes room, and what they see, [B, 1, time, length]."""
-        steps = torch.arange(time, device=device)
-        seen = torch.arange(self.cache.reserve(self.places, time), device=device)
+    def enter(self, time: int, device: torch.device) -> tuple[Tensor, Tensor, Window]:
+        """So many new inputs behind each: their positions [B, T], what they see [B, 1, T, length], where they are written."""
+        window, steps = self.cache.open(self.places, time), torch.arange(time, device=device)
+        seen = torch.arange(window.length, device=device)
         if self.branches is not None:
             tree, first = self.branches, len(seen) - time
             sees = torch.cat([seen[:first] < tree.at[:, None], tree.sees], dim=1)
-            return (tree.at + tree.depths)[None], sees[None, None]
+            return (tree.at + tree.depths)[None], sees[None, None], window
         positions = torch.tensor([start for _, start in self.places], device=device)[:, None] + steps
-        return positions, seen <= positions[:, None, :, None]
+        return positions, seen <= positions[:, None, :, None], window

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realtime_server.engine.runtime.cache import CacheFull, FixedCache, GrowingCache, KVCache, Rows, Shape, Slots
+from realtime_server.engine.runtime.cache import CacheFull, FixedCache, GrowingCache, KVCache, Rows, Shape, Slots, Window
 from realtime_server.engine.runtime.isolation import run
 from realtime_server.engine.runtime.sampling import choose
 from realtime_server.engine.runtime.steps import FRAME, Decode, Think
@@ -22,15 +22,14 @@ class Unsupported(Exception):
 
 
 @dataclass(frozen=True)
-class _Through:
-    """Rows as the library's attention layers see a cache."""
+class _Cache:
+    """A window as the library's attention layers see a cache."""
 
-    rows: Rows
-    length: int
+    window: Window
 
     def update(self, keys: Tensor, values: Tensor, layer: int, **_: Any) -> tuple[Tensor, Tensor]:
         """Both [B, heads, T, head_dim] -> all that the rows hold."""
-        return self.rows.cache.through(layer, self.rows.places, keys, values, self.length)
+        return self.window.through(layer, keys, values)
 
 
 class CausalLM:
@@ -71,7 +70,7 @@ class CausalLM:
             if len(step.stream.ids) + len(step.ids) > self.longest:
                 raise CacheFull(f"A sequence has at most {self.longest} positions.")
         rows = Rows(self.slots.cache, [(step.stream.slot, len(step.stream.ids)) for step in steps])
-        positions, sees = rows.sight(max(lengths), self.device)
+        positions, sees, window = rows.enter(max(lengths), self.device)
         mask = torch.zeros(sees.shape, dtype=self._dtype, device=self.device)
         mask.masked_fill_(~sees, torch.finfo(self._dtype).min)
         # Of no other positions are there logits: those of a whole chunk would be larger than all that it computes.
@@ -82,7 +81,7 @@ class CausalLM:
             inputs_embeds=self._inputs(steps, max(lengths)),
             attention_mask=mask,
             position_ids=positions,
-            cache=_Through(rows, sees.shape[-1]),
+            cache=_Cache(window),
             use_cache=True,
             logits_to_keep=asked.to(self.device),
         ).logits

@@ -29,8 +29,8 @@ def test_each_row_holds_what_it_was_given(steps: list[tuple[list[tuple[int, int]
             if any(start + time > LENGTH for _, start in places):
                 continue
             new = torch.randn(2, SHAPE.layers, len(places), SHAPE.heads, time, SHAPE.head_dim)
-            length = cache.reserve(places, time)
-            shown = torch.stack([torch.stack(cache.through(layer, places, *new[:, layer], length)) for layer in range(2)], 1)
+            window = cache.open(places, time)
+            shown = torch.stack([torch.stack(window.through(layer, *new[:, layer])) for layer in range(2)], 1)
             for n, (slot, start) in enumerate(places):
                 held[slot] = torch.cat([held[slot][..., :start, :], new[:, :, n]], 3)
                 assert torch.equal(shown[:, :, n, :, : start + time], held[slot])
@@ -39,7 +39,7 @@ def test_each_row_holds_what_it_was_given(steps: list[tuple[list[tuple[int, int]
 @given(places=st.lists(st.integers(0, LENGTH - 1), min_size=1, max_size=SLOTS), time=st.integers(1, 5))
 def test_a_row_sees_what_stands_before_it(places: list[int], time: int) -> None:
     for cache in caches():
-        positions, sees = Rows(cache, list(enumerate(places))).sight(time, CPU)
+        positions, sees, _ = Rows(cache, list(enumerate(places))).enter(time, CPU)
         assert positions.tolist() == [[start + n for n in range(time)] for start in places]
         for row, start in enumerate(places):
             for n in range(time):
@@ -49,22 +49,22 @@ def test_a_row_sees_what_stands_before_it(places: list[int], time: int) -> None:
 def test_padding_behind_the_end_of_a_fixed_slot_harms_nothing() -> None:
     cache = FixedCache(SHAPE, SLOTS, LENGTH, CPU)
     k = torch.randn(1, SHAPE.heads, LENGTH, SHAPE.head_dim)
-    cache.through(0, [(1, 0)], k, k, LENGTH)
+    cache.open([(1, 0)], LENGTH).through(0, k, k)
     new = torch.randn(2, SHAPE.heads, 4, SHAPE.head_dim)
-    keys, _ = cache.through(0, [(1, LENGTH - 1), (0, 0)], new, new, LENGTH)
+    keys, _ = cache.open([(1, LENGTH - 1), (0, 0)], 4).through(0, new, new)
     assert torch.equal(keys[0, :, : LENGTH - 1], k[0, :, : LENGTH - 1])
     assert torch.equal(keys[0, :, -1], new[0, :, 0])
     with pytest.raises(CacheFull):
-        cache.reserve([(SLOTS, 0)], 1)
+        cache.open([(SLOTS, 0)], 1)
     with pytest.raises(CacheFull):
-        cache.reserve([(0, LENGTH)], 1)
+        cache.open([(0, LENGTH)], 1)
 
 
 def test_a_step_over_all_slots_of_a_fixed_cache_copies_nothing() -> None:
     cache = FixedCache(SHAPE, SLOTS, LENGTH, CPU)
     new, everyone = torch.randn(SLOTS, SHAPE.heads, 1, SHAPE.head_dim), [(slot, slot) for slot in range(SLOTS)]
-    first, _ = cache.through(1, everyone, new, new, LENGTH)
-    again, _ = cache.through(1, everyone, new, new, LENGTH)
+    first, _ = cache.open(everyone, 1).through(1, new, new)
+    again, _ = cache.open(everyone, 1).through(1, new, new)
     assert first.data_ptr() == again.data_ptr()
 
 
@@ -77,7 +77,7 @@ def test_slots_are_used_again(taken: list[bool]) -> None:
             slot = slots.take()
             assert slot not in held
             assert cache.length(slot) == 0
-            cache.reserve([(slot, 0)], 3)
+            cache.open([(slot, 0)], 3)
             held.add(slot)
         elif held:
             slots.give_back(held.pop())
