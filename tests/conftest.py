@@ -19,6 +19,8 @@ from realtime_server.training.wren import vocabulary
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# These networks are so small that several threads only wait for one another, on a busy machine for minutes.
+torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = Path(__file__).parent / "recordings"
 

@@ -8,12 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.engine.sampling import Choice
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Stream
 from realtime_server.engine.wren.calls import CallWriter, Evidence
-from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.wren.choosing import Choice
 from realtime_server.engine.wren.said import Said
 from realtime_server.engine.wren.script import ARGUMENT, END, Script
-from realtime_server.engine.wren.steps import Stream
 from realtime_server.training.wren import vocabulary
 
 SCRIPT = Script(vocabulary.fit(600))

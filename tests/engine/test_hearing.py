@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.engine.runtime.steps import Stream
 from realtime_server.engine.wren.hearing import SEEMS_ENDED, HeardTurn
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import NOT_UNDERSTOOD
-from realtime_server.engine.wren.steps import Heard, Stream
+from realtime_server.engine.wren.steps import Heard
 from tests.engine.test_wren_model import run, sound, told, turn
 
 frames_told = st.lists(st.tuples(st.booleans(), st.floats(0.0, 1.0, width=32)), max_size=12)

@@ -5,7 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.engine.sampling import Choice
+from realtime_server.engine.wren.choosing import Choice
 from realtime_server.engine.wren.compiling import LARGEST_NUMBER, SMALLEST_NUMBER
 from realtime_server.engine.wren.numbers import NumberChoice
 from realtime_server.engine.wren.script import ARGUMENT, END

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Stream, Think
 from realtime_server.engine.wren import replies
-from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.said import Said
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
-from realtime_server.engine.wren.steps import Stream, Think
 from realtime_server.engine.wren.words import DIGITS
 from realtime_server.engine.wren.writing import Reply
 from tests.engine.test_writing import SCRIPT

@@ -59,7 +59,7 @@ def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypat
         heard = told(outputs, session_id)[0]
         assert set(heard.split()) == {"zebra"}
         assert next(o.text for _, o in outputs if isinstance(o, m.TranscriptDone)) == heard
-        kept = tiny_model._sessions[session_id].kept
+        kept = tiny_model.prefixes.kept(session_id)
         assert kept is not None
         words = [USER, *tiny_model.script.encode(heard), REPLY]
         start = kept.ids.index(USER)

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
+from realtime_server.engine.runtime.steps import Step, Think
 from realtime_server.engine.wren import searching
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.runner import Answer
 from realtime_server.engine.wren.script import MARKS, REPLY, USER
 from realtime_server.engine.wren.searching import BEAM, HORIZON, LETTERS_WORTH, Found, search
-from realtime_server.engine.wren.steps import Step, Think, Try
+from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.weighing import MOST_TRIED
 from tests.engine.test_letters import sounding_like
 from tests.engine.test_weighing import result, shared, turn

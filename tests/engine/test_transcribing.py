@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from realtime_server import messages as m
+from realtime_server.engine.runtime.steps import Think
 from realtime_server.engine.wren import searching, transcribing, writing
 from realtime_server.engine.wren.hearing import Sound
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.script import MARKS, Script, whole_words
 from realtime_server.engine.wren.searching import Found, Searching
-from realtime_server.engine.wren.steps import Heard, Think
+from realtime_server.engine.wren.steps import Heard
 from realtime_server.engine.wren.transcribing import SURE_OF_EVERY, agreed, first_doubtful
 from realtime_server.engine.wren.weighing import Weigher
 from tests.engine.test_wren_model import CONTEXT, Outputs, respond, run, same, sound, told, turn

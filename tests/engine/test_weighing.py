@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from realtime_server.engine.runtime.steps import FRAME, Stream, Think
 from realtime_server.engine.wren import weighing
 from realtime_server.engine.wren.letters import log_likelihoods
 from realtime_server.engine.wren.model import WrenModel
 from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
-from realtime_server.engine.wren.steps import FRAME, Stream, Think, Try
+from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.weighing import (
     DIGIT_ALONE,
     EXPECTED,

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Stream
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.script import END, NOT_KNOWN, REPLY, Script
-from realtime_server.engine.wren.steps import Stream
 from realtime_server.engine.wren.writing import Reply, TextWriter
 from realtime_server.training.wren import vocabulary
 

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from realtime_server.engine.nets.transformer import Rows, Transformer
+from realtime_server.engine.nets.transformer import Transformer
+from realtime_server.engine.runtime.cache import Rows
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'.,?!-"
 """What the pointer walks over; anything else is read as a space. Index 0 of the embedding is 'outside the text'."""

@@ -6,14 +6,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from realtime_server.engine.sampling import Choice
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Think
 from realtime_server.engine.wren import schemas
-from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.wren.choosing import Choice
 from realtime_server.engine.wren.leaves import Arguments, FreeText, Leaf, Numbers, Words
 from realtime_server.engine.wren.numbers import NumberChoice
 from realtime_server.engine.wren.said import Said, Values, refers_back
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, VALUE, Script
-from realtime_server.engine.wren.steps import Think
 from realtime_server.engine.wren.words import identifier_words
 from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, Function, Output
 

@@ -11,8 +11,9 @@ from torch import Tensor
 from realtime_server.audio.mel import LOG_FLOOR, FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
+from realtime_server.engine.runtime.steps import Stream
 from realtime_server.engine.wren.letters import doubt, evidence, likeness
-from realtime_server.engine.wren.steps import Heard, Stream
+from realtime_server.engine.wren.steps import Heard
 from realtime_server.messages import AUDIO_RATE_HZ, Samples
 
 EAR_RATE_HZ = 16_000

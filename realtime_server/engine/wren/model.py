@@ -1,7 +1,7 @@
 """Wren as an engine's model: commands become sequences, and every step moves all of them that can move."""
 
-import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,12 @@ from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
-from realtime_server.engine.scheduler import Scheduler
-from realtime_server.engine.sequence import Sequence, Status
+from realtime_server.engine.runtime.cache import Slots
+from realtime_server.engine.runtime.prefix import Prefixes
+from realtime_server.engine.runtime.sequences import Body, Sequences, Work
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import FRAME, Stream, prefill
 from realtime_server.engine.wren import prompt, replies, voices
-from realtime_server.engine.wren.drafted import Drafted
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.history import ContextTooLong
@@ -28,7 +30,6 @@ from realtime_server.engine.wren.respelling import WordList
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.said import Said, refers_back
 from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.steps import FRAME, Broken, Slots, Step, Stream, read
 from realtime_server.engine.wren.transcribing import TurnTooLong, hear
 from realtime_server.engine.wren.voices import DEFAULT, Voices
 from realtime_server.engine.wren.words import plain
@@ -52,7 +53,6 @@ from realtime_server.messages import (
     TranscriptFailed,
 )
 
-log = logging.getLogger(__name__)
 LONGEST_CONTEXT = 2000
 """Positions: older items are left out of the prompt beyond it."""
 HEARD = 8
@@ -62,9 +62,6 @@ LATELY = 100
 TRUSTED = 0.6
 """Of the most doubt that a turn may raise, up to where a value counts as said that only sounds alike: where the transcript is
 far from the sound, any value is as near to it."""
-Body = Generator[Step | None, Any, None]
-
-
 REMEMBERED_TURNS = 4096
 """Transcripts of a session; older ones are in what the session says of its items, or are heard again."""
 
@@ -78,32 +75,12 @@ REFUSALS = (ContextTooLong, TurnTooLong, Unsupported, TurnLost)
 
 
 @dataclass
-class _Running:
-    """A sequence's generator and the step that it waits for."""
-
-    body: Body
-    outputs: list[Output]
-    free: Callable[[], None]
-    failure: Callable[[Exception], Output]
-    step: Step | None = None
-    started: bool = False
-
-    def advance(self, answer: Any) -> Step | None:
-        """The step that it needs next, None where it has to wait; StopIteration at its end."""
-        if isinstance(answer, Broken):
-            return self.body.throw(answer.error)
-        started, self.started = self.started, True
-        return self.body.send(answer if started else None)
-
-
-@dataclass
 class _SessionState:
     turns: dict[str, HeardTurn] = field(default_factory=dict)
     """Being heard, or heard and not yet answered."""
     newest: str = ""
-    kept: Stream | None = None
-    """The stream of the last turn or reply: the next one starts from what its beginning has in common."""
     transcripts: dict[str, str] = field(default_factory=dict)
+    too_long: dict[str, TurnTooLong] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
     """Turns of which too little was understood to act on."""
 
@@ -119,8 +96,8 @@ class WrenModel:
         self.runner = Runner(net, codec, decoder, device)
         self.script, self.known = script, known
         self.slots, self.talker_slots = Slots(self.runner.cache), Slots(self.runner.talker_cache)
-        self._scheduler = Scheduler()
-        self._running: dict[int, _Running] = {}
+        self.prefixes = Prefixes(self.slots)
+        self._sequences = Sequences(self.runner.run, REFUSALS)
         self._sessions: dict[str, _SessionState] = {}
 
     @classmethod
@@ -141,7 +118,7 @@ class WrenModel:
         known = WordList.read(folder / "words.txt")
         return cls(folder.name, net, codec, decoder, Script.load(folder / "tokenizer.json"), voiced, device, known)
 
-    # --- commands -----------------------------------------------------------------------------------------------------
+    # --- the engine's side --------------------------------------------------------------------------------------------
 
     def run(self, session_id: str, command: ModelCommand) -> None:
         state = self._sessions.setdefault(session_id, _SessionState())
@@ -151,11 +128,11 @@ class WrenModel:
             case Hear() | Commit():
                 self._go_on(state.turns.get(command.item_id), command)
             case Forget():
-                self._drop(session_id, command.item_id)
+                self._sequences.drop(session_id, command.item_id)
             case Respond():
                 self._respond(session_id, state, command)
             case Cancel():
-                self._drop(session_id, command.response_id)
+                self._sequences.drop(session_id, command.response_id)
             case _:
                 pass
 
@@ -170,110 +147,22 @@ class WrenModel:
             turn.committed = True
 
     def hold(self, session_id: str, held: bool) -> None:
-        self._scheduler.hold(session_id, held)
+        self._sequences.hold(session_id, held)
 
     def end(self, session_id: str) -> None:
-        for sequence in self._scheduler.of(session_id):
-            self._remove(sequence)
-        self._scheduler.hold(session_id, False)
+        self._sequences.end(session_id)
         state = self._sessions.pop(session_id, None)
-        if state is not None:
-            left = [turn.stream for turn in state.turns.values()] + ([state.kept] if state.kept else [])
-            for stream in left:
-                self.slots.give_back(stream.slot)
-
-    # --- the step -----------------------------------------------------------------------------------------------------
+        for turn in state.turns.values() if state else ():
+            self.slots.give_back(turn.stream.slot)
+        self.prefixes.end(session_id)
 
     def step(self) -> list[tuple[str, Output]] | None:
-        delivered: list[tuple[str, Output]] = []
-        # A sequence that waits may have been given what it waits for, also by one that ended a moment ago.
-        running = -1
-        while running != len(self._running):
-            running = len(self._running)
-            for sequence in self._scheduler.waiting():
-                self._advance(sequence, None, delivered)
-        batch = self._scheduler.next_batch()
-        if not batch:
-            return delivered or None
-        steps = [step for s in batch if (step := self._running[s.number].step) is not None]
-        for sequence, answer in zip(batch, self.runner.run(steps), strict=True):
-            self._advance(sequence, answer, delivered)
-        return delivered
+        return self._sequences.step()
 
     def abandon(self) -> list[tuple[str, Output]]:
-        delivered: list[tuple[str, Output]] = []
-        for number, running in list(self._running.items()):
-            sequence = self._scheduler.get(number)
-            delivered.append((sequence.session_id, running.failure(RuntimeError("abandoned"))))
-            self._remove(sequence)
-        return delivered
+        return self._sequences.abandon()
 
-    def _advance(self, sequence: Sequence, answer: Any, delivered: list[tuple[str, Output]]) -> None:
-        running = self._running.get(sequence.number)
-        if running is None:
-            return
-        try:
-            running.step = running.advance(answer)
-            sequence.status = Status.WAITING if running.step is None else Status.READY
-        except StopIteration:
-            sequence.status = Status.DONE
-        # What one sequence breaks is its own response's failure, never another's.
-        except Exception as error:
-            if not isinstance(answer, Broken) and not isinstance(error, REFUSALS):
-                log.exception("! %s %s", sequence.session_id, sequence.key)
-            running.outputs.append(running.failure(error))
-            sequence.status = Status.FAILED
-        delivered += [(sequence.session_id, output) for output in running.outputs]
-        running.outputs.clear()
-        if sequence.status is Status.DONE:
-            self._remove(sequence)
-        elif sequence.status is Status.FAILED:
-            # What thinks an answer would wait for ever for what speaks it.
-            self._drop(sequence.session_id, sequence.key)
-
-    # --- sequences ----------------------------------------------------------------------------------------------------
-
-    def _start(
-        self,
-        session_id: str,
-        key: str,
-        body: Body,
-        outputs: list[Output],
-        free: Callable[[], None],
-        failure: Callable[[str, Exception], Output],
-    ) -> None:
-        sequence = self._scheduler.add(session_id, key)
-        self._running[sequence.number] = _Running(body, outputs, free, lambda error: failure(key, error))
-
-    def _remove(self, sequence: Sequence) -> None:
-        self._scheduler.remove(sequence.number)
-        running = self._running.pop(sequence.number, None)
-        if running is not None:
-            running.body.close()
-            running.free()
-
-    def _drop(self, session_id: str, key: str) -> None:
-        for sequence in self._scheduler.of(session_id, key):
-            self._remove(sequence)
-
-    def _stream(self, state: _SessionState, ids: list[int]) -> tuple[Stream, int]:
-        """A stream that already holds as many of these ids as the session's last one began with."""
-        kept = state.kept
-        if kept is None:
-            return Stream(self.slots.take(), []), 0
-        state.kept = None
-        common = 0
-        # The last id is always run again: what follows needs the logits behind it.
-        while common < min(len(kept.ids), len(ids) - 1) and kept.ids[common] == ids[common]:
-            common += 1
-        kept.ids = kept.ids[:common]
-        return kept, common
-
-    def _keep(self, state: _SessionState, stream: Stream) -> None:
-        """The session's next stream starts from this one."""
-        if state.kept is not None:
-            self.slots.give_back(state.kept.slot)
-        state.kept = stream
+    # --- turns and responses ------------------------------------------------------------------------------------------
 
     @property
     def _bounds(self) -> Bounds:
@@ -286,16 +175,27 @@ class WrenModel:
         before = state.turns.get(state.newest)
         state.newest = item_id
         if before is not None:
-            self._release(state, before)
-        stream, cached = self._stream(state, ids)
+            self._release(session_id, state, before)
+        stream, cached = self.prefixes.take(session_id, ids)
         likely = keywords_from(command.context.keywords)
         turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, item_id, command.live, likely, cached=cached)
         outputs: list[Output] = []
-        body = self._hear(state, turn, outputs)
-        self._start(session_id, item_id, body, outputs, lambda: self._heard(state, turn), _not_transcribed)
+        work = Work(
+            self._hear(state, turn, outputs),
+            outputs,
+            partial(_not_transcribed, item_id),
+            lambda: self._heard(session_id, state, turn),
+        )
+        self._sequences.start(session_id, item_id, work)
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
-        yield from hear(turn, self.script, self.known, outputs)
+        try:
+            yield from hear(turn, self.script, self.known, outputs)
+        except TurnTooLong as error:
+            # It cannot be answered; what comes after it can, and goes on as if it had said nothing.
+            state.too_long[turn.key] = error
+            self._note(state, turn)
+            raise
         self._note(state, turn)
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
@@ -304,6 +204,7 @@ class WrenModel:
             forgotten = next(iter(state.transcripts))
             del state.transcripts[forgotten]
             state.doubted.discard(forgotten)
+            state.too_long.pop(forgotten, None)
         if self._doubts(turn):
             state.doubted.add(turn.key)
 
@@ -312,16 +213,16 @@ class WrenModel:
         most = self.runner.net.config.most_doubt
         return most is not None and turn.doubt > share * most
 
-    def _heard(self, state: _SessionState, turn: HeardTurn) -> None:
+    def _heard(self, session_id: str, state: _SessionState, turn: HeardTurn) -> None:
         """Its sequence is over: heard to the end, or dropped."""
         turn.over = True
-        self._release(state, turn)
+        self._release(session_id, state, turn)
 
-    def _release(self, state: _SessionState, turn: HeardTurn) -> None:
+    def _release(self, session_id: str, state: _SessionState, turn: HeardTurn) -> None:
         """Gives the turn's stream to the next, unless it is still being heard or may still be answered."""
         answerable = turn.transcript is not None and (turn.wanted or state.newest == turn.key)
         if turn.over and not answerable and state.turns.pop(turn.key, None) is not None:
-            self._keep(state, turn.stream)
+            self.prefixes.keep(session_id, turn.stream)
 
     def _respond(self, session_id: str, state: _SessionState, request: Respond) -> None:
         reply = Reply(limit=request.max_output_tokens)
@@ -330,9 +231,10 @@ class WrenModel:
 
         def free() -> None:
             for stream in used:
-                self._keep(state, stream)
+                self.prefixes.keep(session_id, stream)
 
-        self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
+        work = Work(body, reply.outputs, partial(_not_answered, request.response_id), free)
+        self._sequences.start(session_id, request.response_id, work)
 
     def _think(self, session_id: str, state: _SessionState, request: Respond, reply: Reply, used: list[Stream]) -> Body:
         for item in request.context.items[-HEARD:]:
@@ -342,13 +244,17 @@ class WrenModel:
         if turn is not None:
             turn.wanted = True
             try:
-                while turn.transcript is None:
-                    if turn.over:
-                        raise TurnLost("What is to be answered could not be heard.")
+                while turn.transcript is None and not turn.over:
                     yield None
             finally:
                 turn.wanted = False
-                self._release(state, turn)
+                self._release(session_id, state, turn)
+        for key in _recordings(last):
+            if key in state.too_long:
+                raise state.too_long[key]
+        if turn is not None:
+            if turn.transcript is None:
+                raise TurnLost("What is to be answered could not be heard.")
             earlier = tuple(item for item in request.context.items if item is not last)
             before = replace(request.context, tools=self._tools(request), items=earlier)
             ids = prompt.before_turn(self.script, before, state.transcripts, self._bounds)
@@ -361,9 +267,9 @@ class WrenModel:
                 return
         context = replace(request.context, tools=self._tools(request))
         ids = prompt.to_answer(self.script, context, state.transcripts, self._bounds)
-        stream, cached = self._stream(state, ids)
+        stream, cached = self.prefixes.take(session_id, ids)
         used.append(stream)
-        yield from read(stream, ids[cached:])
+        yield from prefill(stream, ids[cached:])
         yield from self._write(session_id, request, stream, reply, Prompted(request.response_id, len(ids), cached), turn)
 
     @staticmethod
@@ -378,8 +284,9 @@ class WrenModel:
         def start_speaking() -> None:
             slot, voice = self.talker_slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
             body = replies.speak(request, slot, voice, self.runner, reply, 0)
-            free = partial(self.talker_slots.give_back, slot)
-            self._start(session_id, request.response_id, body, reply.outputs, free, _not_answered)
+            failure = partial(_not_answered, request.response_id)
+            work = Work(body, reply.outputs, failure, partial(self.talker_slots.give_back, slot))
+            self._sequences.start(session_id, request.response_id, work)
 
         last = prompt.asked(request.context)
         doubted = not self._sessions[session_id].doubted.isdisjoint(_recordings(last))
@@ -417,10 +324,10 @@ class WrenModel:
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:
-                    yield from hear(turn, self.script, self.known, outputs)
+                    with suppress(TurnTooLong):
+                        yield from self._hear(state, turn, outputs)
                 finally:
                     self.slots.give_back(slot)
-                self._note(state, turn)
 
 
 def _recordings(item: Any) -> Iterator[str]:

@@ -14,16 +14,17 @@ from realtime_server.audio.formats import as_pcm
 from realtime_server.engine.nets.decoder import FRAMES_BEFORE
 from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
 from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
-from realtime_server.engine.sampling import Noise
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Think
 from realtime_server.engine.wren.calls import CallWriter
-from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.wren.choosing import Noise
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.hearing import HeardTurn
 from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND
 from realtime_server.engine.wren.runner import Runner
 from realtime_server.engine.wren.said import Said, spoken_name
 from realtime_server.engine.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
-from realtime_server.engine.wren.steps import Speak, Spoken, Think
+from realtime_server.engine.wren.steps import Speak, Spoken
 from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.engine.wren.voices import Voice
 from realtime_server.engine.wren.words import DIGITS

@@ -1,31 +1,28 @@
 """Batch -> forward -> sample: runs the steps of many sequences together on one device."""
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from realtime_server.engine.contract import DeviceLost
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK, Codec
 from realtime_server.engine.nets.decoder import FRAMES_BEFORE, Decoder
-from realtime_server.engine.nets.transformer import Branches, KVCache, Rows
 from realtime_server.engine.nets.wren import Wren
-from realtime_server.engine.wren.steps import FRAME, Broken, Encode, Heard, Speak, Spoken, Step, Think, Timbre, Try
+from realtime_server.engine.runtime import isolation
+from realtime_server.engine.runtime.cache import Branches, Rows
+from realtime_server.engine.runtime.isolation import Forward
+from realtime_server.engine.runtime.steps import FRAME, Broken, Think
+from realtime_server.engine.wren.steps import Encode, Heard, Speak, Spoken, Timbre, Try
 
-log = logging.getLogger(__name__)
-
+Step = Encode | Think | Try | Speak
 SPEECH_TEMPERATURE = 0.1
 ADVANCE_TEMPERATURE = 0.15
 BOOKS_REMEMBERED = 2
 """Codebooks of the frame before that the next one is told: the finer ones are chance in what is learned from, but always the
 likeliest in what is said, and what comes of that grows from frame to frame. Training has rows that see as little."""
 Answer = Tensor | Heard | Spoken | list[Tensor]
-Forward = Callable[[list[Any]], list[Any]]
-"""Steps of one kind -> their answers."""
 
 
 class Runner:
@@ -39,18 +36,13 @@ class Runner:
             if isinstance(module, nn.Linear):
                 # Column after column, since a CPU then takes a tenth less time for one position.
                 module.weight.data = module.weight.data.t().contiguous().t()
-        self.cache: KVCache = net.trunk.new_cache(device)
-        self.talker_cache: KVCache = net.talker.new_cache(device)
+        self.cache = net.trunk.new_cache(device)
+        self.talker_cache = net.talker.new_cache(device)
 
     @torch.inference_mode()
     def run(self, steps: list[Step]) -> list[Answer | Broken]:
         """The answers, in the order of the steps. DeviceLost where none can be had from this device any more."""
-        answers: dict[int, Answer | Broken] = {}
-        for forward, group in self._groups(dict(enumerate(steps))):
-            answers |= self._answers(forward, group)
-        if any(isinstance(answer, Broken) for answer in answers.values()):
-            self._check()
-        return [answers[n] for n in range(len(steps))]
+        return isolation.run(self._groups(dict(enumerate(steps))), self.device)
 
     def _groups(self, steps: dict[int, Step]) -> Iterator[tuple[Forward, dict[int, Step]]]:
         for n, step in steps.items():
@@ -62,25 +54,6 @@ class Runner:
         for short in (True, False):
             yield self._thought, {n: s for n, s in thinking.items() if (len(s.ids) == 1) is short}
 
-    def _answers(self, forward: Forward, group: dict[int, Step]) -> dict[int, Answer | Broken]:
-        """Where they fail together each is tried by itself: a step leaves no trace in what it continues before it succeeds."""
-        if not group:
-            return {}
-        try:
-            return dict(zip(group, forward(list(group.values())), strict=True))
-        except Exception as error:
-            if len(group) == 1:
-                log.exception("! a step failed")
-                return dict.fromkeys(group, Broken(error))
-        alone = [self._answers(forward, {n: step}) for n, step in group.items()]
-        return {n: answer for answers in alone for n, answer in answers.items()}
-
-    def _check(self) -> None:
-        try:
-            torch.ones(1, device=self.device).sum().item()
-        except RuntimeError as error:
-            raise DeviceLost(f"{self.device} does not compute any more") from error
-
     def timbre(self, shares: Mapping[str, float]) -> Timbre:
         """What a voice is mixed of, by the decoder's rows."""
         return tuple((self.decoder.timbres.index(name), share) for name, share in shares.items()) if self.decoder else ()
@@ -89,11 +62,11 @@ class Runner:
         lengths: dict[int, list[int]] = {}
         for n, step in enumerate(steps):
             lengths.setdefault(len(step.mel), []).append(n)
-        answers: dict[int, Tensor] = {}
+        ears: dict[int, Tensor] = {}
         for group in lengths.values():
             mels = torch.from_numpy(np.stack([steps[n].mel for n in group])).to(self.device)
-            answers |= dict(zip(group, self.net.ear(mels), strict=True))
-        return [answers[n] for n in range(len(steps))]
+            ears |= dict(zip(group, self.net.ear(mels), strict=True))
+        return [ears[n] for n in range(len(steps))]
 
     def _thought(self, steps: list[Think]) -> list[Answer]:
         lengths = [len(s.ids) for s in steps]
@@ -106,20 +79,20 @@ class Runner:
                 x[n, : len(step.ids)] = self.net.text(torch.tensor(step.ids, device=self.device))
         rows = Rows(self.cache, [(s.stream.slot, len(s.stream.ids)) for s in steps])
         trunk, _ = self.net.think(x, rows)
-        answers: dict[int, Answer] = {}
+        behind: dict[int, Answer] = {}
         asked: dict[int, Tensor] = {}
         for n, step in enumerate(steps):
             if step.frames is None:
                 asked[n] = trunk[n, 0 if step.every else lengths[n] - 1 : lengths[n]]
             else:
                 letters = self.net.ctc_logits(trunk[n, None, : lengths[n]])[0].log_softmax(-1).cpu()
-                answers[n] = Heard(self.net.ended_logits(trunk[n, : lengths[n]]).sigmoid().cpu(), letters)
+                behind[n] = Heard(self.net.ended_logits(trunk[n, : lengths[n]]).sigmoid().cpu(), letters)
         if asked:
             logits = self.net.text_logits(torch.cat(list(asked.values()))).cpu().split([len(part) for part in asked.values()])
-            answers |= {n: part if steps[n].every else part[0] for n, part in zip(asked, logits, strict=True)}
+            behind |= {n: part if steps[n].every else part[0] for n, part in zip(asked, logits, strict=True)}
         for step in steps:
             step.stream.ids += step.ids
-        return [answers[n] for n in range(len(steps))]
+        return [behind[n] for n in range(len(steps))]
 
     def _spoken(self, steps: list[Speak]) -> list[Spoken]:
         before = torch.full((len(steps), self.net.config.codebooks), self.net.config.codes, device=self.device)

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from realtime_server.engine.nets.wren import CTC_LETTERS
+from realtime_server.engine.runtime.steps import Stream, Think
 from realtime_server.engine.wren.letters import Beginnings
 from realtime_server.engine.wren.script import REPLY, USER, Script
-from realtime_server.engine.wren.steps import Stream, Think, Try
+from realtime_server.engine.wren.steps import Try
 
 BEAM = 8
 """Transcripts that are followed at once."""

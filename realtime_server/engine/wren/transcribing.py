@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from realtime_server.engine.runtime.steps import FRAME, Think, prefill
 from realtime_server.engine.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, HeardTurn, Written
 from realtime_server.engine.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
 from realtime_server.engine.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
 from realtime_server.engine.wren.searching import Searching
-from realtime_server.engine.wren.steps import FRAME, Encode, Heard, Think, Try, read
+from realtime_server.engine.wren.steps import Encode, Heard, Try
 from realtime_server.engine.wren.weighing import FEW_WORDS, Weigher
 from realtime_server.messages import AUDIO_RATE_HZ, Output, TranscriptDelta, TranscriptDone, TurnEnd
 
@@ -29,7 +30,7 @@ SURE_OF_EVERY = 0.9
 """From the first word on that is less probable, a transcript that is not sure is searched anew."""
 DRAFTED_REPLY = 12
 """Tokens of a reply: with those of a sentence's first words the voice can begin."""
-LONGEST_TURN_S = 60
+LONGEST_TURN_S = 30
 LONGEST_TURN = LONGEST_TURN_S * AUDIO_RATE_HZ // FRAME_SAMPLES
 """Frames. Wren learned to hear a sentence or two; what a turn costs grows faster than its length."""
 Steps = Generator[Encode | Think | Try | None, Any, None]
@@ -42,7 +43,7 @@ class TurnTooLong(Exception):
 
 def hear(turn: HeardTurn, script: Script, known: WordList, outputs: list[Output]) -> Steps:
     """Takes the turn's audio in as it comes; once it is committed, tells what was said. `known`: words to look up."""
-    yield from read(turn.stream, turn.context_ids[len(turn.stream.ids) :])
+    yield from prefill(turn.stream, turn.context_ids[len(turn.stream.ids) :])
     drafted, pausing = 0, False
     while True:
         mel = turn.take()

@@ -12,11 +12,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from realtime_server.engine.runtime.steps import FRAME, Stream
 from realtime_server.engine.wren.letters import MOST_CELLS, cells, log_likelihoods
 from realtime_server.engine.wren.respelling import ANY_WORD_BEHIND, WordList, heard_letters
 from realtime_server.engine.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
 from realtime_server.engine.wren.searching import Found, Searching, common, search
-from realtime_server.engine.wren.steps import FRAME, Stream, Try
+from realtime_server.engine.wren.steps import Try
 from realtime_server.engine.wren.words import DIGITS, plain
 
 T = TypeVar("T")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from realtime_server.engine.wren.drafted import Drafted
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Think
 from realtime_server.engine.wren.facts import Facts
 from realtime_server.engine.wren.script import END, NOT_KNOWN, Script
-from realtime_server.engine.wren.steps import Think
 from realtime_server.engine.wren.transcribing import best_text
 from realtime_server.messages import Output, Respond, TextDelta
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from realtime_server.engine.wren.drafted import Drafted
-from realtime_server.engine.wren.steps import Stream
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Stream
 
 tokens = st.lists(st.integers(0, 3), max_size=8)
 

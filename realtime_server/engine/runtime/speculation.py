@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 
 from torch import Tensor
 
-from realtime_server.engine.wren.steps import Stream, Think
+from realtime_server.engine.runtime.steps import Stream, Think
 
 
 class Drafted:

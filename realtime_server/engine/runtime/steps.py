@@ -1,0 +1,96 @@
+"""What a sequence asks of the device: any family's step says what it costs, and `Think` is the one that they share."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor
+
+from realtime_server.engine.runtime.sampling import Sampler
+
+FRAME = -1
+"""In a stream's ids: a position where something stands that is no token, such as a heard frame."""
+
+
+class Step:
+    """One thing that many sequences may do in one forward. Unless it says otherwise it has one position and stays whole."""
+
+    @property
+    def positions(self) -> int:
+        """What it costs, in positions of a forward."""
+        return 1
+
+    @property
+    def divisible(self) -> bool:
+        """May a part of it be done now, and the rest later?"""
+        return False
+
+    def split(self, positions: int) -> "tuple[Step, Step | None]":
+        """So many of its positions, and the rest, if any; only a divisible step. The answer is that to the last part."""
+        raise NotImplementedError(f"{type(self).__name__} stays whole")
+
+
+@dataclass
+class Stream:
+    """A growing sequence of positions: the slot of a cache that holds them, and what stands at each.
+
+    Whoever shortens `ids` takes back what stood behind: the next step overwrites it.
+    """
+
+    slot: int
+    ids: list[int]
+
+
+@dataclass(frozen=True)
+class Think(Step):
+    """Append these positions; the answer is the logits [vocabulary] behind the last, or [n, vocabulary] behind `every` one.
+
+    `frames` [n, width] are embeddings that go with FRAME ids; what the answer to them is the family says.
+    """
+
+    stream: Stream
+    ids: list[int]
+    frames: Tensor | None = None
+    every: bool = False
+
+    @property
+    def positions(self) -> int:
+        return len(self.ids)
+
+    @property
+    def divisible(self) -> bool:
+        """A prompt of many tokens is: it is prefilled in chunks, between which everybody else moves."""
+        return self.frames is None and not self.every and len(self.ids) > 1
+
+    def split(self, positions: int) -> "tuple[Think, Think | None]":
+        rest = self.ids[positions:]
+        return replace(self, ids=self.ids[:positions]), replace(self, ids=rest) if rest else None
+
+
+@dataclass(frozen=True)
+class Decode(Think):
+    """Append these positions and choose what follows; the answer is the token, which the sampler is yet to take.
+
+    `allowed`: [vocabulary] what a grammar lets follow.
+    """
+
+    sampler: Sampler = field(default_factory=Sampler)
+    allowed: Tensor | None = None
+
+    def split(self, positions: int) -> tuple[Think, Think | None]:
+        """Behind a chunk of the prompt nothing is chosen."""
+        chunk, rest = super().split(positions)
+        return (Think(chunk.stream, chunk.ids) if rest else self), rest
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The answer to a step that failed, by itself too."""
+
+    error: Exception
+
+
+def prefill(stream: Stream, ids: list[int]) -> Generator[Think, Any, None]:
+    """Appends them, if there are any; no logits are wanted."""
+    if ids:
+        yield Think(stream, ids)
