@@ -12,9 +12,10 @@ Path = tuple[str, ...]
 class CannotHonour(Exception):
     """What stands at `path` of a schema cannot be promised."""
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, why: str, malformed: bool = False) -> None:
+        """`malformed`: with it the whole is no JSON schema."""
         super().__init__(why)
-        self.path, self.why = path, why
+        self.path, self.why, self.malformed = path, why, malformed
 
 
 KEPT = frozenset(

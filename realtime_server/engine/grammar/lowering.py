@@ -129,9 +129,9 @@ class Lowering:
                 elif isinstance(target, dict) and step in target:
                     target = target[step]
                 else:
-                    raise CannotHonour((*path, "$ref"), "It refers to nothing.")
+                    raise CannotHonour((*path, "$ref"), "It refers to nothing.", malformed=True)
             if not isinstance(target, dict | bool):
-                raise CannotHonour((*path, "$ref"), "It refers to what is no schema.")
+                raise CannotHonour((*path, "$ref"), "It refers to what is no schema.", malformed=True)
             if not isinstance(target, dict) or set(target) - {"$ref"}:
                 return target
             schema = target
@@ -146,7 +146,7 @@ class Lowering:
             try:
                 lowered[name] = self._schema(inner, (*path, "properties", name), depth)
             except CannotHonour as fault:
-                if name in needed:
+                if name in needed or fault.malformed:
                     raise
                 self.left_out = self.left_out or fault
                 lowered[name] = False
@@ -246,8 +246,8 @@ class Lowering:
             try:
                 lowered.append(self._schema(inner, (*path, keyword, str(n)), depth))
             except CannotHonour as error:
-                fault = fault or error
-        if fault and not lowered:
+                fault = error if error.malformed else fault or error
+        if fault and (fault.malformed or not lowered):
             raise fault
         self.left_out = self.left_out or fault
         return {"anyOf": lowered}

@@ -90,7 +90,7 @@ class CallParser:
         """The answer is over."""
         if self._state is _State.TEXT:
             self._say(self._held)
-        elif self._state in (_State.NAME, _State.ARGUMENTS) or (self._state, self._after) == (_State.LITERAL, _State.NAME):
+        elif (self._after if self._state is _State.LITERAL else self._state) in (_State.NAME, _State.ARGUMENTS):
             self._break("It was not finished.")
         self._state, self._held = _State.BROKEN, ""
         return self._handed()

@@ -55,7 +55,7 @@ def _fault(text: bytes) -> SchemaFault | None:
     try:
         left_out = _lowered(text)[1]
     except CannotHonour as error:
-        return SchemaFault(_dotted(error.path), error.why[:LONGEST_WHY])
+        return SchemaFault(_dotted(error.path), error.why[:LONGEST_WHY], error.malformed)
     return SchemaFault(_dotted(left_out.path), left_out.why[:LONGEST_WHY], partial=True) if left_out else None
 
 
