@@ -31,24 +31,25 @@ def _exclude(a: Any, b: Any, resolved: Callable[[Any], Any], depth: int) -> bool
         return True
     if a is True or b is True or depth > DEEPEST:
         return False
-    if not _types(a) & _types(b):
+    if not types(a) & types(b):
         return True
     values, others = _values(a), _values(b)
     if values is not None and others is not None:
         return not any(value == other for value in values for other in others)
-    return _types(a) & _types(b) == {"object"} and any(
+    return types(a) & types(b) == {"object"} and any(
         exclusive([a["properties"][name], b["properties"][name]], resolved, depth + 1) for name in _needed(a) & _needed(b)
     )
 
 
-def _types(schema: dict[str, Any]) -> set[str]:
+def types(schema: dict[str, Any]) -> set[str]:
+    """Of the values that fit it, as far as it says."""
     if (values := _values(schema)) is not None and "type" not in schema:
-        return {_type(value) for value in values}
-    types = schema.get("type", sorted(TYPES))
-    return {"number" if one == "integer" else one for one in ([types] if isinstance(types, str) else types)}
+        return {type_of(value) for value in values}
+    named = schema.get("type", sorted(TYPES))
+    return {"number" if one == "integer" else one for one in ([named] if isinstance(named, str) else named)}
 
 
-def _type(value: Any) -> str:
+def type_of(value: Any) -> str:
     names = {str: "string", bool: "boolean", int: "number", float: "number", type(None): "null", list: "array", dict: "object"}
     return names[type(value)]
 

@@ -30,6 +30,12 @@ REFUSED = frozenset(
     " unevaluatedItems $dynamicRef $recursiveRef".split()
 )
 """Whether they are kept shows only when a value is whole."""
+LOOKED_INTO = COMBINING | frozenset(
+    "properties required additionalProperties propertyNames patternProperties minProperties items prefixItems"
+    " uniqueItems".split()
+)
+ASKING = KEPT | LOOKED_INTO | REFUSED
+"""All that ask anything of a value."""
 FORMATS = frozenset("date-time time date duration email hostname ipv4 ipv6 uuid uri".split())
 
 PATTERNS = {

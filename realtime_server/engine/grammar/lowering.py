@@ -7,12 +7,11 @@ whole. References are followed and gathered in `$defs`, so that a schema keeps i
 """
 
 from collections.abc import Callable
-from itertools import permutations
 from typing import Any
-from urllib.parse import unquote
 
 from realtime_server.engine.grammar.alternatives import exclusive, tagged
 from realtime_server.engine.grammar.keywords import (
+    ASKING,
     COMBINING,
     FORMATS,
     KEPT,
@@ -23,13 +22,15 @@ from realtime_server.engine.grammar.keywords import (
     Path,
     counted,
     whole,
-)  # fmt: skipfrom realtime_server.engine.grammar.recursion import ended
+)
 from realtime_server.engine.grammar.recursion import ended
+from realtime_server.engine.grammar.references import resolved, steps
+from realtime_server.engine.grammar.rewriting import records, sets
 
 DEEPEST = 64
 """Steps from the top of a schema, references counted."""
-LONGEST_SET = 4
-"""Of the values of a set, every order of each choice is written out: 65 at most."""
+MOST_PATTERNS = 16
+"""Of names: they are compared, each with each."""
 
 
 class Lowering:
@@ -56,7 +57,7 @@ class Lowering:
 
     def paths(self) -> dict[str, Path]:
         """Where in the client's schema each of `$defs` comes from."""
-        return {name: _steps(pointer) for pointer, name in self._names.items()}
+        return {name: steps(pointer) for pointer, name in self._names.items()}
 
     def _schema(self, schema: Any, path: Path, depth: int) -> dict[str, Any] | bool:
         if isinstance(schema, bool):
@@ -104,7 +105,7 @@ class Lowering:
             self._definitions[pointer] = None
             self._names.setdefault(pointer, str(len(self._names)))
             try:
-                self._definitions[pointer] = self._schema(target, _steps(pointer), depth)
+                self._definitions[pointer] = self._schema(target, steps(pointer), depth)
             except CannotHonour as fault:
                 # What was lowered meanwhile may lead here.
                 self._definitions = {name: kept for name, kept in self._definitions.items() if name in before}
@@ -113,34 +114,18 @@ class Lowering:
         return {"$ref": f"#/$defs/{self._names[pointer]}"}
 
     def _resolved(self, schema: Any, path: Path = ()) -> Any:
-        """What stands at the end of a chain of references."""
-        seen: set[str] = set()
-        while isinstance(schema, dict) and "$ref" in schema:
-            pointer = schema["$ref"]
-            if pointer in seen:
-                raise CannotHonour((*path, "$ref"), "It refers to itself, and to nothing else.")
-            seen.add(pointer)
-            target: Any = self._root
-            if not pointer.startswith("#"):
-                raise CannotHonour((*path, "$ref"), "Only what stands in this schema can be referred to.")
-            for step in _steps(pointer):
-                if isinstance(target, list) and step.isdecimal() and len(step) < 8 and int(step) < len(target):
-                    target = target[int(step)]
-                elif isinstance(target, dict) and step in target:
-                    target = target[step]
-                else:
-                    raise CannotHonour((*path, "$ref"), "It refers to nothing.", malformed=True)
-            if not isinstance(target, dict | bool):
-                raise CannotHonour((*path, "$ref"), "It refers to what is no schema.", malformed=True)
-            if not isinstance(target, dict) or set(target) - {"$ref"}:
-                return target
-            schema = target
-        return schema
+        return resolved(self._root, schema, path)
+
+    def _alone(self, schema: Any, path: Path) -> Any:
+        """What a schema that may be no more than a reference refers to."""
+        beside = isinstance(schema, dict) and "$ref" in schema and ASKING & schema.keys() - {"$ref"}
+        return schema if beside else self._resolved(schema, path)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
     def _properties(self, schema: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
-        needed = self._required(schema)
+        # Tags with a default too: pydantic says that they may be missing, and then refuses the call.
+        needed = {*schema.get("required", ()), *tagged(schema)}
         lowered: dict[str, Any] = {}
         for name, inner in schema["properties"].items():
             try:
@@ -154,10 +139,6 @@ class Lowering:
             raise CannotHonour((*path, "properties"), f"More than {MOST_OPTIONAL} of them may be left out.")
         return {"properties": lowered, **({"required": sorted(needed, key=_in_order(schema))} if needed else {})}
 
-    def _required(self, schema: dict[str, Any]) -> set[str]:
-        """The tags of alternatives with them: pydantic does without where they have a default, and then refuses the call."""
-        return {*schema.get("required", ()), *tagged(schema)}
-
     def _only_required(self, schema: dict[str, Any], _path: Path, _depth: int) -> dict[str, Any]:
         return {} if "properties" in schema else {"required": schema["required"]}
 
@@ -167,31 +148,14 @@ class Lowering:
         if "propertyNames" not in schema:
             return {"additionalProperties": others}
         where = (*path, "propertyNames")
-        names = self._resolved(schema["propertyNames"], where)
-        limits = set(names) & {*KEPT, *REFUSED, *_LOWERED} - {"type"} if isinstance(names, dict) else set()
-        if names is True or (not limits and names.get("type", "string") == "string"):
-            return {"additionalProperties": others}
-        if schema.keys() & {"properties", "patternProperties"} or not limits <= {
-            "enum",
-            "const",
-            "pattern",
-            "minLength",
-            "maxLength",
-        }:
-            raise CannotHonour(where, "It cannot be held while a model writes.")
-        if limits & {"enum", "const"}:
-            keys = [key for key in names.get("enum", [names.get("const")]) if isinstance(key, str)]
-            if len(keys) > MOST_OPTIONAL or len(limits) > 1:
-                raise CannotHonour(where, f"More than {MOST_OPTIONAL} of them may be left out.")
-            return {"properties": dict.fromkeys(keys, others), "additionalProperties": False}
-        if "pattern" in limits and len(limits) > 1:
-            raise CannotHonour(where, "A pattern and a length cannot be held together.")
-        pattern = names.get("pattern") or f"^[\\s\\S]{{{names.get('minLength', 0)},{names.get('maxLength', '')}}}$"
-        return {"patternProperties": {PATTERNS.get(pattern, pattern): others}, "additionalProperties": False}
+        held = records(self._alone(schema["propertyNames"], where), others, where)
+        if len(held) > 1 and schema.keys() & {"properties", "patternProperties"}:
+            raise CannotHonour(where, "It cannot be held beside names that are known.")
+        return held
 
     def _patterns(self, schema: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
-        if len(schema["patternProperties"]) > 16:
-            raise CannotHonour((*path, "patternProperties"), "More than 16 of them take too long to tell apart.")
+        if len(schema["patternProperties"]) > MOST_PATTERNS:
+            raise CannotHonour((*path, "patternProperties"), f"More than {MOST_PATTERNS} of them take too long to tell apart.")
         inner = schema["patternProperties"].items()
         lowered = {
             PATTERNS.get(key, key): self._schema(value, (*path, "patternProperties", key), depth) for key, value in inner
@@ -218,7 +182,7 @@ class Lowering:
         """Tuples too, as each draft writes them."""
         first = schema.get("prefixItems", schema["items"] if isinstance(schema.get("items"), list) else None)
         if schema.get("uniqueItems") is True and whole(schema.get("maxItems", 2)) > 1:
-            return self._set(schema, path)
+            return sets(schema, self._alone(schema.get("items", True), path), path)
         if first is None:
             return {"items": self._schema(schema["items"], (*path, "items"), depth)} if "items" in schema else {}
         key = "prefixItems" if "prefixItems" in schema else "items"
@@ -226,17 +190,6 @@ class Lowering:
         lowered = [self._schema(inner, (*path, key, str(n)), depth) for n, inner in enumerate(first)]
         least = {} if schema.keys() & {"minItems", "maxItems"} else {"minItems": len(first)}
         return {"prefixItems": lowered, "items": self._schema(rest, (*path, "items"), depth), **least}
-
-    def _set(self, schema: dict[str, Any], path: Path) -> dict[str, Any]:
-        inner = self._resolved(schema.get("items", True), path)
-        values: list[Any] = []
-        if isinstance(inner, dict):
-            values = inner.get("enum", [False, True] if inner.get("type") == "boolean" else [])
-        known = 0 < len(values) <= LONGEST_SET and len({*map(str, values)}) == len(values)
-        if not known or "enum" in schema or set(inner) & {*_LOWERED, *REFUSED}:
-            raise CannotHonour((*path, "uniqueItems"), f"Only sets of at most {LONGEST_SET} values can be held.")
-        least, most = whole(schema.get("minItems", 0)), min(len(values), whole(schema.get("maxItems", len(values))))
-        return {"enum": [list(order) for size in range(least, most + 1) for order in permutations(values, size)]}
 
     # --- alternatives -----------------------------------------------------------------------------------------------
 
@@ -280,10 +233,6 @@ _LOWERED: dict[str, Callable[[Lowering, dict[str, Any], Path, int], dict[str, An
     "oneOf": Lowering._one_of,
     "allOf": Lowering._all_of,
 }
-
-
-def _steps(pointer: str) -> Path:
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in unquote(pointer[1:]).split("/")[1:])
 
 
 def _in_order(schema: dict[str, Any]) -> Callable[[str], tuple[int, str]]:

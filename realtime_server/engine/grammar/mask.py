@@ -104,10 +104,11 @@ class Masks:
 def _write(matchers: list[tuple["LLMatcher", int]], bits: Tensor) -> None:
     """Into `bits`, int32 [rows, words]. Some masks take a hundred times as long as most: several are made at once."""
     row_bytes = bits.shape[1] * bits.element_size()
-    if len(matchers) > 1:
+    if len(matchers) == 1:
+        matcher, row = matchers[0]
+        matcher.unsafe_compute_mask_ptr(bits[row].data_ptr(), row_bytes)
+    else:
         _executor().unsafe_compute_mask_ptr(matchers, bits.data_ptr(), row_bytes, len(bits))
-    for matcher, row in matchers if len(matchers) == 1 else ():
-        matcher.unsafe_compute_mask_ptr(bits.data_ptr() + row * row_bytes, row_bytes)
 
 
 def _unpacked(bits: Tensor, size: int) -> Tensor:

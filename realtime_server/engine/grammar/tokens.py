@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
@@ -37,14 +39,11 @@ def vocabulary(tokenizer: Any, size: int, ends: Sequence[int]) -> Vocabulary:
 
 def _without_limits(text: str) -> str:
     """Padding and truncation are no business of a grammar's."""
-    import orjson
-
     return orjson.dumps({**orjson.loads(text), "padding": None, "truncation": None}).decode()
 
 
 @lru_cache(maxsize=4)
 def _made(text: str, size: int, ends: tuple[int, ...]) -> Vocabulary:
-    import orjson
     from llguidance import LLTokenizer
 
     tokenizer = LLTokenizer(text, n_vocab=size, eos_token=list(ends))

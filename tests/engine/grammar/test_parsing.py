@@ -8,7 +8,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime_server.engine.grammar.parsing import (
-    ArgumentsDelta, CallDone, CallMalformed, CallParser, CallStarted, Parsed, Text, TokenParser,
+    ArgumentsDelta,
+    CallDone,
+    CallMalformed,
+    CallParser,
+    CallStarted,
+    Parsed,
+    Text,
+    TokenParser,
 )  # fmt: skip
 from realtime_server.engine.grammar.templates import TEMPLATES, Parts, Special, Template
 from tests.engine.grammar.writing import TOKENIZERS, VOCABULARIES, gathered
