@@ -24,7 +24,7 @@ from realtime_server.engine.grammar.keywords import (
     whole,
 )
 from realtime_server.engine.grammar.recursion import ended
-from realtime_server.engine.grammar.references import resolved, steps
+from realtime_server.engine.grammar.references import pointer, resolved, steps
 from realtime_server.engine.grammar.rewriting import records, sets
 
 DEEPEST = 64
@@ -52,12 +52,12 @@ class Lowering:
             raise CannotHonour(("type",), "Arguments are an object.")
         top = self._schema(self._root, (), 0)
         assert isinstance(top, dict)
-        definitions = {self._names[pointer]: schema for pointer, schema in self._definitions.items()}
+        definitions = {self._names[where]: schema for where, schema in self._definitions.items()}
         return ended({**top, "type": "object", "$defs": definitions})
 
     def paths(self) -> dict[str, Path]:
         """Where in the client's schema each of `$defs` comes from."""
-        return {name: steps(pointer) for pointer, name in self._names.items()}
+        return {name: steps(where) for where, name in self._names.items()}
 
     def _schema(self, schema: Any, path: Path, depth: int) -> dict[str, Any] | bool:
         if isinstance(schema, bool):
@@ -96,22 +96,22 @@ class Lowering:
     # --- references -------------------------------------------------------------------------------------------------
 
     def _reference(self, schema: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
-        pointer = schema["$ref"]
-        if pointer in self._faults:
-            raise self._faults[pointer]
-        if pointer not in self._definitions:
+        where = schema["$ref"]
+        if where in self._faults:
+            raise self._faults[where]
+        if where not in self._definitions:
             target = self._resolved(schema, path)
             before = set(self._definitions)
-            self._definitions[pointer] = None
-            self._names.setdefault(pointer, str(len(self._names)))
+            self._definitions[where] = None
+            self._names.setdefault(where, str(len(self._names)))
             try:
-                self._definitions[pointer] = self._schema(target, steps(pointer), depth)
+                self._definitions[where] = self._schema(target, steps(where), depth)
             except CannotHonour as fault:
                 # What was lowered meanwhile may lead here.
                 self._definitions = {name: kept for name, kept in self._definitions.items() if name in before}
-                self._faults[pointer] = fault
+                self._faults[where] = fault
                 raise
-        return {"$ref": f"#/$defs/{self._names[pointer]}"}
+        return {"$ref": f"#/$defs/{self._names[where]}"}
 
     def _resolved(self, schema: Any, path: Path = ()) -> Any:
         return resolved(self._root, schema, path)
@@ -144,10 +144,13 @@ class Lowering:
 
     def _others(self, schema: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
         """`additionalProperties`, and `propertyNames` where it says which."""
-        others = self._schema(schema.get("additionalProperties", True), (*path, "additionalProperties"), depth)
+        others, there = schema.get("additionalProperties", True), (*path, "additionalProperties")
         if "propertyNames" not in schema:
-            return {"additionalProperties": others}
+            return {"additionalProperties": self._schema(others, there, depth)}
         where = (*path, "propertyNames")
+        if isinstance(others, dict):
+            # It will be written for each name: records in records would grow beyond all measure.
+            others = self._reference({"$ref": pointer(there)}, there, depth)
         held = records(self._alone(schema["propertyNames"], where), others, where)
         if len(held) > 1 and schema.keys() & {"properties", "patternProperties"}:
             raise CannotHonour(where, "It cannot be held beside names that are known.")

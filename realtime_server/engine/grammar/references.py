@@ -1,36 +1,41 @@
 """What a `$ref` of a schema stands for."""
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from realtime_server.engine.grammar.keywords import CannotHonour, Path
 
 
-def steps(pointer: str) -> Path:
+def steps(where: str) -> Path:
     """`#/$defs/a~1b` -> `$defs`, `a/b`."""
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in unquote(pointer[1:]).split("/")[1:])
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in unquote(where[1:]).split("/")[1:])
+
+
+def pointer(path: Path) -> str:
+    """The inverse of `steps`."""
+    return "#" + "".join("/" + quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in path)
 
 
 def resolved(root: dict[str, Any], schema: Any, path: Path = ()) -> Any:
     """What stands at the end of a chain of references; what stands beside the first of them is not looked at."""
     seen: set[str] = set()
     while isinstance(schema, dict) and "$ref" in schema:
-        pointer = schema["$ref"]
-        if pointer in seen:
+        where = schema["$ref"]
+        if where in seen:
             raise CannotHonour((*path, "$ref"), "It refers to itself, and to nothing else.")
-        seen.add(pointer)
-        target = _target(root, pointer, (*path, "$ref"))
+        seen.add(where)
+        target = _target(root, where, (*path, "$ref"))
         if not isinstance(target, dict) or target.keys() - {"$ref"}:
             return target
         schema = target
     return schema
 
 
-def _target(root: dict[str, Any], pointer: str, path: Path) -> dict[str, Any] | bool:
-    if not pointer.startswith("#"):
+def _target(root: dict[str, Any], where: str, path: Path) -> dict[str, Any] | bool:
+    if not where.startswith("#"):
         raise CannotHonour(path, "Only what stands in this schema can be referred to.")
     target: Any = root
-    for step in steps(pointer):
+    for step in steps(where):
         if isinstance(target, list) and step.isdecimal() and len(step) < 8 and int(step) < len(target):
             target = target[int(step)]
         elif isinstance(target, dict) and step in target:

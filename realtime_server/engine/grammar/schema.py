@@ -20,8 +20,8 @@ MOST_BYTES = 64 * 1024
 """The larger ones are refused before they are looked at."""
 LONGEST_PATH, LONGEST_STEP, LONGEST_WHY = 12, 40, 200
 """Steps of a path, and characters of a step and of an explanation, that a client is told."""
-MOST_TRIED = 256
-"""Parts of a schema that are compiled alone to find the one at fault."""
+MOST_TRIED_BYTES = 1024 * 1024
+"""Of parts of a schema that are compiled alone to find the one at fault: about a second's work."""
 STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """As chat templates render the calls of a conversation (Python's `json.dumps`), so that a model writes as it reads."""
 
@@ -79,7 +79,7 @@ def _lowered(text: bytes) -> tuple[str, CannotHonour | None]:
     raise CannotHonour(_place(lowered, lowering.paths()), why)
 
 
-def _text(schema: Any) -> str:
+def _text(schema: dict[str, Any]) -> str:
     return orjson.dumps({"x-guidance": STYLE, **schema}).decode()
 
 
@@ -88,12 +88,10 @@ def _judge(own: dict[str, Any], path: Path) -> None:
         raise CannotHonour((*path, "pattern") if "pattern" in own else path, why)
 
 
-def _refusal(schema: Any) -> str:
+def _refusal(schema: dict[str, Any]) -> str:
     """What llguidance says against it, in a line; "" for nothing. The first mask is made, for what shows only then."""
     from llguidance import LLMatcher, LLParserLimits
 
-    if isinstance(schema, bool):
-        return "" if schema else "Nothing fits it."
     limits = LLParserLimits(verbose_errors=False)
     matcher = LLMatcher(byte_vocabulary(), LLMatcher.grammar_from_json_schema(_text(schema)), log_level=0, limits=limits)
     if not matcher.is_error():
@@ -108,10 +106,13 @@ def _place(schema: dict[str, Any], origins: dict[str, Path]) -> Path:
     parts = [*((origins[name], part) for name, part in definitions.items()), *_parts(schema, ())]
     while parts:
         where, part = parts.pop(0)
-        tried += 1
-        if tried > MOST_TRIED:
+        if not isinstance(part, dict):
+            continue
+        alone = {**part, "$defs": definitions}
+        tried += len(_text(alone))
+        if tried > MOST_TRIED_BYTES:
             break
-        if isinstance(part, dict) and _refusal({**part, "$defs": definitions}):
+        if _refusal(alone):
             path, parts = where, list(_parts(part, where))
     return path
 

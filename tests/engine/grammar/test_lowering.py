@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator
 
 from realtime_server.engine.grammar import schema
 from realtime_server.engine.grammar.keywords import CannotHonour
@@ -26,7 +25,7 @@ def test_objects_with_named_properties_take_no_others() -> None:
 
 
 def test_objects_that_are_described_in_two_places_stay_open() -> None:
-    both = {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}
+    both: dict[str, Any] = {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}
     assert "additionalProperties" not in lowered(x=both)["x"]["allOf"][0]
 
 
@@ -36,7 +35,8 @@ def test_records_are_told_by_their_keys() -> None:
         b={"propertyNames": {"pattern": "^x"}},
         c={"propertyNames": {"maxLength": 3}},
     )
-    assert records["a"] == {"properties": {"x": {"type": "null"}, "y": {"type": "null"}}, "additionalProperties": False}
+    value = {"$ref": "#/$defs/0"}
+    assert records["a"] == {"properties": {"x": value, "y": value}, "additionalProperties": False}
     assert records["b"] == {"patternProperties": {"^x": True}, "additionalProperties": False}
     assert records["c"] == {"patternProperties": {"^[\\s\\S]{0,3}$": True}, "additionalProperties": False}
 
@@ -84,15 +84,12 @@ def test_what_is_lowered_is_a_schema_again(parameters: dict[str, Any]) -> None:
     Draft202012Validator.check_schema(made)
 
 
-@pytest.mark.parametrize(
-    "value", [{"a": 1}, {"a": 1, "b": 2}, {}, {"kind": "x"}, {"x": {"y": []}}, {"size": 5, "note": "small"}]
-)
-@given(parameters=PARAMETERS)
-def test_what_is_lowered_accepts_no_more(value: dict[str, Any], parameters: dict[str, Any]) -> None:
+VALUES: list[dict[str, Any]] = [{"a": 1}, {"a": 1, "b": 2}, {}, {"kind": "x"}, {"x": {"y": []}}, {"size": 5, "note": "small"}]
+
+
+@given(PARAMETERS)
+def test_what_is_lowered_accepts_no_more(parameters: dict[str, Any]) -> None:
     if schema.fault(parameters) is not None:
         return
-    try:
-        Draft202012Validator(Lowering(parameters).lowered()).validate(value)
-    except ValidationError:
-        return
-    Draft202012Validator(parameters).validate(value)
+    asked, made = Draft202012Validator(parameters), Draft202012Validator(Lowering(parameters).lowered())
+    assert all(asked.is_valid(value) for value in VALUES if made.is_valid(value))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server.engine.grammar.calls import Allowed, grammar
@@ -36,6 +36,7 @@ def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
 
 
 @given(st.integers(0, 100), st.data())
+@settings(max_examples=25)
 def test_what_is_taken_back_has_never_been(seed: int, data: st.DataObject) -> None:
     tokens = written(matcher(), seed)
     masks = masks_along(matcher(), tokens)
@@ -55,6 +56,7 @@ def mask(one: Matcher) -> torch.Tensor:
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=5), st.integers(0, 5), st.integers(0, 40))
+@settings(max_examples=25)
 def test_rows_of_a_batch_are_as_alone(seeds: list[int], free: int, steps: int) -> None:
     held = [matcher() for _ in seeds]
     for one, seed in zip(held, seeds, strict=True):

@@ -140,14 +140,20 @@ def test_a_call_that_is_cut_off_is_never_said_and_never_done(name: str) -> None:
     ],
 )
 def test_a_broken_call_is_told_once_and_what_follows_it_is_heard(broken: str) -> None:
-    pieces = [Special("<tool_call>"), broken, Special("</tool_call>"), "\nSorry."]
+    pieces: list[str | Special] = [Special("<tool_call>"), broken, Special("</tool_call>"), "\nSorry."]
     events = parsed(TEMPLATES["hermes"], pieces)
     assert [type(event) for event in events if not isinstance(event, CallStarted)] == [CallMalformed, Text]
     assert events[-1] == Text("Sorry.")
 
 
 def test_a_special_token_in_arguments_breaks_them() -> None:
-    pieces = [Special("<tool_call>"), '{"name": "f", "arguments": {"a": ', Special("<think>"), "1}}", Special("</tool_call>")]
+    pieces: list[str | Special] = [
+        Special("<tool_call>"),
+        '{"name": "f", "arguments": {"a": ',
+        Special("<think>"),
+        "1}}",
+        Special("</tool_call>"),
+    ]
     assert [type(event) for event in merged(parsed(TEMPLATES["hermes"], pieces))] == [
         CallStarted,
         ArgumentsDelta,

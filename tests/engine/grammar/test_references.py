@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from realtime_server.engine.grammar.keywords import CannotHonour
-from realtime_server.engine.grammar.references import resolved, steps
+from realtime_server.engine.grammar.references import pointer, resolved, steps
 
 ROOT: dict[str, Any] = {
     "$defs": {
@@ -17,7 +19,7 @@ ROOT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("pointer", "meant"),
+    ("where", "meant"),
     [
         ("#", ROOT),
         ("#/$defs/a~1b", {"type": "null"}),
@@ -26,19 +28,24 @@ ROOT: dict[str, Any] = {
         ("#/$defs/list/anyOf/1", True),
     ],
 )
-def test_a_reference_means_what_it_points_to(pointer: str, meant: Any) -> None:
-    assert resolved(ROOT, {"$ref": pointer}) == meant
+def test_a_reference_means_what_it_points_to(where: str, meant: Any) -> None:
+    assert resolved(ROOT, {"$ref": where}) == meant
 
 
 @pytest.mark.parametrize(
-    ("pointer", "malformed"),
+    ("where", "malformed"),
     [("#/$defs/loop", False), ("https://example.com/a", False), ("#/$defs/gone", True), ("#/$defs/list/anyOf/7", True), ("#/required", True), ("#/required/0", True)],
 )  # fmt: skip
-def test_what_leads_nowhere_is_refused(pointer: str, malformed: bool) -> None:
+def test_what_leads_nowhere_is_refused(where: str, malformed: bool) -> None:
     with pytest.raises(CannotHonour) as fault:
-        resolved(ROOT, {"$ref": pointer}, ("properties", "a"))
+        resolved(ROOT, {"$ref": where}, ("properties", "a"))
     assert fault.value.path == ("properties", "a", "$ref")
     assert fault.value.malformed is malformed
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4).map(tuple))
+def test_a_path_and_its_pointer_are_each_others(path: tuple[str, ...]) -> None:
+    assert steps(pointer(path)) == path
 
 
 def test_steps_are_unescaped() -> None:

@@ -1,5 +1,8 @@
 """Tokens as a grammar sees them are the bytes that a tokenizer makes of them."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,9 +33,16 @@ def test_one_is_made_once() -> None:
 
 
 def test_a_tokenizer_of_transformers_is_taken_without_its_limits() -> None:
-    fast = PreTrainedTokenizerFast(tokenizer_object=byte_level(), eos_token="<|end|>")
+    fast = PreTrainedTokenizerFast(tokenizer_object=byte_level(), eos_token="<|end|>")  # type: ignore[no-untyped-call]
     fast.backend_tokenizer.enable_truncation(3)
     assert vocabulary(fast, 400, [0]).special == vocabulary(byte_level(), 400, [0]).special
+
+
+def test_llguidance_is_loaded_where_it_is_used() -> None:
+    """A server whose model writes no JSON does without."""
+    rooms = ", ".join(f"realtime_server.engine.grammar.{room}" for room in ("schema", "calls", "mask", "parsing", "tokens"))
+    check = f"import sys, {rooms}; assert not {{'llguidance', 'transformers'}} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", check], check=True)
 
 
 def test_what_is_no_tokenizer_is_told() -> None:

@@ -53,12 +53,18 @@ def metaspace() -> Tokenizer:
     return tokenizer
 
 
+def _id(tokenizer: Tokenizer, token: str) -> int:
+    number = tokenizer.token_to_id(token)
+    assert number is not None
+    return int(number)
+
+
 def bytes_vocabulary() -> Vocabulary:
-    return vocabulary(byte_level(), byte_level().get_vocab_size() + 5, [byte_level().token_to_id("<|end|>")])
+    return vocabulary(byte_level(), byte_level().get_vocab_size() + 5, [_id(byte_level(), "<|end|>")])
 
 
 def pieces_vocabulary() -> Vocabulary:
-    return vocabulary(metaspace(), metaspace().get_vocab_size(), [metaspace().token_to_id("</s>")])
+    return vocabulary(metaspace(), metaspace().get_vocab_size(), [_id(metaspace(), "</s>")])
 
 
 VOCABULARIES: dict[str, Callable[[], Vocabulary]] = {"byte-level": bytes_vocabulary, "metaspace": pieces_vocabulary}
