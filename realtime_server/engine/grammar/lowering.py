@@ -23,7 +23,7 @@ from realtime_server.engine.grammar.keywords import (
     counted,
     whole,
 )
-from realtime_server.engine.grammar.recursion import ended
+from realtime_server.engine.grammar.recursion import circular, ended
 from realtime_server.engine.grammar.references import pointer, resolved, steps
 from realtime_server.engine.grammar.rewriting import records, sets
 
@@ -51,8 +51,11 @@ class Lowering:
         if "object" not in ([types] if isinstance(types, str) else types):
             raise CannotHonour(("type",), "Arguments are an object.")
         top = self._schema(self._root, (), 0)
-        assert isinstance(top, dict)
+        if isinstance(top, bool):
+            raise CannotHonour(("not",), "Nothing fits it.")
         definitions = {self._names[where]: schema for where, schema in self._definitions.items()}
+        if name := circular(definitions):
+            raise CannotHonour(self.paths()[name], "It refers to itself, and to nothing else.", malformed=True)
         return ended({**top, "type": "object", "$defs": definitions})
 
     def paths(self) -> dict[str, Path]:
@@ -249,8 +252,12 @@ def _combines(schema: Any) -> bool:
     while todo and not found:
         one = todo.pop()
         if isinstance(one, dict):
-            found = len(COMBINING & one.keys()) + ("properties" in one) > 1 or len(one.get("allOf", ())) > 1
+            found = len(COMBINING & one.keys()) + ("properties" in one) > 1 or _several(one.get("allOf"))
             todo += one.values()
         elif isinstance(one, list):
             todo += one
     return found
+
+
+def _several(parts: Any) -> bool:
+    return isinstance(parts, list) and len(parts) > 1

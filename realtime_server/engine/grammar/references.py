@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import quote, unquote
 
+import jsonschema_rs
+
 from realtime_server.engine.grammar.keywords import CannotHonour, Path
 
 
@@ -42,6 +44,25 @@ def _target(root: dict[str, Any], where: str, path: Path) -> dict[str, Any] | bo
             target = target[step]
         else:
             raise CannotHonour(path, "It refers to nothing.", malformed=True)
-    if not isinstance(target, dict | bool):
+    if not isinstance(target, dict | bool) or not (_is_known(steps(where)) or _is_schema(target, root)):
         raise CannotHonour(path, "It refers to what is no schema.", malformed=True)
     return target
+
+
+def _is_known(path: Path) -> bool:
+    """Definitions are schemas wherever the whole is one. Other places may hold anything."""
+    return not path or (len(path) == 2 and path[0] in ("$defs", "definitions"))
+
+
+def _is_schema(target: dict[str, Any] | bool, root: dict[str, Any]) -> bool:
+    try:
+        jsonschema_rs.meta.validate(dated(target, str(root.get("$schema"))) if isinstance(target, dict) else target)
+    except (jsonschema_rs.ValidationError, ValueError, jsonschema_rs.ReferencingError):
+        return False
+    return True
+
+
+def dated(schema: dict[str, Any], draft: str) -> dict[str, Any]:
+    """Read as 2020-12, unless it says that it is of draft 7, whose tuples are others."""
+    undated = {key: value for key, value in schema.items() if key not in ("$schema", "$id")}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **undated} if "draft-07" in draft else undated

@@ -13,6 +13,7 @@ import orjson
 
 from realtime_server.engine.grammar.keywords import CannotHonour, Path
 from realtime_server.engine.grammar.lowering import Lowering
+from realtime_server.engine.grammar.references import dated
 from realtime_server.engine.grammar.tokens import byte_vocabulary
 from realtime_server.messages import SchemaFault
 
@@ -46,7 +47,7 @@ def arguments(parameters: dict[str, Any]) -> str:
 def _fault(text: bytes) -> SchemaFault | None:
     parameters = orjson.loads(text)
     try:
-        jsonschema_rs.meta.validate(_dated(parameters))
+        jsonschema_rs.meta.validate(dated(parameters, str(parameters.get("$schema"))))
     except jsonschema_rs.ValidationError as error:
         why = f"It is not a JSON schema: {error.message}"[:LONGEST_WHY]
         return SchemaFault(_dotted(tuple(map(str, error.instance_path))), why, malformed=True)
@@ -57,13 +58,6 @@ def _fault(text: bytes) -> SchemaFault | None:
     except CannotHonour as error:
         return SchemaFault(_dotted(error.path), error.why[:LONGEST_WHY], error.malformed)
     return SchemaFault(_dotted(left_out.path), left_out.why[:LONGEST_WHY], partial=True) if left_out else None
-
-
-def _dated(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Read as 2020-12, unless it says that it is of draft 7, whose tuples are others."""
-    draft = str(parameters.get("$schema", ""))
-    undated = {key: value for key, value in parameters.items() if key not in ("$schema", "$id")}
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **undated} if "draft-07" in draft else undated
 
 
 @lru_cache(maxsize=256)

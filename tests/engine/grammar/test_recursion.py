@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from realtime_server.engine.grammar.recursion import ended
+from realtime_server.engine.grammar.recursion import circular, ended
 
 SELF: dict[str, Any] = {"$ref": "#/$defs/0"}
 
@@ -33,3 +33,16 @@ def test_those_that_need_each_other_fit_nothing_either() -> None:
 
     made = ended({"$defs": {"0": needs("1"), "1": needs("2"), "2": needs("0"), "3": needs("4"), "4": {"type": "null"}}})
     assert [one is not False for one in made["$defs"].values()] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("definitions", "is_circular"),
+    [
+        ({"0": {"anyOf": [SELF, {"type": "null"}]}}, True),
+        ({"0": {"allOf": [{"anyOf": [{"$ref": "#/$defs/1"}]}]}, "1": SELF}, True),
+        ({"0": {"anyOf": [{"type": "array", "items": SELF}, {"$ref": "#/$defs/1"}]}, "1": {"properties": {"x": SELF}}}, False),
+        ({"0": True}, False),
+    ],
+)
+def test_what_is_explained_by_itself_is_found(definitions: dict[str, Any], is_circular: bool) -> None:
+    assert (circular(definitions) is not None) is is_circular

@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from realtime_server.engine.grammar import schema
+from realtime_server.engine.grammar.lowering import DEEPEST
 from realtime_server.messages import SchemaFault
 from tests.engine.grammar.schemas import DRAFT_7, PROMISED
 from tests.engine.grammar.strategies import ANYTHING
@@ -33,6 +34,7 @@ class Contact(BaseModel):
 
 REFUSED: dict[str, dict[str, Any]] = {
     "type": {"type": "string"},
+    "not": {"not": {}},
     "properties.tags.uniqueItems": Tags.model_json_schema(),
     "properties.a.not": needs(a={"not": {"const": 1}}),
     "properties.a.items.properties.b.pattern": needs(a={"type": "array", "minItems": 1, "items": needs(b={"type": "string", "pattern": "^(?=a)"})}),
@@ -85,6 +87,8 @@ def test_what_need_not_be_there_is_left_out(path: str, parameters: dict[str, Any
         ("properties.a.$ref", needs(a={"$ref": "#/$defs/gone"})),
         ("properties.a.$ref", {"properties": {"a": {"$ref": "#/$defs/gone"}}}),
         ("required", {"required": "a"}),
+        ("properties.a.$ref", needs(a={"$ref": "#/examples/0"}) | {"examples": [{"type": 5}]}),
+        ("properties.a", needs(a={"anyOf": [{"$ref": "#/properties/a"}, {"type": "null"}]})),
         ("properties.a.items", needs(a={"items": [{}]})),
     ],
 )
@@ -100,6 +104,8 @@ def test_tuples_are_read_as_their_draft_writes_them() -> None:
 
 
 @given(ANYTHING)
+@example({"x-guidance": {"allOf": None}})
+@example({"x-guidance": {"required": None}, "allOf": [{"$ref": "#/x-guidance"}]})
 def test_any_json_is_judged(parameters: dict[str, Any]) -> None:
     fault = schema.fault(parameters)
     assert fault is None or fault.why
@@ -172,4 +178,4 @@ def test_a_client_is_told_no_endless_path() -> None:
 @given(st.integers(0, 300))
 def test_a_schema_may_be_as_deep_as_is_said(depth: int) -> None:
     fault = schema.fault(nested(depth, {}))
-    assert (fault is None) is (depth < 63)
+    assert (fault is None) is (depth < DEEPEST)
