@@ -74,7 +74,7 @@ def _compiled(vocabulary: Vocabulary, grammar: str) -> "LLMatcher":
 
 
 class Masks:
-    """Masks of a batch. Their memory is made once, and each `fill` overwrites what the one before returned."""
+    """Masks of a batch, in memory that is made once: what was sampled under one must be known before the next `fill`."""
 
     def __init__(self, vocabulary: Vocabulary, rows: int, device: torch.device) -> None:
         words = -(-vocabulary.size // 32)
