@@ -7,7 +7,7 @@ whole. References are followed and gathered in `$defs`, so that a schema keeps i
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from realtime_server.engine.grammar.alternatives import exclusive, tagged
 from realtime_server.engine.grammar.keywords import (
@@ -77,7 +77,7 @@ class Lowering:
         done = set()
         # In the order of the schema's own keywords: properties are written in the order in which they are named.
         for keyword in schema:
-            lower = _LOWERED.get(keyword)
+            lower = self._lowers.get(keyword)
             if keyword in own:
                 parts[keyword] = own[keyword]
             elif lower and lower not in done:
@@ -223,22 +223,22 @@ class Lowering:
     def _named(self, schema: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
         return {**self._properties(schema, path, depth), **self._closed(schema)}
 
-
-_LOWERED: dict[str, Callable[[Lowering, dict[str, Any], Path, int], dict[str, Any]]] = {
-    "$ref": Lowering._reference,
-    "properties": Lowering._named,
-    "required": Lowering._only_required,
-    "additionalProperties": Lowering._others,
-    "propertyNames": Lowering._others,
-    "patternProperties": Lowering._patterns,
-    "minProperties": Lowering._least,
-    "items": Lowering._items,
-    "prefixItems": Lowering._items,
-    "uniqueItems": Lowering._items,
-    "anyOf": Lowering._any_of,
-    "oneOf": Lowering._one_of,
-    "allOf": Lowering._all_of,
-}
+    _lowers: ClassVar[dict[str, Callable[["Lowering", dict[str, Any], Path, int], dict[str, Any]]]] = {
+        "$ref": _reference,
+        "properties": _named,
+        "required": _only_required,
+        "additionalProperties": _others,
+        "propertyNames": _others,
+        "patternProperties": _patterns,
+        "minProperties": _least,
+        "items": _items,
+        "prefixItems": _items,
+        "uniqueItems": _items,
+        "anyOf": _any_of,
+        "oneOf": _one_of,
+        "allOf": _all_of,
+    }
+    """Each keyword that holds schemas, and what says it otherwise."""
 
 
 def _in_order(schema: dict[str, Any]) -> Callable[[str], tuple[int, str]]:
