@@ -358,52 +358,6 @@ def test_what_runs_can_be_abandoned(tiny_model: WrenModel) -> None:
     assert run(tiny_model) == []
 
 
-@pytest.mark.parametrize("live", [False, True])
-def test_a_turn_that_is_too_long_fails_when_it_is_complete(
-    tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch, live: bool
-) -> None:
-    monkeypatch.setattr(transcribing, "LONGEST_TURN", 20)
-    whole = np.concatenate([sound(n) for n in range(4)])
-    said = (m.Message("item", "user", (m.Audio(whole, None, "item"),)),)
-    tiny_model.run("s", m.Listen("item", CONTEXT, live))
-    for n in range(4):
-        tiny_model.run("s", m.Hear("item", sound(n)))
-        assert not [o for _, o in run(tiny_model) if isinstance(o, m.TranscriptDone | m.TranscriptFailed)]
-    tiny_model.run("s", m.Commit("item"))
-    (failed,) = [o for _, o in run(tiny_model) if isinstance(o, m.TranscriptDone | m.TranscriptFailed)]
-    assert isinstance(failed, m.TranscriptFailed)
-    assert f"{transcribing.LONGEST_TURN_S} s" in failed.message
-    assert ended(tiny_model, *said) == "context_length_exceeded"
-    # Behind it the conversation goes on.
-    assert ended(tiny_model, *said, m.Message("next", "user", (m.Text("hello"),))) is None
-
-
-def ended(model: WrenModel, *items: m.ContextItem) -> str | None:
-    """With which code an answer to these failed."""
-    model.run("s", m.Respond(f"resp{len(items)}", m.Context("", (), items), False, "marin", "auto", None))
-    (answer,) = [o for _, o in run(model) if isinstance(o, m.ResponseFinished | m.ResponseFailed)]
-    return answer.code if isinstance(answer, m.ResponseFailed) else None
-
-
-def test_an_answer_to_what_is_heard_too_long_fails_however_early_it_is_asked_for(
-    tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transcribing, "LONGEST_TURN", 20)
-    tiny_model.run("s", m.Listen("item", CONTEXT))
-    tiny_model.run("s", m.Hear("item", sound(0, 4.0)))
-    tiny_model.run("s", m.Commit("item"))
-    assert ended(tiny_model, m.Message("item", "user", (m.Audio(sound(0, 4.0), None, "item"),))) == "context_length_exceeded"
-
-
-def test_what_was_not_heard_to_its_end_is_heard_by_the_next_answer(tiny_model: WrenModel) -> None:
-    item = m.Message("item", "user", (m.Audio(sound(1), None, "item"),))
-    tiny_model.run("s", m.Respond("first", m.Context("", (), (item,)), False, "marin", "auto", None))
-    tiny_model.step()
-    tiny_model.run("s", m.Cancel("first"))
-    tiny_model.run("s", m.Respond("second", m.Context("", (), (item,)), False, "marin", "auto", None))
-    assert any(isinstance(o, m.TranscriptDone) for _, o in run(tiny_model))
-
-
 def test_what_comes_at_once_is_heard_in_pieces(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
     longest: list[int] = []
     thought = tiny_model.runner._thought
