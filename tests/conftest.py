@@ -6,14 +6,14 @@ import pytest
 import torch
 from hypothesis import settings
 
+from realtime_server.engine.families.wren import transcribing, voices
+from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.families.wren.respelling import WordList
+from realtime_server.engine.families.wren.script import Script
+from realtime_server.engine.families.wren.voices import Voice
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
-from realtime_server.engine.wren import transcribing, voices
-from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.respelling import WordList
-from realtime_server.engine.wren.script import Script
-from realtime_server.engine.wren.voices import Voice
 from realtime_server.training.wren import vocabulary
 
 # How long an example takes says something about the machine, not about the code.

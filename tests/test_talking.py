@@ -15,7 +15,7 @@ from realtime_server.session.limits import Limits
 from realtime_server.settings import Keys, Settings
 from realtime_server.talking import socket_address
 from tests.conftest import RECORDINGS, tiny_wren
-from tests.engine.test_script import SCRIPT
+from tests.engine.families.wren.test_script import SCRIPT
 from tests.live import live
 
 QUESTION = str(RECORDINGS / "your-name.flac")

@@ -92,6 +92,6 @@ def load(name: str, device: str = "auto") -> Model:
 
 
 def architectures() -> dict[str, Callable[[Path, dict[str, object], torch.device], Model]]:
-    from realtime_server.engine.wren.model import WrenModel
+    from realtime_server.engine.families.wren.model import WrenModel
 
     return {"wren": WrenModel.load}

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from realtime_server.engine import dialects
-from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.messages import Abilities
 
 

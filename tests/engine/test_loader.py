@@ -8,7 +8,7 @@ import torch
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import ModelError
-from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.training.wren.export import write_manifest
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from realtime_server.engine.wren.words import DIGITS
+from realtime_server.engine.families.wren.words import DIGITS
 from realtime_server.training.wren.accents import LANGUAGES, accented, espeak, sound
 
 pytestmark = pytest.mark.skipif(not shutil.which("espeak-ng"), reason="needs espeak-ng")

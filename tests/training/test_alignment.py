@@ -10,9 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_server.engine.families.wren.letters import labels
+from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.nets.wren import CTC_LETTERS, MEL_STRIDE, Wren
-from realtime_server.engine.wren.letters import labels
-from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren import people
 from realtime_server.training.wren.alignment import MOMENT_S, Aligner, letter_moments
 from realtime_server.training.wren.dataset import Heard

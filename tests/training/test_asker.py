@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.engine.families.wren import writing
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.nets.wren import MEL_STRIDE
-from realtime_server.engine.wren import writing
-from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren.asker import Asker
 
 CONTEXT = m.Context("Your name is Robin.", (), ())

@@ -1,6 +1,6 @@
 """What lies beyond the training is counted: nothing is right by itself."""
 
-from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.measures.beyond import FAILURES, KINDS, counts
 

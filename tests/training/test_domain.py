@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
-from realtime_server.engine.wren.words import DIGITS, plain
+from realtime_server.engine.families.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
+from realtime_server.engine.families.wren.words import DIGITS, plain
 from realtime_server.training.wren import domain, people, talk, tools
 from realtime_server.training.wren.dialogue import Call, Say, dump, undump
 from realtime_server.training.wren.lexicon import (

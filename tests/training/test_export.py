@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from realtime_server.engine import loader
-from realtime_server.engine.wren.script import Script
+from realtime_server.engine.families.wren.script import Script
 from realtime_server.training.wren.dataset import history_tokens
 from realtime_server.training.wren.export import between, decoder_of
 from tests.conftest import tiny_decoder

@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 from realtime_server.engine import loader
-from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.training.wren.people import FOLDS
 from realtime_server.training.wren.train import SPEAKING
 from tests.conftest import ROOT

@@ -18,16 +18,16 @@ from torch.multiprocessing.spawn import spawn
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import ModelError
+from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.nets.wren import Wren, WrenConfig
-from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren import dataset, domain, export, losses, thinker, tools, train, vocabulary
 from realtime_server.training.wren.batches import Batches, Shape, Shares
 from realtime_server.training.wren.dataset import Heard, Row
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say, dump
 from realtime_server.training.wren.own import Own
 from tests.conftest import tiny_codec
-from tests.engine.test_script import SCRIPT
+from tests.engine.families.wren.test_script import SCRIPT
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_rounding_up_leaves_the_text_loss_as_it_was(rows: int, length: int, seed
 
 
 def test_a_row_learns_what_comes_after_its_frames(script: object) -> None:
-    from realtime_server.engine.wren.script import END, REPLY, USER, Script
+    from realtime_server.engine.families.wren.script import END, REPLY, USER, Script
 
     assert isinstance(script, Script)
     dialogue = Dialogue("capital", "what is the capital of france", Say("The capital of France is Paris."))

@@ -13,11 +13,11 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
-from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.settings import Settings
 from realtime_server.transport.bounded_websocket import PIECE_BYTES, BoundedWebSocket
 from tests.conftest import tiny_wren
-from tests.engine.test_script import SCRIPT
+from tests.engine.families.wren.test_script import SCRIPT
 from tests.live import WAIT_S, Live, live
 
 HANDSHAKE = (

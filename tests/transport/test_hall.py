@@ -13,7 +13,7 @@ from realtime_server.settings import Settings
 from realtime_server.transport import hall, memory
 from realtime_server.transport.engines.local import LocalEngine
 from tests.conftest import tiny_wren
-from tests.engine.test_script import SCRIPT
+from tests.engine.families.wren.test_script import SCRIPT
 from tests.live import WAIT_S, Live, live
 from tests.transport.test_http import get
 

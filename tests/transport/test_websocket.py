@@ -11,13 +11,13 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 from websockets.typing import Origin, Subprotocol
 
-from realtime_server.engine.wren.model import WrenModel
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.session.limits import Limits
 from realtime_server.settings import Keys, Settings
 from realtime_server.transport.admission import foreign_page
 from realtime_server.transport.secrets import ClientSecret
 from tests.conftest import tiny_wren
-from tests.engine.test_script import SCRIPT
+from tests.engine.families.wren.test_script import SCRIPT
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S, Live, live
 from tests.transport.test_http import get, post

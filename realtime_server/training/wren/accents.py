@@ -8,7 +8,7 @@ import random
 import subprocess
 from functools import cache
 
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.families.wren.words import plain
 
 LANGUAGES = (
     "de", "fr-fr", "es", "it", "pl", "pt-br", "nl", "sv", "el", "hi", "bn", "ta", "tr", "ro", "hu", "cs", "ru", "fi",

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from realtime_server.audio.mel import FloatArray
+from realtime_server.engine.families.wren.letters import labels
+from realtime_server.engine.families.wren.words import plain
 from realtime_server.engine.nets.wren import MEL_STRIDE, Wren
-from realtime_server.engine.wren.letters import labels
-from realtime_server.engine.wren.words import plain
 from realtime_server.training.wren import augment
 
 MOMENT_S = 0.04

@@ -10,9 +10,9 @@ import numpy as np
 from realtime_server import messages as m
 from realtime_server.audio.formats import as_float
 from realtime_server.audio.mel import FloatArray
+from realtime_server.engine.families.wren.hearing import FRAME_SAMPLES, HeardTurn
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
-from realtime_server.engine.wren.hearing import FRAME_SAMPLES, HeardTurn
-from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren import augment
 
 FRAME_S = FRAME_SAMPLES / m.AUDIO_RATE_HZ

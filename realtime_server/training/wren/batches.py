@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
+from realtime_server.engine.families.wren.script import NOT_UNDERSTOOD, Script
 from realtime_server.training.wren import augment, domain
 from realtime_server.training.wren.dataset import (
     Heard,

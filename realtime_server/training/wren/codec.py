@@ -21,10 +21,10 @@ from safetensors.torch import load_file, save_file
 from realtime_server.audio.mel import FloatArray
 from realtime_server.audio.resample import Resampler
 from realtime_server.engine import loader
+from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.families.wren.words import TEXT_NUMBER, number_in_words
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK, Codec
-from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.words import TEXT_NUMBER, number_in_words
 from realtime_server.training.wren import people
 from realtime_server.training.wren.alignment import Aligner, Times
 from realtime_server.training.wren.export import speaker_rows

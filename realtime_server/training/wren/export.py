@@ -19,9 +19,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
-from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren.dataset import history_tokens
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own

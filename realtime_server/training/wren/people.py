@@ -16,10 +16,10 @@ import soundfile
 
 from realtime_server.audio.mel import FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
+from realtime_server.engine.families.wren.letters import log_likelihoods
+from realtime_server.engine.families.wren.script import NOT_UNDERSTOOD, Script
+from realtime_server.engine.families.wren.words import DIGITS, plain
 from realtime_server.engine.nets.wren import Wren
-from realtime_server.engine.wren.letters import log_likelihoods
-from realtime_server.engine.wren.script import NOT_UNDERSTOOD, Script
-from realtime_server.engine.wren.words import DIGITS, plain
 from realtime_server.training.wren import tools
 from realtime_server.training.wren.alignment import Aligner, Times, heard_letters
 from realtime_server.training.wren.dataset import Heard

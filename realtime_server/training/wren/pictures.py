@@ -15,10 +15,10 @@ import torch
 
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine import loader
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.nets import vocoder
 from realtime_server.engine.nets.codec import STACK
 from realtime_server.engine.nets.decoder import with_those_before
-from realtime_server.engine.wren.model import WrenModel
 from realtime_server.training.wren.codec import analyse, envelope
 
 mpl.use("Agg")

@@ -24,7 +24,7 @@ import soundfile
 import soxr
 
 from realtime_server.audio.mel import LogMel
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.families.wren.words import plain
 from realtime_server.training.wren import domain, talk
 from realtime_server.training.wren.accents import LANGUAGES, accented, espeak
 from realtime_server.training.wren.channels import some_room

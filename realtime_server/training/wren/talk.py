@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from realtime_server.engine.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
-from realtime_server.engine.wren.words import DIGITS, number_in_words
+from realtime_server.engine.families.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
+from realtime_server.engine.families.wren.words import DIGITS, number_in_words
 from realtime_server.training.wren.dialogue import Dialogue, Say, Turn
 from realtime_server.training.wren.lexicon import (
     CAPITALS,

@@ -6,7 +6,7 @@ The made-up ones teach it to copy a call from what was said and from the names t
 import random
 from dataclasses import replace
 
-from realtime_server.engine.wren.words import number_in_words
+from realtime_server.engine.families.wren.words import number_in_words
 from realtime_server.training.wren.dialogue import NOT_ABLE, Call, Dialogue, Result, Say, Tool, Turn
 from realtime_server.training.wren.lexicon import CITIES, CONDITIONS, DAYS, NAMES, ROOMS, free_word, free_words
 

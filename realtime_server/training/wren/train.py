@@ -28,8 +28,8 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.nets.wren import Wren, WrenConfig
-from realtime_server.engine.wren.script import Script
 from realtime_server.training.wren import losses, people
 from realtime_server.training.wren.alignment import Aligner
 from realtime_server.training.wren.batches import Batches, Shape

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from realtime_server.engine.wren.script import MARKS
-from realtime_server.engine.wren.words import identifier_words
+from realtime_server.engine.families.wren.script import MARKS
+from realtime_server.engine.families.wren.words import identifier_words
 from realtime_server.training.wren import domain
 from realtime_server.training.wren.dialogue import Say
 from realtime_server.training.wren.lexicon import NAMES

@@ -287,6 +287,6 @@ def test_windowed_attention_is_refused() -> None:
 
 
 def test_the_library_is_imported_by_nobody_who_does_not_use_it() -> None:
-    modules = "realtime_server.engine.runtime.causal_lm, realtime_server.engine.wren.model, realtime_server.cli"
+    modules = "realtime_server.engine.runtime.causal_lm, realtime_server.engine.families.wren.model, realtime_server.cli"
     code = f"import sys, {modules}; sys.exit('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

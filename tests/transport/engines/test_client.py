@@ -9,8 +9,8 @@ import pytest
 
 from realtime_server import messages as m
 from realtime_server.engine.contract import EngineClient
+from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.worker import EngineWorker
-from realtime_server.engine.wren.model import WrenModel
 from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
 from realtime_server.transport.call import Call

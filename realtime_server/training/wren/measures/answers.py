@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 
 from realtime_server import messages as m
 from realtime_server.engine import loader
-from realtime_server.engine.wren.model import WrenModel
-from realtime_server.engine.wren.words import plain
+from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.families.wren.words import plain
 from realtime_server.training.wren import tools
 from realtime_server.training.wren.asker import Answer
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, Tool

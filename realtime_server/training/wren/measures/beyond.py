@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from realtime_server import messages as m
-from realtime_server.engine.wren.words import DIGITS, plain, signed
+from realtime_server.engine.families.wren.words import DIGITS, plain, signed
 from realtime_server.training.wren import tools
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dialogue import Dialogue, Say, Turn

@@ -10,7 +10,7 @@ import soundfile
 from realtime_server import messages as m
 from realtime_server.audio.mel import LogMel
 from realtime_server.audio.resample import Resampler
-from realtime_server.engine.wren.words import DIGITS, plain
+from realtime_server.engine.families.wren.words import DIGITS, plain
 from realtime_server.training.wren import augment, people
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.measures.answers import COFFEE, load, share

@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime_server import messages as m
 from realtime_server.audio.mel import LogMel
-from realtime_server.engine.wren.script import NOT_UNDERSTOOD
+from realtime_server.engine.families.wren.script import NOT_UNDERSTOOD
 from realtime_server.training.wren import augment, domain, synthesis, tools
 from realtime_server.training.wren.asker import Answer, Asker
 from realtime_server.training.wren.channels import Channel

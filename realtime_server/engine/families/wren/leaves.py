@@ -1,0 +1,209 @@
+"""What may be written for a function: the places of its arguments, and what may stand in each."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import orjson
+
+from realtime_server.engine.families.wren.words import identifier_words, plain, signed
+
+TRUE_WORDS, FALSE_WORDS = ("true", "on", "yes"), ("false", "off", "no")
+LONGEST_NAME = 200
+"""Characters of a parameter's name that are spoken, outer ones included."""
+Path = tuple[str | int, ...]
+"""The keys that lead to a value, from outside in; 0 for the one element that a list of objects or of lists has."""
+
+
+class CannotHonour(Exception):
+    """`path`: the steps from the schema's top to the fault."""
+
+    def __init__(self, path: tuple[str, ...], why: str) -> None:
+        super().__init__(why)
+        self.path, self.why = path, why
+
+    def under(self, *steps: str) -> "CannotHonour":
+        return CannotHonour((*steps, *self.path), self.why)
+
+
+@dataclass(frozen=True)
+class Words:
+    """One of these JSON values, each said in its own words."""
+
+    values: tuple[Any, ...]
+
+    @cached_property
+    def options(self) -> tuple[tuple[str, Any], ...]:
+        """(what is said, the JSON value)."""
+        if self.values == (True, False):
+            return tuple((word, True) for word in TRUE_WORDS) + tuple((word, False) for word in FALSE_WORDS)
+        return tuple((_said(value) or f"option {n + 1}", value) for n, value in enumerate(self.values))
+
+    def allows(self, value: Any) -> bool:
+        return any(type(value) is type(option) and value == option for option in self.values)
+
+    def ways(self, value: Any) -> list[str]:
+        """In which words it may have been said; none for what goes without saying: the only choice."""
+        return [said for said, option in self.options if option == value] if len(self.options) > 1 else []
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One of these whole numbers: a range is as cheap as its ends, however many there are."""
+
+    values: range
+
+    @property
+    def options(self) -> tuple[tuple[str, Any], ...]:
+        """(what is said, the number)."""
+        return _numbers_said(self.values)
+
+    def allows(self, value: Any) -> bool:
+        return type(value) is int and value in self.values
+
+    def ways(self, value: Any) -> list[str]:
+        return [signed(value)] if len(self.values) > 1 and self.allows(value) else []
+
+
+@lru_cache(maxsize=8)
+def _numbers_said(values: range) -> tuple[tuple[str, int], ...]:
+    return tuple((signed(n), n) for n in values)
+
+
+@dataclass(frozen=True)
+class FreeText:
+    shortest: int
+    longest: int
+
+    def allows(self, value: Any) -> bool:
+        return isinstance(value, str) and max(self.shortest, 1) <= len(value) <= self.longest
+
+    def ways(self, value: Any) -> list[str]:
+        return [value]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One argument, or one within nested objects."""
+
+    path: Path
+    value: Words | Numbers | FreeText
+    least: int = 1
+    most: int | None = None
+    """A list of `least` to `most` values where `most` is given."""
+
+    @cached_property
+    def spoken(self) -> str:
+        keys = (key[:LONGEST_NAME] for key in self.path if isinstance(key, str))
+        return " ".join(identifier_words(key) or key.lower() for key in keys)[:LONGEST_NAME]
+
+    def allows(self, value: Any) -> bool:
+        """May it be written?"""
+        if self.most is None:
+            return self.value.allows(value)
+        return isinstance(value, list) and self.least <= len(value) <= self.most and all(map(self.value.allows, value))
+
+    def ways(self, value: Any) -> list[list[str]]:
+        """In which words each part of its value may have been said; none for what goes without saying: true, false, nothing,
+        and what is the only choice."""
+        parts = value if self.most is not None and isinstance(value, list) else [value]
+        if not isinstance(self.value, FreeText) and len(self.value.options) < 2:
+            return []
+        return [
+            self.value.ways(part) for part in parts if isinstance(self.value, FreeText) or not isinstance(part, bool | None)
+        ]
+
+    def under(self, key: str | int) -> "Leaf":
+        return Leaf((key, *self.path), self.value, self.least, self.most)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """All leaves; for each object (by its path) the keys that it must have, and which of these objects are lists of one."""
+
+    leaves: tuple[Leaf, ...]
+    required: Mapping[Path, frozenset[str | int]] = field(default_factory=dict)
+    lists: frozenset[Path] = frozenset()
+    left_out: CannotHonour | None = None
+    """Why some argument that need not be there never is: the first of these."""
+
+    def under(self, key: str | int) -> "Arguments":
+        """The same within an object, or a list."""
+        return Arguments(
+            tuple(leaf.under(key) for leaf in self.leaves),
+            {(key, *path): keys for path, keys in self.required.items()},
+            frozenset((key, *path) for path in self.lists), self.left_out,
+        )  # fmt: skip
+
+    def missing(self, written: set[Path]) -> list[Leaf]:
+        """The leaves without which what is written would not be valid."""
+        return [leaf for leaf in self.leaves if leaf.path not in written and self._needed(leaf.path, written)]
+
+    def as_json(self, values: Mapping[Path, Any]) -> str:
+        """With the objects that must be there even if nothing was said for them."""
+        result: dict[str, Any] = {}
+        for path in (*values, *self._objects(set(values))):
+            inner: Any = result
+            for n, key in enumerate(path[:-1]):
+                inner = _inside(inner, key, self._empty(path[: n + 1]))
+            if path in values:
+                _put(inner, path[-1], values[path])
+            else:
+                _inside(inner, path[-1], self._empty(path))
+        return json.dumps(result, ensure_ascii=False)
+
+    def _empty(self, path: Path) -> Any:
+        return [] if path in self.lists else {}
+
+    def _objects(self, written: set[Path]) -> list[Path]:
+        """The nested objects that must be there, if only as `{}`; outer ones first."""
+        return [path for path in self.required if path and self._present(path, written)]
+
+    def _needed(self, path: Path, written: set[Path]) -> bool:
+        parent, key = path[:-1], path[-1]
+        return key in self.required[parent] and self._present(parent, written)
+
+    def _present(self, path: Path, written: set[Path]) -> bool:
+        return not path or any(leaf[: len(path)] == path for leaf in written) or self._needed(path, written)
+
+
+def _inside(outer: Any, key: str | int, empty: Any) -> Any:
+    """What stands at this key of an object, or of a list of one; `empty` where nothing stood there."""
+    if isinstance(outer, list):
+        if not outer:
+            outer.append(empty)
+        return outer[0]
+    return outer.setdefault(key, empty)
+
+
+def _put(outer: Any, key: str | int, value: Any) -> None:
+    if isinstance(outer, list):
+        outer.append(value)
+    else:
+        outer[key] = value
+
+
+def _said(value: Any) -> str:
+    """How a fixed value sounds: 'dark_roast' -> 'dark roast', 2 -> 'two'."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "nothing"
+        case str():
+            return identifier_words(value) if "_" in value else plain(value)
+        case int() if abs(value) < 1_000_000:
+            return signed(value)
+    return plain(orjson.dumps(value).decode())
+
+
+def given(arguments: Any, path: Sequence[str | int]) -> list[Any]:
+    """The value behind these keys of nested objects and lists, if there is one."""
+    for key in path:
+        in_object = isinstance(arguments, dict) and isinstance(key, str) and key in arguments
+        if not in_object and not (isinstance(arguments, list) and isinstance(key, int) and key < len(arguments)):
+            return []
+        arguments = arguments[key]
+    return [arguments]

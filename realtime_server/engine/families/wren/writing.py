@@ -1,0 +1,104 @@
+"""A reply in words, written token by token and told as soon as it is certain."""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from realtime_server.engine.families.wren.facts import Facts
+from realtime_server.engine.families.wren.script import END, NOT_KNOWN, Script
+from realtime_server.engine.families.wren.transcribing import best_text
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Think
+from realtime_server.messages import Output, Respond, TextDelta
+
+Steps = Generator[Think, Tensor, None]
+LONGEST_REPLY = 160
+"""Text tokens: several times the longest reply that it was trained on."""
+AUDIO_TOKENS_PER_FRAME = 1.6
+HESITATION = -6.0
+"""The log-probability of "Sorry ..." as a reply from which on the model was not sure to know what it states."""
+
+
+@dataclass
+class Reply:
+    """What thinking and speaking share: the text so far, and how far each has come."""
+
+    text: str = ""
+    written: bool = False
+    spoken: bool = False
+    frames: int = 0
+    tokens: int = 0
+    limit: int | None = None
+    ran_out: bool = False
+    outputs: list[Output] = field(default_factory=list)
+
+    @property
+    def over_limit(self) -> bool:
+        return self.limit is not None and self.tokens + self.frames * AUDIO_TOKENS_PER_FRAME >= self.limit
+
+
+class TextWriter:
+    """`write` and `give` are sub-generators of a sequence, as `CallWriter.write` is."""
+
+    def __init__(
+        self, request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None]
+    ) -> None:
+        """`line` ends with <reply>; `start_speaking` is called with the first words, where sound is wanted."""
+        self._request, self._line, self._script, self._reply = request, line, script, reply
+        self._start_speaking = start_speaking
+        self._held: list[str] = []
+
+    def give(self, text: str) -> Steps:
+        """These words, whatever the model would say."""
+        yield from self._write(iter([*self._script.encode(text), END]))
+
+    def write(self, logits: Tensor, facts: Facts | None) -> Steps:
+        """The model's words, held back as long as `facts` may have others instead. logits [vocabulary] behind <reply>."""
+        first, text = self._line.end, ""
+        sure = float(logits.log_softmax(-1)[self._script.encode(NOT_KNOWN)[0]]) < HESITATION
+        while facts is not None and not self._reply.over_limit:
+            token = best_text(logits, END)[0]
+            text += self._script.pieces[token] if text else self._script.pieces[token].lstrip()
+            if token == END or not facts.undecided(text):
+                other = facts.instead(text, sure)
+                if other is not None:
+                    self._reply.tokens -= len(self._held)
+                    self._held.clear()
+                    self._line.back_to(first)
+                    yield from self.give(other)
+                    return
+                break
+            self._hold(token)
+            logits = yield from self._line.take(token)
+        yield from self._write(iter(()), logits)
+
+    def _write(self, given: Iterator[int], logits: Tensor | None = None) -> Steps:
+        while True:
+            token = next(given, None)
+            if token is None:
+                assert logits is not None
+                token = best_text(logits, END)[0]
+            if token == END or self._reply.tokens >= LONGEST_REPLY or self._reply.over_limit:
+                break
+            self._hold(token)
+            self._tell()
+            logits = yield from self._line.take(token)
+        self._tell()
+        self._reply.ran_out = token != END
+        # The reply's end belongs to the stream, so that the next turn finds the same prefix.
+        yield from self._line.take(END)
+
+    def _hold(self, token: int) -> None:
+        piece = self._script.pieces[token]
+        self._held.append(piece if self._held or self._reply.text else piece.lstrip())
+        self._reply.tokens += 1
+
+    def _tell(self) -> None:
+        starts = bool(self._held) and not self._reply.text
+        for piece in self._held:
+            self._reply.text += piece
+            self._reply.outputs.append(TextDelta(self._request.response_id, piece))
+        self._held.clear()
+        if self._request.audio and starts:
+            self._start_speaking()

@@ -1,0 +1,134 @@
+"""What is replied: words, or a call of which something was said."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_server import messages as m
+from realtime_server.engine.families.wren import replies
+from realtime_server.engine.families.wren.facts import Facts
+from realtime_server.engine.families.wren.said import Said
+from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
+from realtime_server.engine.families.wren.words import DIGITS
+from realtime_server.engine.families.wren.writing import Reply
+from realtime_server.engine.runtime.speculation import Drafted
+from realtime_server.engine.runtime.steps import Stream, Think
+from tests.engine.families.wren.test_writing import SCRIPT
+
+SIZE = {"type": "string", "enum": ["small", "large"]}
+
+
+def write(steps: replies.Steps, stream: Stream, wanted: list[int]) -> None:
+    """Goes through these steps with a network that wants to write these tokens."""
+    try:
+        step = next(steps)
+        while True:
+            assert isinstance(step, Think)
+            stream.ids += step.ids
+            behind = torch.zeros(1, SCRIPT.size)
+            behind[0, wanted[min(len(stream.ids) - 1, len(wanted) - 1)]] = 5.0
+            step = steps.send(behind)
+    except StopIteration:
+        return
+
+
+def reply(said: Said | None, required: list[str], tool_choice: str = "auto", name: str = "order") -> tuple[Reply, list[int]]:
+    """Of a network that wants to call this function with a large size; and what its stream holds then."""
+    tool = m.Function(name, "", {"type": "object", "properties": {"size": SIZE}, "required": required})
+    called, size, large = (SCRIPT.encode(words) for words in (name.replace("_", " "), "size", "large"))
+    wanted = [CALL, *called, ARGUMENT, *size, VALUE, *large, END]
+    request, result, stream = (
+        m.Respond("r", m.Context("", (tool,), ()), False, "marin", tool_choice, None),
+        Reply(),
+        Stream(0, []),
+    )
+    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, replies.Grounds(said=said))
+    write(steps, stream, wanted)
+    return result, stream.ids
+
+
+@given(st.sampled_from([[], ["size"]]), st.sampled_from(["order a thing", "turn it on"]))
+def test_a_call_that_nobody_asked_for_is_not_understood(required: list[str], text: str) -> None:
+    result, ids = reply(Said(text), required)
+    assert "".join(o.text for o in result.outputs if isinstance(o, m.TextDelta)) == NOT_UNDERSTOOD
+    assert not any(isinstance(o, m.CallStarted | m.CallArgumentsDelta | m.CallDone) for o in result.outputs)
+    assert ids == [REPLY, *SCRIPT.encode(NOT_UNDERSTOOD), END]
+    assert result.tokens == len(SCRIPT.encode(NOT_UNDERSTOOD))
+
+
+@given(st.sampled_from([Said("make it large"), Said("any size"), None]), st.sampled_from([[], ["size"]]))
+def test_what_was_said_is_called(said: Said | None, required: list[str]) -> None:
+    result, _ = reply(said, required)
+    assert isinstance(result.outputs[0], m.CallStarted)
+    assert "".join(o.text for o in result.outputs if isinstance(o, m.CallArgumentsDelta)) == '{"size": "large"}'
+
+
+def test_a_call_that_is_demanded_is_made_whatever_was_said() -> None:
+    result, _ = reply(Said("turn it on"), [], "required")
+    assert isinstance(result.outputs[0], m.CallStarted)
+
+
+def test_a_function_that_is_asked_for_by_its_name_is_called_where_the_model_would_refuse() -> None:
+    tools = (m.Function("water_cactus", "", {"type": "object"}), m.Function("open_gate", "", {"type": "object"}))
+    for said, called, doubted in (
+        ("please open the gate", "open_gate", False), ("water the cactus", "water_cactus", False),
+        ("please open the gate", None, True), ("paint the gate", None, False),
+    ):  # fmt: skip
+        request = m.Respond("r", m.Context("", tools, ()), False, "marin", "auto", None)
+        result, stream = Reply(), Stream(0, [])
+        grounds = replies.Grounds(doubted, facts=Facts({}, said), said=Said(said))
+        steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, grounds)
+        write(steps, stream, [*SCRIPT.encode(NOT_UNDERSTOOD), END])
+        assert next((o.name for o in result.outputs if isinstance(o, m.CallStarted)), None) == called
+        assert bool(result.text) == (called is None)
+
+
+def test_a_call_by_name_is_understood_however_doubtful_its_other_words() -> None:
+    tools = (m.Function("water_cactus", "", {"type": "object"}), m.Function("open_gate", "", {"type": "object"}))
+    wanted = [CALL, *SCRIPT.encode("water cactus"), END]
+    for said, called in (("water the cactus", "water_cactus"), ("open the gate", "open_gate"), ("paint the gate", None)):
+        request = m.Respond("r", m.Context("", tools, ()), False, "marin", "auto", None)
+        result, stream = Reply(), Stream(0, [])
+        grounds = replies.Grounds(True, facts=Facts({}, said), said=Said(said))
+        write(replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, grounds), stream, wanted)
+        assert next((o.name for o in result.outputs if isinstance(o, m.CallStarted)), None) == called
+        assert bool(result.text) == (called is None)
+
+
+def test_what_refers_to_nothing_is_no_call() -> None:
+    result, _ = reply(Said("make it large", baseless=True), [])
+    assert result.text == NOT_UNDERSTOOD
+    assert isinstance(reply(Said("make it large", baseless=True), [], "required")[0].outputs[0], m.CallStarted)
+    called, _ = reply(Said("make it large", baseless=True), [], name="make_it_large")
+    assert isinstance(called.outputs[0], m.CallStarted)
+
+
+def answered(grounds: replies.Grounds, wanted: list[int]) -> str:
+    """What a network says that wants to write these tokens, where it might call a function."""
+    request = m.Respond("r", m.Context("", (m.Function("order", "", {"type": "object"}),), ()), False, "marin", "auto", None)
+    result, stream = Reply(), Stream(0, [])
+    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, grounds)
+    write(steps, stream, wanted)
+    return "".join(o.text for o in result.outputs if isinstance(o, m.TextDelta))
+
+
+def test_a_doubted_turn_is_answered_only_where_the_answer_is_what_was_heard() -> None:
+    words = [*SCRIPT.encode("Large."), END]
+    said_back = replies.Grounds(doubted=True, facts=Facts({}, "say large"))
+    assert answered(replies.Grounds(doubted=True), words) == NOT_UNDERSTOOD
+    assert answered(said_back, words) == "Large."
+    assert answered(said_back, [CALL, *SCRIPT.encode("order"), END]) == NOT_UNDERSTOOD
+
+
+@given(
+    st.sampled_from(["please say {}", "repeat after me {}", "how do you spell {}"]), st.sampled_from(["atrium", "five", "bye"])
+)
+def test_what_is_to_be_repeated_is_said_back(request: str, word: str) -> None:
+    assert replies.is_said_back(request.format(word))
+
+
+@given(st.lists(st.sampled_from(DIGITS), min_size=1))
+def test_digits_are_said_back_and_nothing_else(digits: list[str]) -> None:
+    assert replies.is_said_back(" ".join(digits))
+    assert not replies.is_said_back(" ".join([*digits, "minutes"]))
+    assert not replies.is_said_back("")
