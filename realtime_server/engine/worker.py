@@ -1,16 +1,15 @@
 """The one thread that owns the device: commands in, one step, outputs out. Nothing that a session breaks ends it."""
 
 import logging
-import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from contextlib import suppress
 from typing import assert_never
 
 from realtime_server.engine.contexts import Contexts
 from realtime_server.engine.contract import Deliver, DeviceLost, Model
+from realtime_server.engine.inbox import Inbox, Request
 from realtime_server.engine.observing import Observer, observed
 from realtime_server.messages import (
     AddItem,
@@ -31,7 +30,8 @@ from realtime_server.messages import (
 )
 
 log = logging.getLogger(__name__)
-Request = Callable[[], None]
+REQUESTS_S = 0.005
+"""Worked off between two steps, as they take turns."""
 PATIENCE_S = 60.0
 """A step takes milliseconds, on the smallest machine a second; one that takes longer than this hangs."""
 
@@ -42,7 +42,7 @@ class EngineWorker:
     def __init__(self, model: Model, deliver: Deliver, observer: Observer | None = None) -> None:
         self._model, self._deliver, self._observer = model, deliver, observer
         self._contexts = Contexts()
-        self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._lost = threading.Event()
         self._busy_since: float | None = None
@@ -60,36 +60,43 @@ class EngineWorker:
         self._thread.start()
 
     def stop(self) -> None:
-        self._inbox.put(None)
+        self._inbox.close()
         self._thread.join(PATIENCE_S)
 
     def submit(self, session_id: str, command: EngineCommand) -> None:
-        self._inbox.put(lambda: self._command(session_id, command))
+        self._inbox.put(session_id, lambda: self._command(session_id, command))
 
     def hold(self, session_id: str, held: bool) -> None:
-        self._inbox.put(lambda: self._model.hold(session_id, held))
+        self._inbox.put(session_id, lambda: self._model.hold(session_id, held))
 
     def end(self, session_id: str) -> None:
-        self._inbox.put(lambda: self._end(session_id))
+        """What it has asked for and is not begun is for nobody any more."""
+        self._inbox.drop(session_id)
+        self._inbox.put(session_id, lambda: self._end(session_id))
 
     # --- on its own thread --------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         idle = True
-        while True:
-            while idle or not self._inbox.empty():
-                self._busy_since = None
-                request = self._inbox.get()
-                if request is None:
-                    return
-                self._busy_since = time.monotonic()
-                self._take(request)
-                idle = self._lost.is_set()
+        while self._take_requests(idle):
             self._busy_since = time.monotonic()
             outputs = self._step()
             idle = outputs is None
             for session_id, output in outputs or ():
                 self._deliver(session_id, output)
+
+    def _take_requests(self, wait: bool) -> bool:
+        """For a while, then those who are being answered have their step; False once it is to stop."""
+        until = None
+        self._busy_since = None
+        while (request := self._inbox.get(wait)) is not None:
+            now = self._busy_since = time.monotonic()
+            until = until or now + REQUESTS_S
+            self._take(request)
+            wait = False
+            if now > until:
+                break
+        return not self._inbox.closed
 
     def _take(self, request: Request) -> None:
         try:

@@ -78,9 +78,11 @@ def beta_response(answer: ClientSecretResponse, temperature: float | None) -> di
 def effective(patch: dict[str, Any] | None, session_id: str, default_model: str) -> RealtimeSession | TranscriptionSession:
     """The session that these fields make; ClientError as for `session.update`."""
     patch = patch if patch is not None else {"type": "realtime"}
-    model = patch.get("model") or default_model
-    if not isinstance(model, str):
+    model = patch.get("model")
+    if model is not None and not isinstance(model, str):
         raise wrong_type(model, "session.model", "a string")
+    if model == "":
+        raise ClientError("Invalid 'session.model': an empty string is no model's name.", "invalid_value", "session.model")
     if patch.get("type") == "transcription":
         return updated(TranscriptionSession(id=session_id, expires_at=0), patch)
-    return updated(RealtimeSession(id=session_id, model=model, expires_at=0), patch)
+    return updated(RealtimeSession(id=session_id, model=model or default_model, expires_at=0), patch)

@@ -58,6 +58,9 @@ AssistantPart = Annotated[
 Part = InputText | InputAudio | InputImage | OutputText | OutputAudio
 
 
+MOST_PARTS = 256
+
+
 class _Item(Wire):
     id: ItemId | None = None
     object: Literal["realtime.item"] = "realtime.item"
@@ -67,19 +70,19 @@ class _Item(Wire):
 class SystemMessage(_Item):
     type: Literal["message"] = "message"
     role: Literal["system"] = "system"
-    content: Many[InputText]
+    content: Annotated[Many[InputText], Field(max_length=MOST_PARTS)]
 
 
 class UserMessage(_Item):
     type: Literal["message"] = "message"
     role: Literal["user"] = "user"
-    content: Many[UserPart]
+    content: Annotated[Many[UserPart], Field(max_length=MOST_PARTS)]
 
 
 class AssistantMessage(_Item):
     type: Literal["message"] = "message"
     role: Literal["assistant"] = "assistant"
-    content: Many[AssistantPart]
+    content: Annotated[Many[AssistantPart], Field(max_length=MOST_PARTS)]
 
 
 class FunctionCall(_Item):

@@ -32,6 +32,8 @@ LOGGED = 4
 """Functions that one line of the log tells of."""
 NO_OVERRIDES = ResponseConfig()
 WHISPER = "whisper-1"
+MOST_KEYWORDS, LONGEST_PROMPT = 1000, 10_000
+"""Keywords, and characters of a prompt, that are looked at: they are for every turn anew."""
 Items = tuple[str | m.ContextItem, ...] | None
 """Ids in the conversation and items beside it; None for the conversation itself."""
 
@@ -69,8 +71,8 @@ def keywords(heard: AudioInput) -> tuple[str, ...]:
     transcription = heard.transcription
     if transcription is None:
         return ()
-    prompt = transcription.prompt if transcription.model == WHISPER else None
-    return (*(transcription.keywords or ()), *(word.strip() for word in (prompt or "").split(",") if word.strip()))
+    prompt = (transcription.prompt or "")[:LONGEST_PROMPT] if transcription.model == WHISPER else ""
+    return (*(transcription.keywords or ())[:MOST_KEYWORDS], *(word.strip() for word in prompt.split(",") if word.strip()))
 
 
 def command(

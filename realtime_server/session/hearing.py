@@ -58,6 +58,9 @@ class Hearing:
         else:
             self.forget(entry.id)
 
+    def abandon(self, now: float) -> None:
+        self._transcripts.abandon(now)
+
     def take(self, config: Config, output: Transcript, now: float) -> None:
         self._transcripts.take(output, _wish(config), now)
 

@@ -191,6 +191,11 @@ class Responses:
             raise ClientError(f"Item with id '{item.id}' does not exist.", "invalid_value", f"{param}.id")
         return entry
 
+    def abandon(self, now: float) -> None:
+        """Nobody is there any more: the key gets back what its answers had reserved and did not use."""
+        for response in list(self._running.values()):
+            self._close(response, ResponseInput.CANCEL, "client_cancelled", now)
+
     def _tell_limits(self, now: float) -> None:
         limits = tuple(
             ev.RateLimit(name=a.name, limit=a.limit, remaining=a.remaining, reset_seconds=a.reset_s)

@@ -36,7 +36,7 @@ from realtime_server.turns.machine import TurnStarted, TurnStopped
 
 
 class Session:
-    """receive, engine_output, shell_output, next_deadline, handle_deadline, events_to_send, commands_to_run: nothing else."""
+    """receive, engine_output, shell_output, next_deadline, handle_deadline, events_to_send, commands_to_run, end: no more."""
 
     def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
         self._limits, self._judge = limits, opening.judge
@@ -63,7 +63,7 @@ class Session:
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
-    # --- the seven calls ----------------------------------------------------------------------------------------------
+    # --- the eight calls ----------------------------------------------------------------------------------------------
 
     def receive(self, event: cl.AnyClientEvent, now: float) -> None:
         with self._boundary(now, event.event_id):
@@ -154,6 +154,11 @@ class Session:
             self._expiry = float("inf")
             self.refuse(ClientError(text, "session_expired"))
             self._out.run(m.Disconnect(1001, "invalid_request_error.session_expired"))
+
+    def end(self, now: float) -> None:
+        """The client is gone: its key gets back what was reserved and not used. Nothing is to be sent or run any more."""
+        self._responses.abandon(now)
+        self._hearing.abandon(now)
 
     def events_to_send(self) -> list[ev.AnyServerEvent]:
         return self._out.take_events()

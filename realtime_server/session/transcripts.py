@@ -63,6 +63,13 @@ class Transcripts:
     def forget(self, item_id: str) -> None:
         self._turns.pop(item_id, None)
 
+    def abandon(self, now: float) -> None:
+        """Nobody is there any more: the key gets back what transcripts had reserved that were not written."""
+        for turn in self._turns.values():
+            if turn.reserved is not None:
+                self._quota.settle(turn.reserved, 0, now)
+        self._turns.clear()
+
     def commit(self, entry: Entry, wish: Wish, now: float) -> bool:
         """The turn is complete, as this item. False: the key has nothing left for its transcript, which the client is told."""
         turn = self._turns[entry.id]

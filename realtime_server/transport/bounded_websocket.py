@@ -6,10 +6,13 @@ nothing. What is used of uvicorn's class is not documented by it: `tests/transpo
 """
 
 import asyncio
+import codecs
 from asyncio import TimerHandle
+from typing import ClassVar
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 
 from realtime_server.transport.connection import NO_CLOSE_FRAME
 
@@ -17,6 +20,8 @@ PIECE_BYTES = 4096
 """Worked off at once: some 700 of the smallest frames, a few milliseconds."""
 COMPRESSED_BYTES = 64 * 1024
 """The largest message that is compressed, where the client asked for compression."""
+COLLECTED_BYTES = 256 * 1024 * 1024
+"""Of messages that have begun and not ended, on all connections together: a frame of 20 kB may inflate to 20 MB."""
 SILENT = "vanished: it sent nothing and answered no ping"
 UNREAD = "dropped: it does not read"
 
@@ -32,6 +37,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     _feeding: asyncio.Handle | None = None
     _watching: TimerHandle | None = None
     _ending = False
+    _collected = 0
+    all_collected: ClassVar[int] = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._unfed = bytearray()
@@ -39,6 +46,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unfed.clear()
+        self._let_go()
         if self._watching is not None:
             self._watching.cancel()
         self._tell("")
@@ -83,6 +91,53 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         assert self.conn.close_sent is not None
         self._tell(f"sent away: {self.conn.close_sent.code} {self.conn.close_sent.reason}")
         super().handle_parser_exception()
+
+    # --- in: messages that have begun ---------------------------------------------------------------------------------
+
+    def handle_text(self, event: Frame) -> None:
+        if self._collects(event):
+            super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        if self._collects(event):
+            super().handle_bytes(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        if self._collects(event):
+            super().handle_cont(event)
+
+    def _collects(self, event: Frame) -> bool:
+        """Whoever has been sent away is not listened to, whatever he still sends."""
+        if self.close_sent or self.conn.close_sent is not None:
+            self._let_go()
+            return False
+        self._collected += len(event.data)
+        BoundedWebSocket.all_collected += len(event.data)
+        if self.all_collected > COLLECTED_BYTES and not event.fin:
+            self._refuse(CloseCode.MESSAGE_TOO_BIG, "too much has begun and not ended")
+            return False
+        return True
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text":
+            try:
+                codecs.utf_8_decode(b"".join(self.frames), "strict", True)
+            except UnicodeDecodeError:
+                self._refuse(CloseCode.INVALID_DATA, "the text is not UTF-8")
+                return
+        super().send_receive_event_to_app()
+        self._let_go()
+
+    def _refuse(self, code: CloseCode, reason: str) -> None:
+        self._let_go()
+        self.conn.send_close(code, reason)
+        self.handle_parser_exception()
+
+    def _let_go(self) -> None:
+        """Of the message that has begun, if any."""
+        self.frames = []
+        BoundedWebSocket.all_collected -= self._collected
+        self._collected = 0
 
     # --- pings --------------------------------------------------------------------------------------------------------
 

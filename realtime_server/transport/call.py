@@ -83,6 +83,13 @@ class Call:
         finally:
             self._quiet.set()
             self._engine.end(self.name)
+            self._leave()
+
+    def _leave(self) -> None:
+        try:
+            self.session.end(_now())
+        except Exception:
+            log.exception("! %s did not end", self.name)
 
     async def serve(self, shell: Shell) -> None:
         """Shows it every event from now on, until its client is gone."""

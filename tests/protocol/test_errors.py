@@ -225,3 +225,17 @@ def test_messages_stay_short() -> None:
 
 def test_lists_read_as_sentences() -> None:
     assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"], "or")] == ["'a'", "'a' and 'b'", "'a', 'b' or 'c'"]
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "system"])
+def test_an_item_has_so_many_parts_and_no_more(role: str) -> None:
+    kind = "output_text" if role == "assistant" else "input_text"
+    for number, fits in ((256, True), (257, False)):
+        item = {"type": "message", "role": role, "content": [{"type": kind, "text": "a"}] * number}
+        event = json.dumps({"type": "conversation.item.create", "item": item})
+        if fits:
+            codec.decode(event)
+        else:
+            with pytest.raises(ClientError) as caught:
+                codec.decode(event)
+            assert (caught.value.code, caught.value.param) == ("array_above_max_length", "item.content")

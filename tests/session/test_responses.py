@@ -346,3 +346,13 @@ def test_tokens_that_run_out_in_a_call_leave_it_incomplete() -> None:
     assert (response["status"], response["status_details"]["reason"]) == ("incomplete", "max_output_tokens")
     assert [(i["type"], i["status"]) for i in response["output"]] == [("message", "completed"), ("function_call", "incomplete")]
     assert response["output"][1]["arguments"] == '{"ci'
+
+
+def test_who_hangs_up_gives_back_what_was_not_used() -> None:
+    quota = Quota(100, 10_000)
+    talk = Talk(quota=quota)
+    talk.say("response.create")
+    talk.engine(m.Prompted(talk.last(m.Respond).response_id, 30, 0))
+    assert quota.allowances(0.0)[1].remaining < 10_000 - 4000
+    talk.session.end(0.0)
+    assert quota.allowances(0.0)[1].remaining == 10_000 - 30

@@ -96,3 +96,12 @@ def test_a_spent_key_has_no_transcript(kind: str) -> None:
     # A conversation's turn is heard all the same: it may be answered.
     assert (m.Commit(second) in talk.commands) == (kind == "realtime")
     assert (m.Forget(second) in talk.commands) == (kind == "transcription")
+
+
+def test_who_hangs_up_pays_for_no_transcript_that_was_not_written() -> None:
+    quota = Quota(100, 1000)
+    talk = transcribing(quota=quota)
+    talk.speak_a_turn()
+    assert tokens_left(quota) < 1000
+    talk.session.end(0.0)
+    assert tokens_left(quota) == 1000

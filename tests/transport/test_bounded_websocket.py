@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.settings import Settings
+from realtime_server.transport import bounded_websocket
 from realtime_server.transport.bounded_websocket import PIECE_BYTES, BoundedWebSocket
 from tests.conftest import tiny_wren
 from tests.engine.families.wren.test_script import SCRIPT
@@ -205,6 +206,31 @@ def test_pings_of_a_client_that_reads_nothing_are_not_collected(server: Live, mo
         client.send(Frame(Opcode.PING, b"after").serialize(mask=True))
         client.until(Opcode.PONG, b"after")
     assert most < 256 * 1024
+
+
+def begun(size: int, opcode: Opcode = Opcode.TEXT) -> bytes:
+    return Frame(opcode, b"x" * size, fin=False).serialize(mask=True)
+
+
+def test_what_has_begun_and_never_ends_is_bounded_for_all_together(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_websocket, "COLLECTED_BYTES", 50_000)
+    with RawClient(server.port) as first, RawClient(server.port) as second:
+        first.send(begun(30_000))
+        first.send(Frame(Opcode.PING, b"so far").serialize(mask=True))
+        first.until(Opcode.PONG)
+        second.send(begun(30_000))
+        assert second.until(Opcode.CLOSE)[:2] == struct.pack("!H", 1009)
+        # The first may end what it began.
+        first.send(Frame(Opcode.CONT, b"x").serialize(mask=True))
+        assert b"invalid_event" in first.until(Opcode.TEXT, b"error")
+    assert BoundedWebSocket.all_collected == 0
+
+
+def test_text_that_is_no_utf8_is_no_fault_of_ours(server: Live, caplog: pytest.LogCaptureFixture) -> None:
+    with RawClient(server.port) as client:
+        client.send(Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True))
+        assert client.until(Opcode.CLOSE)[:2] == struct.pack("!H", 1007)
+    assert "Traceback" not in caplog.text
 
 
 def test_who_takes_nothing_is_cut_off(server: Live, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

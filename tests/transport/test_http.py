@@ -128,6 +128,11 @@ def test_a_transcription_secret(server: Live) -> None:
         ({"session": {"type": ["realtime"]}}, "session.type"),
         ({"session": {"type": "transcription", "model": ["x"]}}, "session.model"),
         ({"session": {"type": "realtime", "model": {"a": 1}}}, "session.model"),
+        *[
+            ({"session": {"type": kind, "model": model}}, "session.model")
+            for kind in ("realtime", "transcription")
+            for model in ([], {}, 0.0, False, "")
+        ],
         ({"session": {"type": "realtime", "instructions": "x" * 300_000}}, "session"),
         (b"[" * 5000 + b"]" * 5000, None),
         (b"\xff\xfe", None),
@@ -184,7 +189,7 @@ def test_a_beta_transcription_session(server: Live) -> None:
 
 @pytest.mark.parametrize(("flat", "param"), [
     ({"voice": 5}, "voice"), ({"input_audio_format": "mp3"}, "input_audio_format"), ({"temperature": 3}, "temperature"), ({"colour": 1}, "colour"),
-    ({"turn_detection": {"type": "server_vad", "threshold": "x"}}, "turn_detection.threshold"), ({"model": "nightingale"}, "model"),
+    ({"turn_detection": {"type": "server_vad", "threshold": "x"}}, "turn_detection.threshold"), ({"model": "nightingale"}, "model"), ({"model": []}, "model"),
     ({"client_secret": {"expires_after": {"seconds": 1}}}, "client_secret.expires_after.seconds"), ([], None),
 ])  # fmt: skip
 def test_a_beta_session_with_a_bad_field_is_refused(server: Live, flat: Any, param: str | None) -> None:
