@@ -88,6 +88,7 @@ def test_our_own_fault_is_an_error_object_and_logged_once(capsys: pytest.Capture
     assert capsys.readouterr().err.count("Traceback (most recent call last)") == 1
 
 
+NO_NAMES: list[Any] = [[], {}, 0.0, False, ""]
 SECRETS = "/v1/realtime/client_secrets"
 KEY = {"Authorization": "Bearer sk-right"}
 
@@ -131,7 +132,7 @@ def test_a_transcription_secret(server: Live) -> None:
         *[
             ({"session": {"type": kind, "model": model}}, "session.model")
             for kind in ("realtime", "transcription")
-            for model in ([], {}, 0.0, False, "")
+            for model in NO_NAMES
         ],
         ({"session": {"type": "realtime", "instructions": "x" * 300_000}}, "session"),
         (b"[" * 5000 + b"]" * 5000, None),
