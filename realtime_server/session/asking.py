@@ -5,6 +5,7 @@ Pure functions of the configuration and the conversation; `session` decides when
 
 import logging
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -72,7 +73,13 @@ def keywords(heard: AudioInput) -> tuple[str, ...]:
     if transcription is None:
         return ()
     prompt = (transcription.prompt or "")[:LONGEST_PROMPT] if transcription.model == WHISPER else ""
-    return (*(transcription.keywords or ())[:MOST_KEYWORDS], *(word.strip() for word in prompt.split(",") if word.strip()))
+    return _keywords((transcription.keywords or ())[:MOST_KEYWORDS], prompt)
+
+
+@lru_cache(maxsize=64)
+def _keywords(listed: tuple[str, ...], prompt: str) -> tuple[str, ...]:
+    """The same for every turn of a session, which so share them."""
+    return (*listed, *(word.strip() for word in prompt.split(",") if word.strip()))
 
 
 def command(

@@ -23,6 +23,10 @@ class Hearing:
         self._transcripts = Transcripts(outbox, opening.quota)
         self.by_turns = opening.abilities.turns == "server"
 
+    @property
+    def waiting(self) -> int:
+        return self._transcripts.waiting
+
     def open_stream(self, config: Config) -> None:
         """Before sound is taken in."""
         if not self.by_turns and not self._sound.stream_id:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 class Limits:
     append_bytes: int = 15 * 1024 * 1024
     """Raw audio in one `input_audio_buffer.append`."""
+    waiting_turns: int = 32
+    """Turns that were committed and are not written yet, with which no more is read from the client until some are."""
     commit_ms: int = 100
     """Less than this is no turn."""
     buffer_s: int = 600

@@ -171,6 +171,11 @@ class Session:
         """Is a response running? A server that shuts down waits for it."""
         return self._responses.any_running
 
+    @property
+    def behind(self) -> bool:
+        """Does the engine still have so much to hear that more should not be read from the client?"""
+        return self._hearing.waiting >= self._limits.waiting_turns
+
     # --- client events ------------------------------------------------------------------------------------------------
 
     def _receive(self, event: cl.AnyClientEvent) -> None:

@@ -57,6 +57,11 @@ class Transcripts:
         self._out, self._quota = outbox, quota
         self._turns: dict[str, _Turn] = {}
 
+    @property
+    def waiting(self) -> int:
+        """Turns that are complete, and of which it is not known yet what was said."""
+        return sum(turn.entry is not None for turn in self._turns.values())
+
     def listen(self, item_id: str) -> None:
         self._turns[item_id] = _Turn(item_id)
 

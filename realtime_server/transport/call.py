@@ -69,6 +69,9 @@ class Call:
         self._closing = False
         self._alarm = Alarm()
         self._quiet, self._deserted = asyncio.Event(), asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set while more may be read from the client."""
+        self.ready.set()
 
     async def run(self, first: Shell) -> None:
         """Until the last shell has left; `first` is there from the beginning."""
@@ -162,6 +165,7 @@ class Call:
             self.say_goodbye(1011, INTERNAL_ERROR)
         self._closing = True
         self._quiet.set()
+        self.ready.set()
         self._alarm.set(None)
 
     def _receive(self, decode: Callable[[], AnyClientEvent]) -> None:
@@ -203,6 +207,7 @@ class Call:
                 case _:
                     self._engine.submit(self.name, command)
         (self._quiet.clear if self.session.answering else self._quiet.set)()
+        (self.ready.clear if self.session.behind and not self._closing else self.ready.set)()
         self._alarm.set(self.session.next_deadline())
 
     def _show_all(self, event: ev.AnyServerEvent) -> None:

@@ -111,6 +111,7 @@ class Connection:
         from theirs."""
         while True:
             await self._unsent.room.wait()
+            await self._call.ready.wait()
             message = await self._socket.receive()
             if isinstance(message, Gone):
                 raise _Over(str(message))

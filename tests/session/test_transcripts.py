@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
+from realtime_server.session.limits import Limits
 from realtime_server.session.quota import Quota
 from tests.helpers import Talk, types
 
@@ -105,3 +106,15 @@ def test_who_hangs_up_pays_for_no_transcript_that_was_not_written() -> None:
     assert tokens_left(quota) < 1000
     talk.session.end(0.0)
     assert tokens_left(quota) == 1000
+
+
+def test_a_client_whose_turns_pile_up_is_not_read_from_until_some_are_written() -> None:
+    talk = transcribing(limits=Limits(waiting_turns=3))
+    waiting = list[str]()
+    for n in range(3):
+        assert talk.session.behind is False, n
+        talk.speak_a_turn()
+        waiting.append(talk.last(m.Commit).item_id)
+    assert talk.session.behind
+    talk.engine(m.TranscriptFailed(waiting[0], "It broke."))
+    assert not talk.session.behind

@@ -1,6 +1,7 @@
 """One client's trouble is his own: backlog, holding, faults, shutting down. A scripted socket, a real loop, no sleeping."""
 
 import asyncio
+import base64
 import json
 import logging
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.protocol.errors import ClientError
+from realtime_server.session.limits import Limits
 from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
 from realtime_server.settings import Settings
@@ -190,6 +192,29 @@ def test_nobody_is_read_from_for_whom_too_much_waits_already() -> None:
             await setup.socket.until("conversation.item.retrieved", 300)
             setup.socket.incoming.put_nowait(Gone(1000, ""))
         assert setup.socket.closed is None
+
+    asyncio.run(scenario())
+
+
+def test_a_client_whose_turns_pile_up_waits_for_them() -> None:
+    async def scenario() -> None:
+        setup = Setup()
+        second = base64.b64encode(bytes(9600)).decode()
+        turn = [{"type": "input_audio_buffer.append", "audio": second}, {"type": "input_audio_buffer.commit"}]
+        asked = {"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": None}}}}
+        most = Limits.waiting_turns
+        for event in (asked, *(most + 1) * turn):
+            setup.socket.incoming.put_nowait(json.dumps(event))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(setup.run())
+            await setup.socket.until("input_audio_buffer.committed", most)
+            assert not setup.socket.incoming.empty()
+            first = next(c for c in setup.engine.commands if isinstance(c, m.Commit))
+            setup.engine.deliver(m.TranscriptDone(first.item_id, "a", 1))
+            await setup.socket.until("input_audio_buffer.committed", most + 1)
+            setup.socket.incoming.put_nowait(Gone(1000, ""))
+            for command in [c for c in setup.engine.commands if isinstance(c, m.Commit)]:
+                setup.engine.deliver(m.TranscriptDone(command.item_id, "a", 1))
 
     asyncio.run(scenario())
 
