@@ -173,6 +173,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             await super().send(message)
         finally:
             self.conn.extensions = extensions
+        if message["type"] == "websocket.close":
+            self._let_go()
         self._feed_on()
 
     def pause_writing(self) -> None:

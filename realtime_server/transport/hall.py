@@ -88,9 +88,10 @@ class Hall:
             self._sessions[who] -= 1
             if not self.calls:
                 self._empty.set()
-            self._tidy_soon()
+            self.tidy_soon()
 
-    def _tidy_soon(self) -> None:
+    def tidy_soon(self) -> None:
+        """After a session, and after a stranger: he may have begun a message of 20 MB before he was sent away."""
         if self._tidying is None:
             self._tidying = asyncio.get_running_loop().call_later(TIDY_AFTER_S, self._tidy)
 

@@ -128,6 +128,7 @@ async def _serve(socket: WebSocket) -> None:
         served, model, transcription = choose(hall, socket, guest)
     except Refused as refused:
         await _turn_away(_Socket(socket), refused)
+        hall.tidy_soon()
         return
     limits = hall.settings.limits
     opening = Opening(
