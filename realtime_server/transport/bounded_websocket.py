@@ -47,6 +47,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._unfed.clear()
         self._let_go()
+        # It still has the last frame, and all of this refers to itself: collected late, if it is large and new things are few.
+        self.conn.parser.close()
         if self._watching is not None:
             self._watching.cancel()
         self._tell("")

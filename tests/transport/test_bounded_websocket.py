@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
+from websockets.server import ServerProtocol
 from websockets.sync.client import connect
 
 from realtime_server.engine.families.wren.model import WrenModel
@@ -102,7 +103,7 @@ def impatient(model: WrenModel) -> Iterator[Live]:
 
 @pytest.mark.parametrize("name", [
     "connection_made", "connection_lost", "data_received", "receive", "send", "handle_ping", "handle_parser_exception",
-    "keepalive_timeout", "schedule_ping", "pause_writing", "resume_writing", "on_task_complete",
+    "handle_text", "handle_bytes", "handle_cont", "send_receive_event_to_app", "keepalive_timeout", "schedule_ping", "pause_writing", "resume_writing", "on_task_complete",
 ])  # fmt: skip
 def test_uvicorn_has_the_methods_that_are_replaced(name: str) -> None:
     ours, theirs = getattr(BoundedWebSocket, name), getattr(WebSocketsSansIOProtocol, name)
@@ -112,8 +113,9 @@ def test_uvicorn_has_the_methods_that_are_replaced(name: str) -> None:
 def test_uvicorn_has_the_state_that_is_read() -> None:
     source = inspect.getsource(WebSocketsSansIOProtocol)
     for name in ("queue", "writable", "conn", "transport", "loop", "read_paused", "pong_timer", "pending_ping_payload",
-                 "ping_sent_at", "close_timeout", "disconnected"):  # fmt: skip
+                 "ping_sent_at", "close_timeout", "disconnected", "frames", "curr_msg_data_type", "close_sent"):  # fmt: skip
         assert f"self.{name}" in source
+    assert inspect.isgenerator(ServerProtocol().parser)
 
 
 def test_who_sends_is_alive_though_it_answers_no_ping(impatient: Live) -> None:
