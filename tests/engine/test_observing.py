@@ -57,7 +57,9 @@ def test_a_turn_is_recorded() -> None:
     assert [noted.name for noted in by_call if noted.kind == "output"] == ["TextDelta"] * (STEPS - 1) + ["ResponseFinished"]
     assert {noted.session_id for noted in by_call} == {"call"}
     assert [noted.at for noted in by_call] == sorted(noted.at for noted in by_call)
-    assert [noted.name for noted in recorder.noted if noted.kind == "command"] == ["AddItem", "Respond", "AddItem"]
+    commands = [noted.name for noted in recorder.noted if noted.kind == "command"]
+    # That the answer is an item is told too, unless whoever asked is gone before.
+    assert commands in (["AddItem", "Respond"], ["AddItem", "Respond", "AddItem"])
     assert sum(noted.kind == "step" for noted in recorder.noted) >= STEPS
 
 
