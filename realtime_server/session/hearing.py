@@ -23,9 +23,8 @@ class Hearing:
         self._transcripts = Transcripts(outbox, opening.quota)
         self.by_turns = opening.abilities.turns == "server"
 
-    @property
-    def waiting(self) -> int:
-        return self._transcripts.waiting
+    def waiting(self, most: int) -> int:
+        return self._transcripts.waiting(most)
 
     def open_stream(self, config: Config) -> None:
         """Before sound is taken in."""

@@ -174,7 +174,8 @@ class Session:
     @property
     def behind(self) -> bool:
         """Does the engine still have so much to hear that more should not be read from the client?"""
-        return self._hearing.waiting >= self._limits.waiting_turns
+        most = self._limits.waiting_turns
+        return self._hearing.waiting(most) >= most
 
     # --- client events ------------------------------------------------------------------------------------------------
 

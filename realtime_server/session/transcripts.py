@@ -1,6 +1,7 @@
 """What the model hears of each user turn: kept for the conversation, and told to the client if it asked for it."""
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, assert_never
 
 from realtime_server import messages as m
@@ -57,10 +58,11 @@ class Transcripts:
         self._out, self._quota = outbox, quota
         self._turns: dict[str, _Turn] = {}
 
-    @property
-    def waiting(self) -> int:
-        """Turns that are complete, and of which it is not known yet what was said."""
-        return sum(turn.entry is not None for turn in self._turns.values())
+    def waiting(self, most: int) -> int:
+        """Turns that are complete, and of which it is not known yet what was said; counted up to `most`, since it is asked for
+        after everything that happens."""
+        complete = (turn for turn in self._turns.values() if turn.entry is not None)
+        return sum(1 for _ in islice(complete, most))
 
     def listen(self, item_id: str) -> None:
         self._turns[item_id] = _Turn(item_id)
