@@ -6,14 +6,15 @@ import pytest
 import torch
 from hypothesis import settings
 
-from realtime_server.engine.families.wren import transcribing, voices
+from realtime_server.engine.families.wren import transcribing
 from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.families.wren.respelling import WordList
 from realtime_server.engine.families.wren.script import Script
-from realtime_server.engine.families.wren.voices import Voice
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
+from realtime_server.engine.talker import voices
+from realtime_server.engine.talker.voices import Voice
 from realtime_server.training.wren import vocabulary
 
 # How long an example takes says something about the machine, not about the code.
@@ -30,7 +31,7 @@ def script() -> Script:
     return Script(vocabulary.fit(600))
 
 
-def tiny_net(script: Script, seed: int = 0) -> Wren:
+def tiny_net(script: Script, seed: int = 1) -> Wren:
     torch.manual_seed(seed)
     config = WrenConfig(
         vocabulary=script.size, width=32, layers=2, heads=2, hidden=48, early_ctc_layer=1, codebooks=2, codes=16

@@ -54,8 +54,8 @@ def test_the_shipped_model_loads_and_fits_its_card() -> None:
     model = loader.load("wren", "cpu")
     assert isinstance(model, WrenModel)
     described = json.loads((loader.find("wren") / "config.json").read_text())
-    assert model.runner.decoder is not None
-    parts = (model.runner.net, model.runner.decoder)
+    assert model.runner.speaker.decoder is not None
+    parts = (model.runner.net, model.runner.speaker.decoder)
     assert described["parameters"] == sum(p.numel() for part in parts for p in part.parameters())
     evaluation = json.loads((loader.find("wren") / "eval.json").read_text())
     card = (loader.find("wren") / "README.md").read_text()
@@ -86,5 +86,31 @@ def test_a_config_that_is_none_is_said(folder: Path, config: str, message: str) 
     (folder / "config.json").write_text(config)
     write_manifest(folder)
     with pytest.raises(ModelError, match=message) as caught:
+        loader.load(str(folder), "cpu")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("file", "text", "message"), [
+    ("manifest.json", None, "manifest.json: No such file"), ("manifest.json", "", "manifest.json is not valid JSON"),
+    ("manifest.json", "{}", "names no file"), ("manifest.json", "[]", "no JSON object"), ("manifest.json", '{"config.json": 5}', "no SHA-256 for config.json"),
+    ("config.json", "", "is not the file of the manifest"),
+])  # fmt: skip
+def test_a_folder_that_is_damaged_says_where(folder: Path, file: str, text: str | None, message: str) -> None:
+    if text is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(text)
+    with pytest.raises(loader.ModelError, match=message):
+        loader.load(str(folder), "cpu")
+
+
+@pytest.mark.parametrize(("config", "message"), [
+    ("", "config.json is not valid JSON"), ("7", "no JSON object"), ("{}", "architecture 'None'"), ('{"architecture": []}', "architecture"),
+    ('{"architecture": "wren"}', "no model that can be loaded"),
+])  # fmt: skip
+def test_a_config_that_is_none_is_said(folder: Path, config: str, message: str) -> None:
+    (folder / "config.json").write_text(config)
+    write_manifest(folder)
+    with pytest.raises(loader.ModelError, match=message) as caught:
         loader.load(str(folder), "cpu")
     assert "\n" not in str(caught.value)

@@ -26,4 +26,4 @@ def test_what_comes_in_time_is_answered_as_what_comes_at_once(tiny_model: WrenMo
     assert sound_s == len(answer.sound) / m.AUDIO_RATE_HZ
     assert (wait_s is not None) == (sound_s > 0)
     assert wait_s is None or wait_s > 0
-    assert tiny_model.slots.in_use == tiny_model.talker_slots.in_use == 0
+    assert tiny_model.slots.in_use == tiny_model.runner.speaker.slots.in_use == 0

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from realtime_server.audio.mel import FloatArray
 from realtime_server.engine.families.wren.letters import labels
-from realtime_server.engine.families.wren.runner import BOOKS_REMEMBERED
 from realtime_server.engine.families.wren.script import PAD, REPLY, Script
 from realtime_server.engine.families.wren.words import plain
-from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE, letter_indices, letter_windows
+from realtime_server.engine.nets.talker import letter_indices, letter_windows
+from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
+from realtime_server.engine.talker.speaker import BOOKS_REMEMBERED
 from realtime_server.training.wren import augment, domain
 from realtime_server.training.wren.dialogue import Call, Dialogue, Result, Say, undump
 from realtime_server.training.wren.synthesis import WREN_VOICES

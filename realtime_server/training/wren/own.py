@@ -16,8 +16,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_server.engine.families.wren.voices import NAMES
 from realtime_server.engine.families.wren.words import plain
+from realtime_server.engine.talker.voices import NAMES
 from realtime_server.training.wren import talk
 from realtime_server.training.wren.dialogue import Call, Dialogue, Say, Tool
 

@@ -64,7 +64,7 @@ def tokens_beside_original(shard: Path, model: Path, target: Path) -> None:
     audio = data["pcm"][first : first + data["lengths"][SENTENCE]].astype(np.float32) / 32767
     wren, parameters = loader.load(str(model), "cpu"), analyse(audio)
     assert isinstance(wren, WrenModel)
-    codec, decoder = wren.runner.codec, wren.runner.decoder
+    codec, decoder = wren.runner.speaker.codec, wren.runner.speaker.decoder
     assert decoder is not None
     stacked = torch.from_numpy(parameters).view(len(parameters) // STACK, -1)
     codes = codec.encode(stacked)

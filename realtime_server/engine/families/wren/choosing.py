@@ -1,21 +1,8 @@
-"""Choosing: with temperature and a seed, or among a set of allowed sentences."""
+"""Choosing among a set of allowed sentences."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
-
-import numpy as np
-from numpy.typing import NDArray
-
-
-class Noise:
-    """Gumbel noise of one sequence: argmax(logits / temperature + noise) samples the softmax, in any batch, from one seed."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = np.random.default_rng(seed)
-
-    def draw(self, *shape: int) -> NDArray[np.float32]:
-        return self._random.gumbel(size=shape).astype(np.float32)
 
 
 class Choice:

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from realtime_server.engine.contract import ModelCommand
-from realtime_server.engine.families.wren import prompt, replies, voices
+from realtime_server.engine.families.wren import prompt, replies
 from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.hearing import HeardTurn
 from realtime_server.engine.families.wren.history import ContextTooLong
@@ -23,9 +23,7 @@ from realtime_server.engine.families.wren.runner import Runner
 from realtime_server.engine.families.wren.said import Said, refers_back
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.transcribing import TurnTooLong, hear
-from realtime_server.engine.families.wren.voices import DEFAULT, Voices
 from realtime_server.engine.families.wren.words import plain
-from realtime_server.engine.families.wren.writing import Reply
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
 from realtime_server.engine.nets.wren import Wren, WrenConfig
@@ -34,6 +32,10 @@ from realtime_server.engine.runtime.prefix import Prefixes
 from realtime_server.engine.runtime.sequences import Body, Sequences, Work
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import FRAME, Stream, prefill
+from realtime_server.engine.talker import voices
+from realtime_server.engine.talker.reply import Reply
+from realtime_server.engine.talker.speaking import speak
+from realtime_server.engine.talker.voices import DEFAULT, Voices
 from realtime_server.messages import (
     Abilities,
     Audio,
@@ -95,7 +97,7 @@ class WrenModel:
         self.abilities = Abilities(voices.ids(voiced), "wren", scores_turn_end=True)
         self.runner = Runner(net, codec, decoder, device)
         self.script, self.known = script, known
-        self.slots, self.talker_slots = Slots(self.runner.cache), Slots(self.runner.talker_cache)
+        self.slots = Slots(self.runner.cache)
         self.prefixes = Prefixes(self.slots)
         self._sequences = Sequences(self.runner.run, REFUSALS)
         self._sessions: dict[str, _SessionState] = {}
@@ -282,10 +284,11 @@ class WrenModel:
         reply.outputs.append(count)
 
         def start_speaking() -> None:
-            slot, voice = self.talker_slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
-            body = replies.speak(request, slot, voice, self.runner, reply, 0)
+            speaker = self.runner.speaker
+            slot, voice = speaker.slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
+            body = speak(request, slot, voice, speaker, reply, 0)
             failure = partial(_not_answered, request.response_id)
-            work = Work(body, reply.outputs, failure, partial(self.talker_slots.give_back, slot))
+            work = Work(body, reply.outputs, failure, partial(speaker.slots.give_back, slot))
             self._sequences.start(session_id, request.response_id, work)
 
         last = prompt.asked(request.context)

@@ -1,4 +1,4 @@
-"""The sequences of an answer: thinking it, speaking it. Each is a generator that yields steps and is sent answers.
+"""The sequence that thinks an answer: a generator that yields steps and is sent answers.
 
 Yielding None means: nothing to do before something else happens.
 """
@@ -7,41 +7,26 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import torch
-
-from realtime_server.audio.formats import as_pcm
 from realtime_server.engine.families.wren.calls import CallWriter
-from realtime_server.engine.families.wren.choosing import Noise
 from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.hearing import HeardTurn
 from realtime_server.engine.families.wren.respelling import ANY_WORD_BEHIND
-from realtime_server.engine.families.wren.runner import Runner
 from realtime_server.engine.families.wren.said import Said, spoken_name
 from realtime_server.engine.families.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
-from realtime_server.engine.families.wren.steps import Speak, Spoken
 from realtime_server.engine.families.wren.transcribing import best_text
-from realtime_server.engine.families.wren.voices import Voice
 from realtime_server.engine.families.wren.words import DIGITS
-from realtime_server.engine.families.wren.writing import Reply, TextWriter
-from realtime_server.engine.nets.decoder import FRAMES_BEFORE
-from realtime_server.engine.nets.vocoder import RATE_HZ, Tempo, Vocoder
-from realtime_server.engine.nets.wren import LETTERS_AHEAD, letter_indices, letter_windows
+from realtime_server.engine.families.wren.writing import TextWriter
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
+from realtime_server.engine.talker.reply import Reply
 from realtime_server.messages import (
-    AUDIO_RATE_HZ,
-    AudioDelta,
     NamedFunction,
     Output,
     Respond,
     ResponseFinished,
 )
 
-assert RATE_HZ == AUDIO_RATE_HZ
-Steps = Generator[Think | Speak | None, Any, None]
-LONGEST_WAIT = 20
-"""Frames (1.6 s) that the pointer may stand on one letter before it is moved on."""
+Steps = Generator[Think | None, Any, None]
 
 
 @dataclass(frozen=True)
@@ -103,33 +88,3 @@ def think(
         yield None
     reason: Any = "max_output_tokens" if reply.ran_out else "completed"
     reply.outputs.append(ResponseFinished(request.response_id, reason))
-
-
-def speak(request: Respond, slot: int, voice: Voice, runner: Runner, reply: Reply, seed: int) -> Steps:
-    """Follows the text with a pointer, frame by frame; waits where the text is not yet far enough ahead."""
-    config = runner.net.config
-    noise, vocoder, tempo = Noise(seed), Vocoder(voice.shape, seed), Tempo(request.speed)
-    timbre = runner.timbre(voice.timbre)
-    before = np.zeros((0, config.codebooks), np.int64)
-    pointer = stood = 0
-    while True:
-        if not reply.written and len(reply.text) < pointer + LETTERS_AHEAD + 1:
-            yield None
-            continue
-        if pointer >= len(reply.text):
-            break
-        if reply.over_limit:
-            reply.ran_out = True
-            break
-        window = letter_windows(letter_indices(reply.text), torch.tensor([pointer]))[0]
-        spoken: Spoken = yield Speak(
-            slot, reply.frames, before, window, voice.speaker, timbre, noise.draw(config.codebooks, config.codes),
-            noise.draw(config.furthest_advance + 1),
-        )  # fmt: skip
-        before = np.concatenate([before, spoken.codes[None]])[-FRAMES_BEFORE:]
-        stood = stood + 1 if spoken.advance == 0 else 0
-        pointer += spoken.advance if stood < LONGEST_WAIT else 1
-        reply.frames += 1
-        samples = as_pcm(vocoder.decode(tempo.push(spoken.frames)))
-        reply.outputs.append(AudioDelta(request.response_id, samples, min(pointer, len(reply.text))))
-    reply.spoken = True

@@ -1,4 +1,4 @@
-"""What Wren's sequences ask of the device, besides `Think`: to hear, to try several ways to go on, to speak one frame."""
+"""What Wren's sequences ask of the device, besides `Think` and `Speak`: to hear, and to try several ways to go on."""
 
 from dataclasses import dataclass
 
@@ -43,30 +43,3 @@ class Heard:
 
     ended: Tensor
     letters: Tensor
-
-
-Timbre = tuple[tuple[int, float], ...]
-"""Rows of the decoder, and each one's share of the sound; none: the sound is the codec's own."""
-
-
-@dataclass(frozen=True)
-class Speak(Step):
-    """One frame at `position`, behind the tokens of those `before` it [<= FRAMES_BEFORE, books]; the answer is `Spoken`."""
-
-    slot: int
-    position: int
-    before: NDArray[np.int64]
-    window: Tensor
-    speaker: int
-    timbre: Timbre
-    noise: NDArray[np.float32]
-    advance_noise: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A frame's tokens [books], the pointer's advance, and the vocoder frames [STACK, FRAME_SIZE] that the tokens stand for."""
-
-    codes: NDArray[np.int64]
-    advance: int
-    frames: NDArray[np.float32]

@@ -1,7 +1,6 @@
 """A reply in words, written token by token and told as soon as it is certain."""
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -10,32 +9,14 @@ from realtime_server.engine.families.wren.script import END, NOT_KNOWN, Script
 from realtime_server.engine.families.wren.transcribing import best_text
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
-from realtime_server.messages import Output, Respond, TextDelta
+from realtime_server.engine.talker.reply import Reply
+from realtime_server.messages import Respond, TextDelta
 
 Steps = Generator[Think, Tensor, None]
 LONGEST_REPLY = 160
 """Text tokens: several times the longest reply that it was trained on."""
-AUDIO_TOKENS_PER_FRAME = 1.6
 HESITATION = -6.0
 """The log-probability of "Sorry ..." as a reply from which on the model was not sure to know what it states."""
-
-
-@dataclass
-class Reply:
-    """What thinking and speaking share: the text so far, and how far each has come."""
-
-    text: str = ""
-    written: bool = False
-    spoken: bool = False
-    frames: int = 0
-    tokens: int = 0
-    limit: int | None = None
-    ran_out: bool = False
-    outputs: list[Output] = field(default_factory=list)
-
-    @property
-    def over_limit(self) -> bool:
-        return self.limit is not None and self.tokens + self.frames * AUDIO_TOKENS_PER_FRAME >= self.limit
 
 
 class TextWriter:

@@ -4,8 +4,8 @@ import random
 from collections import defaultdict
 from typing import Any
 
-from realtime_server.engine.families.wren.voices import NAMES
 from realtime_server.engine.families.wren.words import plain
+from realtime_server.engine.talker.voices import NAMES
 from realtime_server.training.wren import domain
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dataset import never_spoken

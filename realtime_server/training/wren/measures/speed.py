@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from realtime_server import messages as m
-from realtime_server.engine.families.wren.voices import NAMES
+from realtime_server.engine.talker.voices import NAMES
 from realtime_server.training.wren import augment
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dataset import Heard

@@ -306,7 +306,7 @@ def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) ->
     run(model)
     for session_id in "ab":
         model.end(session_id)
-    assert model.slots.in_use == model.talker_slots.in_use == 0
+    assert model.slots.in_use == model.runner.speaker.slots.in_use == 0
 
 
 @given(seed=st.integers(0, 1000), often=st.sampled_from([0.02, 0.2, 0.7]))
@@ -314,7 +314,7 @@ def test_no_order_of_commands_loses_a_slot(steps: list[tuple[str, str, int]]) ->
 def test_a_step_that_fails_costs_its_own_sequence_alone(seed: int, often: float) -> None:
     model, chance = tiny_wren(SCRIPT), np.random.default_rng(seed)
     alone = told(turn(tiny_wren(SCRIPT), "good", 1), "good")
-    thought, spoken = model.runner._thought, model.runner._spoken
+    thought, spoken = model.runner._thought, model.runner.speaker.speak
     mine = model.voices["marin"].speaker
     other = next(name for name, voice in model.voices.items() if voice.speaker != mine)
 
@@ -331,7 +331,7 @@ def test_a_step_that_fails_costs_its_own_sequence_alone(seed: int, often: float)
         broken(any(s.speaker != mine for s in steps))
         return spoken(steps)
 
-    model.runner._thought, model.runner._spoken = think, speak  # type: ignore[method-assign]
+    model.runner._thought, model.runner.speaker.speak = think, speak  # type: ignore[method-assign]
     outputs: Outputs = []
     for session_id in ("bad", "good"):
         model.run(session_id, m.Listen(f"item{session_id}", CONTEXT))
@@ -345,8 +345,8 @@ def test_a_step_that_fails_costs_its_own_sequence_alone(seed: int, often: float)
     assert same(told(outputs, "good"), alone)
     for session_id in ("bad", "good"):
         model.end(session_id)
-    assert model.slots.in_use == model.talker_slots.in_use == 0
-    assert model.runner.cache.positions == model.runner.talker_cache.positions == 0
+    assert model.slots.in_use == model.runner.speaker.slots.in_use == 0
+    assert model.runner.cache.positions == model.runner.speaker.cache.positions == 0
 
 
 def test_what_runs_can_be_abandoned(tiny_model: WrenModel) -> None:

@@ -10,9 +10,9 @@ from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.said import Said
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
 from realtime_server.engine.families.wren.words import DIGITS
-from realtime_server.engine.families.wren.writing import Reply
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Stream, Think
+from realtime_server.engine.talker.reply import Reply
 from tests.engine.families.wren.test_writing import SCRIPT
 
 SIZE = {"type": "string", "enum": ["small", "large"]}

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.script import END, NOT_KNOWN, REPLY, Script
-from realtime_server.engine.families.wren.writing import Reply, TextWriter
+from realtime_server.engine.families.wren.writing import TextWriter
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Stream
+from realtime_server.engine.talker.reply import Reply
 from realtime_server.training.wren import vocabulary
 
 SCRIPT = Script(vocabulary.fit(600))

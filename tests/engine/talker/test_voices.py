@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from realtime_server.engine.contract import ModelError
-from realtime_server.engine.families.wren import voices
+from realtime_server.engine.talker import voices
 from realtime_server.training.wren.export import VOICES, voices_of, write_voices
 
 TIMBRES = ("hts", "rms", "awb", "ked", "kh")
