@@ -88,29 +88,3 @@ def test_a_config_that_is_none_is_said(folder: Path, config: str, message: str) 
     with pytest.raises(ModelError, match=message) as caught:
         loader.load(str(folder), "cpu")
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("file", "text", "message"), [
-    ("manifest.json", None, "manifest.json: No such file"), ("manifest.json", "", "manifest.json is not valid JSON"),
-    ("manifest.json", "{}", "names no file"), ("manifest.json", "[]", "no JSON object"), ("manifest.json", '{"config.json": 5}', "no SHA-256 for config.json"),
-    ("config.json", "", "is not the file of the manifest"),
-])  # fmt: skip
-def test_a_folder_that_is_damaged_says_where(folder: Path, file: str, text: str | None, message: str) -> None:
-    if text is None:
-        (folder / file).unlink()
-    else:
-        (folder / file).write_text(text)
-    with pytest.raises(loader.ModelError, match=message):
-        loader.load(str(folder), "cpu")
-
-
-@pytest.mark.parametrize(("config", "message"), [
-    ("", "config.json is not valid JSON"), ("7", "no JSON object"), ("{}", "architecture 'None'"), ('{"architecture": []}', "architecture"),
-    ('{"architecture": "wren"}', "no model that can be loaded"),
-])  # fmt: skip
-def test_a_config_that_is_none_is_said(folder: Path, config: str, message: str) -> None:
-    (folder / "config.json").write_text(config)
-    write_manifest(folder)
-    with pytest.raises(loader.ModelError, match=message) as caught:
-        loader.load(str(folder), "cpu")
-    assert "\n" not in str(caught.value)
