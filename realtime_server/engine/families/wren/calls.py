@@ -13,9 +13,10 @@ from realtime_server.engine.families.wren.numbers import NumberChoice
 from realtime_server.engine.families.wren.said import Said, Values, refers_back
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.families.wren.words import identifier_words
+from realtime_server.engine.runtime.sampling import Sampler, choose
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
-from realtime_server.messages import CallArgumentsDelta, CallDone, CallStarted, Function, Output
+from realtime_server.messages import GREEDY, CallArgumentsDelta, CallDone, CallStarted, Function, Output, Sampling
 
 Steps = Generator[Think, Tensor, Tensor]
 Written = Generator[Think, Tensor, tuple[Any, int, Tensor]]
@@ -49,6 +50,7 @@ class CallWriter:
     def __init__(
         self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], line: Drafted,
         evidence: Evidence | None = None, said: Said | None = None, limit: int | None = None,
+        sampling: Sampling = GREEDY,
     ) -> None:  # fmt: skip
         """`line` ends with <reply>. `evidence`: what the sound says for each of some values. `said`: an argument that need not
         be there and that nobody said is left out, and a call that changes the one before keeps the rest of it. `limit`: of its
@@ -56,6 +58,7 @@ class CallWriter:
         self._script, self._tools = script, {tool.name: tool for tool in tools}
         self._response_id, self._outputs, self._line = response_id, outputs, line
         self._evidence, self._said, self._limit = evidence, said, limit
+        self._sampler = Sampler(sampling)
         self._name: str | None = None
         self._values: Values = {}
         self.tokens = 0
@@ -121,13 +124,14 @@ class CallWriter:
         if self._limit is not None and self.tokens >= self._limit:
             raise _RanOut
         self.tokens += 1
+        self._sampler.take(token)
         return self._line.take(token)
 
     def _choose(self, choice: Choosing, logits: Tensor) -> Written:
         """(the option, the stop that ended it - not yet taken, the logits before that stop)."""
         while True:
             allowed = choice.allowed()
-            token = allowed[int((logits[allowed] + torch.tensor(choice.favours())).argmax())]
+            token = allowed[choose((logits[allowed] + torch.tensor(choice.favours()))[None], [self._sampler])[0]]
             done = choice.take(token)
             if done is not None:
                 return done[0], token, logits
@@ -178,7 +182,7 @@ class CallWriter:
             closed = (lengths - (0 if ids else self._script.begins_word) > room) | self._script.blank
             if len(text) >= max(kind.shortest, 1):
                 closed[list(stops)] = False
-            token = int(logits.masked_fill(closed, float("-inf")).argmax())
+            token = choose(logits[None], [self._sampler], [~closed])[0]
             full = len(ids) >= FREE_TEXT_TOKENS and len(text) >= kind.shortest
             if token in stops or full:
                 return text, token if token in stops else stops[-1], logits

@@ -31,6 +31,7 @@ from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
 from realtime_server.messages import (
     AUDIO_RATE_HZ,
+    GREEDY,
     AudioDelta,
     NamedFunction,
     Output,
@@ -86,7 +87,8 @@ def think(
         first, outputs = line.end, list[Output]()
         evidence = grounds.turn.evidence if grounds.turn else None
         said = None if forced else grounds.said
-        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit)
+        sampling = request.sampling or GREEDY
+        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit, sampling)
         yield from writer.write(named)
         if writer.invented:
             line.back_to(first)
