@@ -79,7 +79,7 @@ class Contexts:
             case Respond():
                 return Respond(
                     command.response_id, items.context(command.context), command.audio, command.voice,
-                    command.tool_choice, command.max_output_tokens, command.speed,
+                    command.tool_choice, command.max_output_tokens, command.speed, command.sampling,
                 )  # fmt: skip
             case Hear() | Forget() | Commit() | Cancel():
                 return command

@@ -53,6 +53,7 @@ from realtime_server.messages.engine import (
     TurnEnd,
 )
 from realtime_server.messages.samples import AUDIO_RATE_HZ, Samples
+from realtime_server.messages.sampling import GREEDY, Sampling
 from realtime_server.messages.shell import (
     Disconnect,
     Drained,
@@ -70,6 +71,7 @@ Output = EngineOutput | DetectorOutput
 
 __all__ = [
     "AUDIO_RATE_HZ",
+    "GREEDY",
     "Abilities",
     "AddItem",
     "AddTranscript",
@@ -117,6 +119,7 @@ __all__ = [
     "ResponseFinished",
     "ResponseOutput",
     "Samples",
+    "Sampling",
     "SchemaFault",
     "SchemaJudge",
     "SessionFailed",

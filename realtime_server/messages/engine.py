@@ -5,6 +5,7 @@ from typing import Generic, Literal
 
 from realtime_server.messages.context import ContextItem, ContextRef, Known
 from realtime_server.messages.samples import Samples
+from realtime_server.messages.sampling import Sampling
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
@@ -90,6 +91,8 @@ class Respond(Generic[Known]):
     max_output_tokens: int | None
     speed: float = 1.0
     """Tempo of the speech; the pitch stays."""
+    sampling: Sampling | None = None
+    """None: as the model decodes by itself."""
 
 
 @dataclass(frozen=True)

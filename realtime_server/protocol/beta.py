@@ -10,7 +10,7 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
 from realtime_server.protocol import codec
-from realtime_server.protocol.client_events import AnyClientEvent
+from realtime_server.protocol.client_events import AnyClientEvent, ResponseCreate, SessionUpdate
 from realtime_server.protocol.errors import ClientError, from_validation, listed, not_supported, wrong_type
 from realtime_server.protocol.server_events import AnyServerEvent
 from realtime_server.protocol.shapes import Decimal
@@ -84,7 +84,7 @@ class Beta:
             error.event_id = codec.event_id_of(data)
             raise
         self._asked = asked
-        return event
+        return event if asked is None else _at(event, asked)
 
     def encode(self, event: AnyServerEvent) -> list[str]:
         """One GA event as the beta event that means the same; nothing where the beta had none."""
@@ -150,6 +150,15 @@ def of_flat_body(error: ClientError) -> ClientError:
 def _begins(param: str | None, path: str) -> bool:
     """Does `param` name the field at `path`, or something inside it?"""
     return param is not None and param.startswith(path) and param[len(path) : len(path) + 1] in ("", ".", "[")
+
+
+def _at(event: AnyClientEvent, temperature: float) -> AnyClientEvent:
+    """The event with the temperature that it asks for."""
+    if isinstance(event, SessionUpdate):
+        return event.at(temperature)
+    if isinstance(event, ResponseCreate) and event.response is not None:
+        return event.model_copy(update={"response": event.response.at(temperature)})
+    return event
 
 
 def _asked_temperature(data: dict[str, Any]) -> float | None:

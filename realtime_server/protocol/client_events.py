@@ -16,7 +16,7 @@ from realtime_server.protocol.session_config import (
     ToolChoice,
     VoiceChoice,
 )
-from realtime_server.protocol.shapes import Flag, Integer, Many, Wire
+from realtime_server.protocol.shapes import Flag, Integer, Many, Tempered, Wire
 
 LONGEST_EVENT_ID = 512
 
@@ -25,7 +25,7 @@ class _ClientEvent(Wire):
     event_id: Annotated[str, Field(max_length=LONGEST_EVENT_ID)] | None = None
 
 
-class SessionUpdate(_ClientEvent):
+class SessionUpdate(_ClientEvent, Tempered):
     """`session` stays a plain object: it is a patch, and is checked once merged (`session_config.updated`)."""
 
     type: Literal["session.update"] = "session.update"
@@ -87,7 +87,7 @@ MetadataKey = Annotated[str, Field(max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=512)]
 
 
-class ResponseConfig(Wire):
+class ResponseConfig(Tempered):
     """What one response does differently from the session (protocol section 1.1); null and absent mean: as the session."""
 
     output_modalities: OutputModalities | None = None

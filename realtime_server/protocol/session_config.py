@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from pydantic_core import PydanticCustomError
 
 from realtime_server.protocol.errors import ClientError, from_validation, listed, missing, not_supported, wrong_type
-from realtime_server.protocol.shapes import Decimal, Flag, Integer, Many, OmitNone, Wire, by_json_type, by_type
+from realtime_server.protocol.shapes import Decimal, Flag, Integer, Many, OmitNone, Tempered, Wire, by_json_type, by_type
 
 MOST_TOOLS = 128
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant."
@@ -207,7 +207,7 @@ class Reasoning(Wire):
 Include = Literal["item.input_audio_transcription.logprobs"]
 
 
-class RealtimeSession(Wire):
+class RealtimeSession(Tempered):
     """`type: realtime`, whole, as `session.created` and `session.updated` show it."""
 
     type: Literal["realtime"] = "realtime"

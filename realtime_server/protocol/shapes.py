@@ -5,9 +5,9 @@ three functions below, whose labels stand in angle brackets and are never taken 
 text.
 """
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, Strict
 from pydantic_core import PydanticKnownError
 
 _JSON_TYPES: tuple[tuple[type, str], ...] = (
@@ -20,6 +20,23 @@ class Wire(BaseModel):
     """Every wire type: frozen, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tempered(Wire):
+    """May have a temperature, which only the beta's wire has: no JSON sets it, and none shows it."""
+
+    _temperature: float | None = PrivateAttr(default=None)
+
+    @property
+    def temperature(self) -> float | None:
+        """None: nobody asked for one."""
+        return self._temperature
+
+    def at(self, temperature: float | None) -> Self:
+        """The same, but for its temperature."""
+        copy = self.model_copy()
+        copy._temperature = temperature  # noqa: SLF001
+        return copy
 
 
 def _absent(value: object) -> bool:

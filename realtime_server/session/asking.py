@@ -91,8 +91,14 @@ def command(
         voice.id if isinstance(voice, CustomVoice) else voice,
         choice if isinstance(choice, str) else m.NamedFunction(choice.name) if isinstance(choice, NamedFunction) else "auto",
         None if limit == "inf" else limit,
-        config.audio.output.speed,
+        config.audio.output.speed, _sampling(config, override),
     )  # fmt: skip
+
+
+def _sampling(config: RealtimeSession, override: ResponseConfig) -> m.Sampling | None:
+    """None where no temperature was asked for: what is shown then is the beta's default, not the model's."""
+    temperature = override.temperature or config.temperature
+    return None if temperature is None else m.Sampling(temperature)
 
 
 def heard_seconds(entries: Iterable[Entry]) -> float:

@@ -20,6 +20,8 @@ class Opening:
     expires_at: int
     now: float
     initial: dict[str, Any] | None = None
+    temperature: float | None = None
+    """What a beta client's secret brought along."""
     abilities: m.Abilities = m.Abilities()
     playback: Literal["client", "shell"] = "client"
     """Who plays the answers: the client, from what `response.output_audio.delta` brings, or a shell on this side, which tells

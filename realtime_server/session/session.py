@@ -50,6 +50,8 @@ class Session:
             self._config = RealtimeSession(id=session_id, model=opening.model, expires_at=opening.expires_at)
         if opening.initial is not None:
             self._config = updated(self._config, opening.initial)
+        if isinstance(self._config, RealtimeSession):
+            self._config = self._config.at(opening.temperature)
         changes = None if isinstance(self._config, TranscriptionSession) else ContextChanges(self._out)
         self._conversation = Conversation(self._out.new_id("conv"), limits, changes)
         self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
@@ -60,7 +62,7 @@ class Session:
         self._expiry = opening.now + limits.session_s
         self._idleness = Idleness()
         self._hearing = Hearing(self._out, self._conversation, self._input, opening)
-        self._out.send(ev.SessionCreated, session=self._config)
+        self._out.send(ev.SessionCreated, session=_shown(self._config))
         self._apply_config()
 
     # --- the eight calls ----------------------------------------------------------------------------------------------
@@ -223,9 +225,10 @@ class Session:
         config, before = updated(self._config, event.session), self._config
         if isinstance(config, RealtimeSession) and isinstance(before, RealtimeSession):
             self._check(config, before)
+            config = config.at(event.temperature or before.temperature)
         self._config = config
         self._apply_config()
-        self._out.send(ev.SessionUpdated, session=config)
+        self._out.send(ev.SessionUpdated, session=_shown(config))
 
     def _check(self, config: RealtimeSession, before: RealtimeSession) -> None:
         """What only the session's past, or its model, forbids."""
@@ -362,3 +365,8 @@ class Session:
         self._input.restart_detection()
         self._idleness.answer_silence()
         self._answer_turn(detection)
+
+
+def _shown(config: RealtimeSession | TranscriptionSession) -> RealtimeSession | TranscriptionSession:
+    """As the wire has it."""
+    return config.at(None) if isinstance(config, RealtimeSession) else config

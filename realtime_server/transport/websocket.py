@@ -132,8 +132,8 @@ async def _serve(socket: WebSocket) -> None:
         return
     limits = hall.settings.limits
     opening = Opening(
-        model, transcription, int(time.time()) + limits.session_s, hall.now(), guest.initial, served.abilities,
-        judge=served.judge, quota=hall.quota(guest.who),
+        model, transcription, int(time.time()) + limits.session_s, hall.now(), guest.initial,
+        guest.temperature if beta else None, served.abilities, judge=served.judge, quota=hall.quota(guest.who),
     )  # fmt: skip
     dialect = beta_dialect(guest.temperature) if beta else GA
 

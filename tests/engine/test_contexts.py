@@ -69,9 +69,9 @@ def test_what_names_no_context_passes(command: Any) -> None:
 
 
 def test_a_request_keeps_all_that_it_asks() -> None:
-    asked = m.Respond("resp", m.ContextRef("", ()), True, "ash", m.NamedFunction("f"), 7, 1.5)
+    asked = m.Respond("resp", m.ContextRef("", ()), True, "ash", m.NamedFunction("f"), 7, 1.5, m.Sampling(0.7, seed=3))
     given = Contexts().take("s", asked)
-    assert given == m.Respond("resp", m.Context("", (), ()), True, "ash", m.NamedFunction("f"), 7, 1.5)
+    assert given == m.Respond("resp", m.Context("", (), ()), True, "ash", m.NamedFunction("f"), 7, 1.5, asked.sampling)
 
 
 def test_an_ended_session_leaves_nothing() -> None:

@@ -152,3 +152,23 @@ def test_the_clients_temperature_is_shown_again() -> None:
     assert (created["response"]["temperature"], done["response"]["temperature"]) == (1.2, 1.2)
     assert talk.beta("response.create", response={"temperature": 0.9, "max_output_tokens": 0})[0]["type"] == "error"
     assert talk.beta("response.create")[0]["response"]["temperature"] == 0.7
+
+
+def test_the_clients_temperature_reaches_the_model_where_it_was_set() -> None:
+    talk = BetaTalk()
+
+    def asked(**response: Any) -> m.Sampling | None:
+        talk.beta("response.create", response=response)
+        sampling: m.Sampling | None = talk.last(m.Respond).sampling
+        talk.translated(talk.answer())
+        return sampling
+
+    assert asked() is None
+    assert asked(temperature=1.2) == m.Sampling(1.2)
+    assert asked() is None
+    talk.beta("session.update", session={"temperature": 0.7})
+    talk.beta("session.update", session={"temperature": 1.1, "speed": 9})
+    talk.beta("session.update", session={"instructions": "x"})
+    assert asked() == m.Sampling(0.7)
+    assert asked(temperature=0.9) == m.Sampling(0.9)
+    assert asked() == m.Sampling(0.7)

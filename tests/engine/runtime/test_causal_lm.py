@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from realtime_server.engine.runtime.causal_lm import CausalLM, Unsupported
 from realtime_server.engine.runtime.prefix import Prefixes
-from realtime_server.engine.runtime.sampling import Sampler, Sampling
+from realtime_server.engine.runtime.sampling import Sampler
 from realtime_server.engine.runtime.scheduler import Limits, Scheduler
 from realtime_server.engine.runtime.sequences import Body, Sequences, Work
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import FRAME, Broken, Decode, Stream, Think
-from realtime_server.messages import ResponseFailed
+from realtime_server.messages import ResponseFailed, Sampling
 
 VOCABULARY = 97
 ODD = torch.arange(VOCABULARY) % 2 == 1

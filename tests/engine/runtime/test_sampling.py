@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.runtime.sampling import GREEDY, NothingAllowed, Sampler, Sampling, choose, penalised
+from realtime_server.engine.runtime.sampling import NothingAllowed, Sampler, choose, penalised
+from realtime_server.messages import GREEDY, Sampling
 
 VOCABULARY = 12
 tokens = st.lists(st.integers(0, VOCABULARY - 1), max_size=6)

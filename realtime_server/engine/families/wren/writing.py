@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Generator, Iterator
 
+import torch
 from torch import Tensor
 
 from realtime_server.engine.families.wren.facts import Facts
-from realtime_server.engine.families.wren.script import END, NOT_KNOWN, Script
-from realtime_server.engine.families.wren.transcribing import best_text
+from realtime_server.engine.families.wren.script import END, MARKS, NOT_KNOWN, Script
+from realtime_server.engine.runtime.sampling import Sampler, choose
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
 from realtime_server.engine.talker.reply import Reply
-from realtime_server.messages import Respond, TextDelta
+from realtime_server.messages import GREEDY, Respond, TextDelta
 
 Steps = Generator[Think, Tensor, None]
 LONGEST_REPLY = 160
@@ -29,6 +30,7 @@ class TextWriter:
         self._request, self._line, self._script, self._reply = request, line, script, reply
         self._start_speaking = start_speaking
         self._held: list[str] = []
+        self._sampler = Sampler(request.sampling or GREEDY)
 
     def give(self, text: str) -> Steps:
         """These words, whatever the model would say."""
@@ -39,7 +41,7 @@ class TextWriter:
         first, text = self._line.end, ""
         sure = float(logits.log_softmax(-1)[self._script.encode(NOT_KNOWN)[0]]) < HESITATION
         while facts is not None and not self._reply.over_limit:
-            token = best_text(logits, END)[0]
+            token = self._chosen(logits)
             text += self._script.pieces[token] if text else self._script.pieces[token].lstrip()
             if token == END or not facts.undecided(text):
                 other = facts.instead(text, sure)
@@ -59,7 +61,7 @@ class TextWriter:
             token = next(given, None)
             if token is None:
                 assert logits is not None
-                token = best_text(logits, END)[0]
+                token = self._chosen(logits)
             if token == END or self._reply.tokens >= LONGEST_REPLY or self._reply.over_limit:
                 break
             self._hold(token)
@@ -70,7 +72,14 @@ class TextWriter:
         # The reply's end belongs to the stream, so that the next turn finds the same prefix.
         yield from self._line.take(END)
 
+    def _chosen(self, logits: Tensor) -> int:
+        """Among the text and <end>. The same as long as nothing is held behind it."""
+        allowed = torch.ones(len(logits), dtype=torch.bool)
+        allowed[[n for n in range(len(MARKS)) if n != END]] = False
+        return choose(logits[None], [self._sampler], [allowed])[0]
+
     def _hold(self, token: int) -> None:
+        self._sampler.take(token)
         piece = self._script.pieces[token]
         self._held.append(piece if self._held or self._reply.text else piece.lstrip())
         self._reply.tokens += 1

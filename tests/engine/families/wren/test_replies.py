@@ -132,3 +132,37 @@ def test_digits_are_said_back_and_nothing_else(digits: list[str]) -> None:
     assert replies.is_said_back(" ".join(digits))
     assert not replies.is_said_back(" ".join([*digits, "minutes"]))
     assert not replies.is_said_back("")
+
+
+def drawn(sampling: m.Sampling | None, draft: list[int]) -> tuple[str, list[int]]:
+    """What a network says that would as soon write any of a few words, and what its stream holds then."""
+    request = m.Respond("r", m.Context("", (), ()), False, "marin", "auto", 8, sampling=sampling)
+    result, stream = Reply(limit=8), Stream(0, [])
+    words = SCRIPT.encode("The owner is tom and kate on saturday")
+    steps = replies.think(request, Drafted(stream, draft), SCRIPT, result, lambda: None, replies.Grounds())
+    behind: torch.Tensor | None = None
+    try:
+        while True:
+            step = next(steps) if behind is None else steps.send(behind)
+            assert isinstance(step, Think)
+            first = len(stream.ids)
+            stream.ids += step.ids
+            behind = torch.full((len(step.ids), SCRIPT.size), -20.0)
+            for row, position in enumerate(range(first, len(stream.ids))):
+                behind[row, words] = torch.arange(len(words)).roll(position) / 4
+    except StopIteration:
+        return result.text, stream.ids
+
+
+@given(seed=st.integers(0, 99), temperature=st.sampled_from([0.0, 0.6, 1.2]), drafted=st.integers(1, 8), own=st.booleans())
+def test_a_seed_says_the_same_again_and_whatever_was_drafted(seed: int, temperature: float, drafted: int, own: bool) -> None:
+    sampling = m.Sampling(temperature, seed=seed)
+    said = drawn(sampling, [])
+    draft = said[1][1 : 1 + drafted] if own else SCRIPT.encode("The owner is tom and kate")[:drafted]
+    assert drawn(sampling, draft) == said
+    assert (said == drawn(None, [])) or temperature > 0
+
+
+def test_without_a_seed_two_answers_differ_and_the_models_own_do_not() -> None:
+    assert len({drawn(m.Sampling(1.2), [])[0] for _ in range(8)}) > 1
+    assert len({drawn(None, [])[0] for _ in range(8)}) == 1
