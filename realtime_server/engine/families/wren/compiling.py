@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
-from realtime_server.engine.families.wren.leaves import Arguments, CannotHonour, FreeText, Leaf, Numbers, Path, Words
+from realtime_server.engine.families.wren.leaves import Arguments, FreeText, Leaf, Numbers, Path, Words
+from realtime_server.engine.grammar.keywords import CannotHonour
 
 SMALLEST_NUMBER, LARGEST_NUMBER, USUAL_NUMBER = -99, 9999, 999
 LONGEST_TEXT = 200

@@ -9,23 +9,13 @@ from typing import Any
 import orjson
 
 from realtime_server.engine.families.wren.words import identifier_words, plain, signed
+from realtime_server.engine.grammar.keywords import CannotHonour
 
 TRUE_WORDS, FALSE_WORDS = ("true", "on", "yes"), ("false", "off", "no")
 LONGEST_NAME = 200
 """Characters of a parameter's name that are spoken, outer ones included."""
 Path = tuple[str | int, ...]
 """The keys that lead to a value, from outside in; 0 for the one element that a list of objects or of lists has."""
-
-
-class CannotHonour(Exception):
-    """`path`: the steps from the schema's top to the fault."""
-
-    def __init__(self, path: tuple[str, ...], why: str) -> None:
-        super().__init__(why)
-        self.path, self.why = path, why
-
-    def under(self, *steps: str) -> "CannotHonour":
-        return CannotHonour((*steps, *self.path), self.why)
 
 
 @dataclass(frozen=True)
