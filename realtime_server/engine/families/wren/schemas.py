@@ -27,7 +27,7 @@ def arguments(parameters: dict[str, Any]) -> Arguments:
 
 def _compiled(text: bytes) -> Arguments:
     digest = blake2b(text, digest_size=16).digest()
-    return _arguments.get(digest, len(text), lambda: Compiler(orjson.loads(text), len(text)).arguments())
+    return _arguments.get(digest, len(text), lambda: Compiler(_read(orjson.loads(text)), len(text)).arguments())
 
 
 def _read(schema: dict[str, Any]) -> dict[str, Any]:
