@@ -10,6 +10,7 @@ import pytest
 import torch
 from jsonschema import Draft202012Validator
 
+from realtime_server import messages as m
 from realtime_server.engine import dialects, loader
 from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
@@ -137,5 +138,29 @@ def test_what_was_read_before_is_not_read_again(talked: Talked) -> None:
     assert second["cached_tokens"] > 0
 
 
-def test_nothing_is_left_behind(talked: Talked) -> None:
-    assert talked[0].slots_in_use == 0
+def asked(text: str) -> m.Respond:
+    item = m.Message("item", "user", (m.Text(text),))
+    return m.Respond("response", m.Context("", (), (item,)), True, "voice_high", "none", 12)
+
+
+def told(model: ToyModel, session_id: str) -> list[str]:
+    """All that is still to come for a session: its words."""
+    words = list[str]()
+    while (outputs := model.step()) is not None:
+        words += [output.text for name, output in outputs if name == session_id and isinstance(output, m.TextDelta)]
+    return words
+
+
+def test_a_session_that_ends_leaves_nothing_behind_and_disturbs_no_other(model: ToyModel) -> None:
+    before = model.slots_in_use
+    model.run("alone", asked("Hello"))
+    alone = told(model, "alone")
+    model.end("alone")
+    assert alone
+    for session_id in ("gone", "other"):
+        model.run(session_id, asked("Hello"))
+    first = [output.text for name, output in model.step() or () if name == "other" and isinstance(output, m.TextDelta)]
+    model.end("gone")
+    assert first + told(model, "other") == alone
+    model.end("other")
+    assert model.slots_in_use == before

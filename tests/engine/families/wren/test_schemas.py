@@ -121,6 +121,8 @@ def one(schema: Any) -> dict[str, Any]:
         (False, "properties.x"),
         ({"$ref": "#/$defs/one", "enum": [2]}, "properties.x.$ref"),
         ({"anyOf": [{"type": "string"}], "minLength": 3}, "properties.x.anyOf"),
+        ({"$dynamicRef": "#/$defs/one"}, "properties.x.$dynamicRef"),
+        ({"$ref": "#/x"}, "properties.x.$ref"),
     ],
 )
 def test_the_fault_has_its_path(schema: Any, path: str) -> None:
@@ -293,3 +295,13 @@ def test_lists_of_objects_matrices_tagged_unions_and_records(schema: Any, argume
 
 def text_of(outputs: list[m.Output]) -> str:
     return "".join(output.text for output in outputs if isinstance(output, m.CallArgumentsDelta))
+
+
+def test_what_asks_for_nothing_may_stand_beside_a_reference() -> None:
+    assert schemas.fault(one({"$ref": "#/$defs/one", "title": "X", "x-order": 1})) is None
+
+
+def test_a_reference_to_nothing_is_a_parameter_less_and_no_broken_schema() -> None:
+    fault = schemas.fault(one({"$ref": "#/$defs/none"}) | {"required": ["x"]})
+    assert fault is not None
+    assert not fault.malformed
