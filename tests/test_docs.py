@@ -87,3 +87,15 @@ def test_the_picture_of_the_tree_is_true() -> None:
     assert not [name for name in top if not (ROOT / name).exists()]
     there = {path.name + "/" * path.is_dir() for path in (ROOT / "realtime_server").iterdir() if path.name[0] not in "_."}
     assert set(" ".join(names).split()) == there
+
+
+def unindented(text: str) -> str:
+    return "\n".join(map(str.strip, text.splitlines()))
+
+
+def test_all_code_of_the_page_on_adding_a_model_is_the_toy_familys() -> None:
+    page = (ROOT / "docs/adding-a-model.md").read_text("utf-8")
+    toy = unindented("\n".join(path.read_text("utf-8") for path in (ROOT / "tests/engine/families/toy").glob("*.py")))
+    pieces = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(pieces) > 5
+    assert [piece for piece in pieces if unindented(piece) not in toy] == []

@@ -1,23 +1,36 @@
 """A model's name or folder -> its files, verified -> a model that is ready to run.
 
-Look-up order: the given path, the checkout's `models/`, the models inside the installed package.
+Look-up order: the given path, the checkout's `models/`, the models inside the installed package. A folder as the hub has them,
+whose `config.json` says `model_type` and no `architecture`, needs no manifest, unless it stands on a shelf.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError
 
+from realtime_server.engine import dialects
 from realtime_server.engine.contract import Model, ModelError
 
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).resolve().parent.parent
 SHELVES = (PACKAGE.parent / "models", PACKAGE / "_models")
+FAMILIES: Mapping[str, str] = {"wren": "realtime_server.engine.families.wren.model:WrenModel"}
+"""What a config names -> the `Family` that can run it, `package.module:Class`, imported when it is asked for."""
+
+
+class Family(Protocol):
+    """The class of a family's models."""
+
+    def load(self, folder: Path, config: dict[str, Any], device: torch.device) -> Model:
+        """A class method. What it raises tells that the folder holds no such model; weights are safetensors, never pickles."""
+        ...
 
 
 def find(name: str) -> Path:
@@ -74,24 +87,47 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
     return torch.device("cpu"), "torch finds no CUDA device"
 
 
-def load(name: str, device: str = "auto") -> Model:
+def load(name: str, device: str = "auto", families: Mapping[str, str] = FAMILIES) -> Model:
+    """`families`: those that may be asked for; who brings one more gives `{**FAMILIES, "name": "package.module:Class"}`.
+
+    Raises ModelError.
+    """
     folder = find(name)
-    verify(folder)
-    config = _json_file(folder / "config.json")
-    maker = architectures().get(str(config.get("architecture")))
-    if maker is None:
-        raise ModelError(f"{folder}/config.json: the architecture '{config.get('architecture')}' is not known.")
+    config = _checked_config(folder)
+    said = config.get("architecture") or config.get("model_type")
+    family = families.get(said) if isinstance(said, str) else None
+    if family is None:
+        known = ", ".join(sorted(families))
+        raise ModelError(f"{folder}/config.json: the architecture '{said}' is not known. Known are: {known}.")
     where, why = choose_device(device)
     log.info("= %s runs on %s: %s", folder.name, where, why)
+    model = _made(family, folder, config, where)
+    if model.abilities.schemas not in dialects.JUDGES:
+        raise ModelError(
+            f"{folder.name} speaks '{model.abilities.schemas}', a dialect of JSON schema that `engine.dialects` lacks."
+        )
+    return model
+
+
+def _checked_config(folder: Path) -> dict[str, Any]:
+    """Of files that are the manifest's; a foreign folder needs none, but weights that are read and not run."""
+    manifest = (folder / "manifest.json").exists()
+    if manifest:
+        verify(folder)
+    config = _json_file(folder / "config.json")
+    foreign = "architecture" not in config and "model_type" in config
+    if not manifest and (not foreign or folder.resolve().parent in [shelf.resolve() for shelf in SHELVES]):
+        verify(folder)
+    if foreign and not any(folder.rglob("*.safetensors")):
+        raise ModelError(f"{folder} has no weights as *.safetensors; no other kind is read: a pickle runs what stands in it.")
+    return config
+
+
+def _made(family: str, folder: Path, config: dict[str, Any], device: torch.device) -> Model:
     try:
-        return maker(folder, config, where)
-    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        maker: Family = resolve_name(family)
+        return maker.load(folder, config, device)
+    except (OSError, ImportError, AttributeError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         log.debug("! %s", folder, exc_info=True)
         what = " ".join(str(error).split())[:300]
         raise ModelError(f"{folder} holds no model that can be loaded: {type(error).__name__}: {what}") from None
-
-
-def architectures() -> dict[str, Callable[[Path, dict[str, object], torch.device], Model]]:
-    from realtime_server.engine.families.wren.model import WrenModel
-
-    return {"wren": WrenModel.load}

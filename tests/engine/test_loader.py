@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from realtime_server.engine import loader
 from realtime_server.engine.contract import ModelError
 from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.messages import Abilities
 from realtime_server.training.wren.export import write_manifest
 
 
@@ -88,3 +91,70 @@ def test_a_config_that_is_none_is_said(folder: Path, config: str, message: str) 
     with pytest.raises(ModelError, match=message) as caught:
         loader.load(str(folder), "cpu")
     assert "\n" not in str(caught.value)
+
+
+class Deaf:
+    """A family's model that loads, and no more."""
+
+    name = "deaf"
+
+    def __init__(self, folder: Path, config: dict[str, Any], device: torch.device) -> None:
+        self.folder, self.config, self.device = folder, config, device
+        self.abilities = Abilities(schemas=config.get("dialect", "json"))
+
+    @classmethod
+    def load(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "Deaf":
+        return cls(folder, config, device)
+
+
+FAMILIES = {"deaf": f"{__name__}:Deaf", "torn": f"{__name__}:Gone", "leans": "package_that_is_not_there:Model"}
+
+
+def foreign(folder: Path, weights: str = "model.safetensors", **config: object) -> Path:
+    """As the hub has them."""
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / weights).write_bytes(b"weights")
+    return folder
+
+
+def test_every_family_of_ours_is_there() -> None:
+    assert all(callable(resolve_name(family).load) for family in loader.FAMILIES.values())
+
+
+def test_a_foreign_folder_needs_no_manifest(tmp_path: Path) -> None:
+    folder = foreign(tmp_path, model_type="deaf", architectures=["DeafForCausalLM"])
+    model = loader.load(str(folder), "cpu", FAMILIES)
+    assert isinstance(model, Deaf)
+    assert (model.folder, model.config["model_type"], model.device) == (folder, "deaf", torch.device("cpu"))
+
+
+def test_a_manifest_that_is_there_is_held_to(tmp_path: Path) -> None:
+    folder = foreign(tmp_path, model_type="deaf")
+    (folder / "manifest.json").write_text(json.dumps({"model.safetensors": {"sha256": "another"}}))
+    with pytest.raises(ModelError, match="SHA-256"):
+        loader.load(str(folder), "cpu", FAMILIES)
+
+
+def test_our_own_models_need_a_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that name an architecture wherever they are, and all that stand on a shelf."""
+    with pytest.raises(ModelError, match=r"manifest\.json: No such file"):
+        loader.load(str(foreign(tmp_path, architecture="deaf")), "cpu", FAMILIES)
+    monkeypatch.setattr(loader, "SHELVES", (tmp_path.parent,))
+    with pytest.raises(ModelError, match=r"manifest\.json: No such file"):
+        loader.load(str(foreign(tmp_path, model_type="deaf")), "cpu", FAMILIES)
+
+
+@pytest.mark.parametrize("weights", ["pytorch_model.bin", "model.pt"])
+def test_pickles_are_not_read(tmp_path: Path, weights: str) -> None:
+    with pytest.raises(ModelError, match=r"no weights as \*\.safetensors"):
+        loader.load(str(foreign(tmp_path, weights, model_type="deaf")), "cpu", FAMILIES)
+
+
+@pytest.mark.parametrize(("config", "message"), [
+    ({"model_type": "deaf", "dialect": "esperanto"}, "'esperanto', a dialect"), ({"model_type": "bert"}, "architecture 'bert' is not known. Known are: deaf"),
+    ({"model_type": "torn"}, "AttributeError.*Gone"), ({"model_type": "leans"}, "package_that_is_not_there"), ({"model_type": ["deaf"]}, "not known"),
+    ({}, "manifest.json: No such file"),
+])  # fmt: skip
+def test_what_cannot_be_run_is_said_when_it_is_loaded(tmp_path: Path, config: dict[str, object], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        loader.load(str(foreign(tmp_path, **config)), "cpu", FAMILIES)

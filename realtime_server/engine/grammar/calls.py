@@ -7,7 +7,7 @@ import orjson
 from realtime_server.engine.grammar.schema import arguments
 from realtime_server.engine.grammar.templates import Parts, Special, Template
 from realtime_server.engine.grammar.tokens import Vocabulary
-from realtime_server.messages import Function
+from realtime_server.messages import Function, NamedFunction, ToolChoice
 
 MOST_CALLS = 16
 """In one answer."""
@@ -21,6 +21,15 @@ class Allowed:
     text: bool = True
     several: bool = True
     """More than one call (`parallel_tool_calls`)."""
+
+    @classmethod
+    def by(cls, choice: ToolChoice, functions: tuple[Function, ...]) -> "Allowed":
+        """As `Respond.tool_choice` wants it."""
+        if choice == "none":
+            return cls(())
+        if isinstance(choice, NamedFunction):
+            return cls(tuple(one for one in functions if one.name == choice.name), text=False)
+        return cls(functions, text=choice == "auto")
 
 
 def grammar(template: Template, allowed: Allowed, vocabulary: Vocabulary) -> str:

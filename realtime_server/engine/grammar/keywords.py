@@ -17,6 +17,10 @@ class CannotHonour(Exception):
         super().__init__(why)
         self.path, self.why, self.malformed = path, why, malformed
 
+    def under(self, *steps: str) -> "CannotHonour":
+        """The same, told from outside of what stands at these steps."""
+        return CannotHonour((*steps, *self.path), self.why, self.malformed)
+
 
 KEPT = frozenset(
     "type enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern format minItems"

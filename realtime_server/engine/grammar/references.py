@@ -26,37 +26,53 @@ def resolved(root: dict[str, Any], schema: Any, path: Path = ()) -> Any:
         if where in seen:
             raise CannotHonour((*path, "$ref"), "It refers to itself, and to nothing else.")
         seen.add(where)
-        target = _target(root, where, (*path, "$ref"))
-        if not isinstance(target, dict) or target.keys() - {"$ref"}:
-            return target
-        schema = target
+        found = target(root, where, (*path, "$ref"))
+        if not isinstance(found, dict) or found.keys() - {"$ref"}:
+            return found
+        schema = found
     return schema
 
 
-def _target(root: dict[str, Any], where: str, path: Path) -> dict[str, Any] | bool:
+def target(root: dict[str, Any], where: str, path: Path) -> dict[str, Any] | bool:
+    """The schema that `where` names; `path` is that of the reference. Raises CannotHonour."""
     if not where.startswith("#"):
         raise CannotHonour(path, "Only what stands in this schema can be referred to.")
-    target: Any = root
+    found: Any = root
     for step in steps(where):
-        if isinstance(target, list) and step.isdecimal() and len(step) < 8 and int(step) < len(target):
-            target = target[int(step)]
-        elif isinstance(target, dict) and step in target:
-            target = target[step]
+        if isinstance(found, list) and step.isdecimal() and len(step) < 8 and int(step) < len(found):
+            found = found[int(step)]
+        elif isinstance(found, dict) and step in found:
+            found = found[step]
         else:
             raise CannotHonour(path, "It refers to nothing.", malformed=True)
-    if not isinstance(target, dict | bool) or not (_is_known(steps(where)) or _is_schema(target, root)):
+    # Draft 7 knows no `$defs`: what stands there has not been looked at with the whole.
+    known = is_place(steps(where)) and not ("$defs" in steps(where) and "draft-07" in str(root.get("$schema")))
+    if not isinstance(found, dict | bool) or not (known or _is_schema(found, root)):
         raise CannotHonour(path, "It refers to what is no schema.", malformed=True)
-    return target
+    return found
 
 
-def _is_known(path: Path) -> bool:
-    """Definitions are schemas wherever the whole is one. Other places may hold anything."""
-    return not path or (len(path) == 2 and path[0] in ("$defs", "definitions"))
+_NAMED = {"$defs", "definitions", "properties", "anyOf", "oneOf", "allOf"}
+"""What stands in these, by name or by number, is a schema wherever the whole is one."""
+_SINGLE = {"items", "additionalProperties"}
+"""What stands here is one too."""
 
 
-def _is_schema(target: dict[str, Any] | bool, root: dict[str, Any]) -> bool:
+def is_place(path: Path) -> bool:
+    """Is what stands there, if anything does, surely a schema? Elsewhere anything may stand."""
+    rest = list(path)
+    while rest:
+        keyword = rest.pop(0)
+        if keyword in _NAMED and rest:
+            rest.pop(0)
+        elif keyword not in _SINGLE:
+            return False
+    return True
+
+
+def _is_schema(found: dict[str, Any] | bool, root: dict[str, Any]) -> bool:
     try:
-        jsonschema_rs.meta.validate(dated(target, str(root.get("$schema"))) if isinstance(target, dict) else target)
+        jsonschema_rs.meta.validate(dated(found, str(root.get("$schema"))) if isinstance(found, dict) else found)
     except (jsonschema_rs.ValidationError, ValueError, jsonschema_rs.ReferencingError):
         return False
     return True

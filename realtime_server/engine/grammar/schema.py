@@ -1,6 +1,6 @@
 """A function's JSON schema -> what llguidance makes a grammar of, or the place in it that cannot be promised.
 
-`jsonschema_rs` judges the schema itself, `lowering` says what of it can be held, and llguidance has the last word. What a
+`judging` looks at the schema itself, `lowering` says what of it can be held, and llguidance has the last word. What a
 schema costs goes by its bytes, whatever it says.
 """
 
@@ -8,56 +8,23 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-import jsonschema_rs
 import orjson
 
+from realtime_server.engine.grammar.judging import Dialect
 from realtime_server.engine.grammar.keywords import CannotHonour, Path
 from realtime_server.engine.grammar.lowering import Lowering
 from realtime_server.engine.grammar.references import dated
 from realtime_server.engine.grammar.tokens import byte_vocabulary
-from realtime_server.messages import SchemaFault
 
-MOST_BYTES = 64 * 1024
-"""The larger ones are refused before they are looked at."""
-LONGEST_PATH, LONGEST_STEP, LONGEST_WHY = 12, 40, 200
-"""Steps of a path, and characters of a step and of an explanation, that a client is told."""
 MOST_TRIED_BYTES = 1024 * 1024
 """Of parts of a schema that are compiled alone to find the one at fault: about a second's work."""
 STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """As chat templates render the calls of a conversation (Python's `json.dumps`), so that a model writes as it reads."""
 
 
-def fault(parameters: dict[str, Any]) -> SchemaFault | None:
-    """Why calls with all of these parameters cannot be promised to be valid; None when they can. Called on any thread."""
-    try:
-        text = orjson.dumps(parameters)
-    except TypeError as error:
-        return SchemaFault("", f"It is too deep or no JSON: {error}."[:LONGEST_WHY])
-    if len(text) > MOST_BYTES:
-        return SchemaFault("", f"It has more than {MOST_BYTES} bytes.")
-    return _fault(text)
-
-
 def arguments(parameters: dict[str, Any]) -> str:
     """The schema, as text, that `%json` of a grammar takes. CannotHonour names the path of what must be there and cannot."""
     return _lowered(orjson.dumps(parameters))[0]
-
-
-@lru_cache(maxsize=256)
-def _fault(text: bytes) -> SchemaFault | None:
-    parameters = orjson.loads(text)
-    try:
-        jsonschema_rs.meta.validate(dated(parameters, str(parameters.get("$schema"))))
-    except jsonschema_rs.ValidationError as error:
-        why = f"It is not a JSON schema: {error.message}"[:LONGEST_WHY]
-        return SchemaFault(_dotted(tuple(map(str, error.instance_path))), why, malformed=True)
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
-        return SchemaFault("", f"It cannot be judged: {error}"[:LONGEST_WHY])
-    try:
-        left_out = _lowered(text)[1]
-    except CannotHonour as error:
-        return SchemaFault(_dotted(error.path), error.why[:LONGEST_WHY], error.malformed)
-    return SchemaFault(_dotted(left_out.path), left_out.why[:LONGEST_WHY], partial=True) if left_out else None
 
 
 @lru_cache(maxsize=256)
@@ -121,6 +88,9 @@ def _parts(schema: dict[str, Any], path: Path) -> Iterator[tuple[Path, Any]]:
             yield (*path, keyword), schema[keyword]
 
 
-def _dotted(path: Path) -> str:
-    steps = path if len(path) <= LONGEST_PATH else (*path[: LONGEST_PATH - 1], "\u2026")
-    return ".".join(step if len(step) <= LONGEST_STEP else f"{step[:LONGEST_STEP]}\u2026" for step in steps)
+def _read(schema: dict[str, Any]) -> dict[str, Any]:
+    return dated(schema, str(schema.get("$schema")))
+
+
+fault = Dialect(_read, lambda text: _lowered(text)[1]).fault
+"""Why calls with all of these parameters cannot be promised to be valid."""

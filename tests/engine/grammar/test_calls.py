@@ -14,7 +14,7 @@ from realtime_server.engine.grammar.keywords import CannotHonour
 from realtime_server.engine.grammar.mask import GrammarFault, Matcher
 from realtime_server.engine.grammar.parsing import TokenParser
 from realtime_server.engine.grammar.templates import TEMPLATES
-from realtime_server.messages import Function
+from realtime_server.messages import Function, NamedFunction, ToolChoice
 from tests.engine.grammar.schemas import DRAFT_7, PROMISED
 from tests.engine.grammar.strategies import PARAMETERS
 from tests.engine.grammar.writing import TOKENIZERS, VOCABULARIES, bytes_vocabulary, gathered, written
@@ -136,3 +136,11 @@ def test_a_function_that_cannot_be_called_as_it_asks_has_no_grammar() -> None:
     never = Function("f", "", {"type": "object", "properties": {"a": {"not": {"const": 1}}}, "required": ["a"]})
     with pytest.raises(CannotHonour):
         grammar(TEMPLATES["hermes"], Allowed((never,)), bytes_vocabulary())
+
+
+@pytest.mark.parametrize(("choice", "allowed"), [
+    ("auto", Allowed((WEATHER, STOP))), ("none", Allowed(())), ("required", Allowed((WEATHER, STOP), text=False)),
+    (NamedFunction(STOP.name), Allowed((STOP,), text=False)),
+])  # fmt: skip
+def test_what_a_tool_choice_allows(choice: ToolChoice, allowed: Allowed) -> None:
+    assert Allowed.by(choice, (WEATHER, STOP)) == allowed

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.grammar.keywords import CannotHonour
-from realtime_server.engine.grammar.references import pointer, resolved, steps
+from realtime_server.engine.grammar.references import is_place, pointer, resolved, steps
 
 ROOT: dict[str, Any] = {
     "$defs": {
@@ -51,3 +52,38 @@ def test_a_path_and_its_pointer_are_each_others(path: tuple[str, ...]) -> None:
 def test_steps_are_unescaped() -> None:
     assert steps("#/a~1b/~01/c%25") == ("a/b", "~1", "c%")
     assert steps("#") == ()
+
+
+PLACES = st.sampled_from(
+    [("$defs", "a"), ("definitions", "$ref"), ("properties", "not"), ("anyOf", "0"), ("items",), ("additionalProperties",)]
+)
+
+
+@given(st.lists(PLACES, max_size=5))
+def test_what_stands_in_a_place_of_schemas_is_judged_with_the_whole(places: list[tuple[str, ...]]) -> None:
+    path = tuple(step for place in places for step in place)
+    schema: Any = {"minimum": "no number"}
+    for step in reversed(path):
+        schema = [schema] if step == "0" else {step: schema}
+    assert is_place(path)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.meta.validate(schema)
+
+
+@pytest.mark.parametrize(
+    "path", [("x",), ("$defs",), ("$defs", "a", "default"), ("items", "0"), ("properties", "a", "enum", "0")]
+)
+def test_elsewhere_anything_may_stand(path: tuple[str, ...]) -> None:
+    assert not is_place(path)
+
+
+@pytest.mark.parametrize("where", ["#/$defs/a", "#/$defs/b/properties/c", "#/definitions/d/$defs/e"])
+def test_draft_7_does_not_look_into_what_it_does_not_know(where: str) -> None:
+    broken = {"minLength": "a"}
+    root = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$defs": {"a": broken, "b": {"properties": {"c": broken}}},
+        "definitions": {"d": {"$defs": {"e": broken}}},
+    }
+    with pytest.raises(CannotHonour, match="no schema"):
+        resolved(root, {"$ref": where})

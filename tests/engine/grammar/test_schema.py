@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from realtime_server.engine.grammar import schema
 from realtime_server.engine.grammar.lowering import DEEPEST
-from realtime_server.messages import SchemaFault
 from tests.engine.grammar.schemas import DRAFT_7, PROMISED
 from tests.engine.grammar.strategies import ANYTHING
 
@@ -158,21 +157,6 @@ BOMBS: dict[str, tuple[dict[str, Any], bool]] = {
 def test_what_is_large_is_judged_as_well(name: str) -> None:
     parameters, promised = BOMBS[name]
     assert (schema.fault(parameters) is None) is promised
-
-
-def test_what_is_too_large_to_be_looked_at_is_refused() -> None:
-    assert schema.fault({"description": "x" * schema.MOST_BYTES}) == SchemaFault(
-        "", f"It has more than {schema.MOST_BYTES} bytes."
-    )
-
-
-def test_a_client_is_told_no_endless_path() -> None:
-    parameters: dict[str, Any] = needs(**{"x" * 100: {"not": {"const": 1}}})
-    for _ in range(12):
-        parameters = needs(a=parameters)
-    fault = schema.fault(parameters)
-    assert fault
-    assert len(fault.path.split(".")) == schema.LONGEST_PATH
 
 
 @given(st.integers(0, 300))

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
-from urllib.parse import unquote
 
 import jsonschema_rs
 
-from realtime_server.engine.families.wren.leaves import Arguments, CannotHonour, FreeText, Leaf, Numbers, Path, Words
+from realtime_server.engine.families.wren.leaves import Arguments, FreeText, Leaf, Numbers, Path, Words
+from realtime_server.engine.grammar.keywords import ASKING, COMBINING, REFUSED, CannotHonour
+from realtime_server.engine.grammar.references import is_place, steps, target
 
 SMALLEST_NUMBER, LARGEST_NUMBER, USUAL_NUMBER = -99, 9999, 999
 LONGEST_TEXT = 200
@@ -19,20 +20,11 @@ DEEPEST, FURTHEST, MOST_TAGGED, MOST_WEIGHTY = 48, 16, 64, 16
 the schema to be judged."""
 FEW_LEAVES, BYTES_OF_LEAF = 32, 16
 """More arguments than so many are allowed by the schema's bytes: references may name the same ones again and again."""
-_BESIDE_ANYTHING = {
-    "title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly", "$defs", "definitions",
-    "$schema", "$id",
-}  # fmt: skip
-"""Annotations: they may stand beside a reference or alternatives without asking for anything."""
-_REFUSED = frozenset({
-    "pattern", "dependentSchemas", "dependencies", "if", "not", "contains", "prefixItems", "unevaluatedProperties",
-    "unevaluatedItems", "dependentRequired",
-})  # fmt: skip
+_REFUSED = REFUSED | {"pattern", "prefixItems"}
 """Keywords whose fulfilment cannot be promised. `format` and the like are annotations: validators do not assert them."""
 _OF_NAMES = frozenset({"propertyNames", "patternProperties"})
 """What they ask of properties is fulfilled where none are written."""
-_INDIRECT = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
-_SPECIAL = _REFUSED | _INDIRECT
+_SPECIAL = _REFUSED | COMBINING
 _NUMBER_KEYWORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _OF_VALUES = frozenset({*_NUMBER_KEYWORDS, "enum", "const", "type", "minLength", "maxLength", "required"})
 """What these ask of a fixed value is judged without the rest of the schema."""
@@ -44,7 +36,8 @@ _NULL = frozenset({"null"})
 
 @dataclass(frozen=True)
 class _Place:
-    """What may be written in one place, and of which JSON types it may be at all; None where that is not said."""
+    """What may be written in one place, and of which JSON types it may be at all, whole numbers as numbers; None where that is
+    not said."""
 
     shape: Arguments
     kinds: frozenset[str] | None
@@ -64,40 +57,35 @@ class Compiler:
         top = self._plain(self._root)
         if top.get("type", "object") != "object":
             raise CannotHonour(("type",), "A function's arguments are an object.")
-        if not _INDIRECT.isdisjoint(top):
-            raise CannotHonour((min(_INDIRECT.intersection(top)),), "A function's arguments are one object.")
+        if not COMBINING.isdisjoint(top):
+            raise CannotHonour((min(COMBINING.intersection(top)),), "A function's arguments are one object.")
         self._open.add(id(self._root))
         return self._object(top, frozenset())
 
-    def _place(self, schema: Any) -> _Place:
-        """A schema, wherever it stands; its path is told by those who ask."""
-        plain = self._plain(schema)
-        made = self._made.get(id(plain))
-        if made is None:
-            step = ("$ref",) if plain is not schema else ()
-            if id(plain) in self._open:
-                raise CannotHonour(step, "It refers to itself without end.")
-            if len(self._open) > DEEPEST:
-                raise CannotHonour(step, f"It is nested more than {DEEPEST} levels deep.")
-            made = self._made[id(plain)] = self._tried(plain)
-        if isinstance(made, CannotHonour):
-            raise CannotHonour(made.path, made.why)
-        return made
-
-    def _tried(self, schema: dict[str, Any]) -> "_Place | CannotHonour":
-        self._open.add(id(schema))
+    def _place(self, schema: Any, *steps: str) -> _Place:
+        """A schema, wherever it stands; `steps` lead to it from who asks."""
         try:
-            return self._made_of(schema)
-        except CannotHonour as error:
-            return error
-        finally:
-            self._open.remove(id(schema))
-
-    def _inner(self, schema: Any, *steps: str) -> _Place:
-        try:
-            return self._place(schema)
+            plain = self._plain(schema)
+            made = self._made.get(id(plain)) or self._make(plain, ("$ref",) if plain is not schema else ())
+            if isinstance(made, CannotHonour):
+                raise made.under()
         except CannotHonour as error:
             raise error.under(*steps) from None
+        return made
+
+    def _make(self, schema: dict[str, Any], here: tuple[str, ...]) -> _Place | CannotHonour:
+        if id(schema) in self._open:
+            raise CannotHonour(here, "It refers to itself without end.")
+        if len(self._open) > DEEPEST:
+            raise CannotHonour(here, f"It is nested more than {DEEPEST} levels deep.")
+        self._open.add(id(schema))
+        try:
+            made: _Place | CannotHonour = self._made_of(schema)
+        except CannotHonour as error:
+            made = error
+        self._open.remove(id(schema))
+        self._made[id(schema)] = made
+        return made
 
     def _plain(self, schema: Any) -> dict[str, Any]:
         """Follows references and schemas that are all of one."""
@@ -121,29 +109,21 @@ class Compiler:
     def _check_keywords(schema: dict[str, Any]) -> None:
         if refused := _REFUSED.intersection(schema):
             raise CannotHonour((min(refused),), f"'{min(refused)}' cannot be guaranteed.")
-        for keyword in sorted(_INDIRECT.intersection(schema)):
-            if beside := set(schema) - _BESIDE_ANYTHING - {keyword, "discriminator"}:
+        for keyword in sorted(COMBINING.intersection(schema)):
+            if beside := (ASKING - {keyword}) & schema.keys():
                 raise CannotHonour((keyword,), f"'{keyword}' together with '{min(beside)[:40]}' cannot be guaranteed.")
         if len(schema.get("allOf", ())) > 1:
             raise CannotHonour(("allOf",), "Several schemas at once cannot be guaranteed.")
 
     def _target(self, reference: str) -> Any:
-        """What a reference stands for. It leads through places of schemas alone: elsewhere anything may stand."""
-        if not reference.startswith("#/"):
-            raise CannotHonour(("$ref",), "Only references within the schema are followed.")
-        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/")]
-        found: Any = self._root
-        while steps and isinstance(found, dict):
-            keyword = steps.pop(0)
-            found = found.get(keyword) if keyword in _PLACES else None
-            if keyword in _PLACES_BY_NAME and isinstance(found, dict):
-                found = found.get(steps.pop(0)) if steps else None
-            elif keyword in _PLACES_BY_NUMBER and isinstance(found, list):
-                number = steps.pop(0) if steps else ""
-                found = found[int(number)] if number.isdecimal() and len(number) < 6 and int(number) < len(found) else None
-        if steps or not isinstance(found, dict | bool):
+        """Other than in the places of schemas nothing is looked for: what stands there would have to be judged each time."""
+        if not is_place(steps(reference)):
             raise CannotHonour(("$ref",), f"There is no schema '{reference[:80]}'.")
-        return found
+        try:
+            return target(self._root, reference, ("$ref",))
+        except CannotHonour as error:
+            # One more thing that Wren cannot write, which the rest of the session need not suffer for.
+            raise CannotHonour(error.path, error.why) from None
 
     def _made_of(self, schema: dict[str, Any]) -> _Place:
         for keyword in ("anyOf", "oneOf"):
@@ -162,14 +142,14 @@ class Compiler:
             shape = self._array(schema)
         else:
             shape = _only(_value(schema, kind or "string"))
-        return _Place(shape, frozenset(kinds) or None)
+        return _Place(shape, frozenset("number" if kind == "integer" else kind for kind in kinds) or None)
 
     def _alternatives(self, schemas: list[Any], keyword: str) -> _Place:
         """The first that can be honoured and is not merely null; of `oneOf` only where it is told apart from the others."""
         found, refusal = list[tuple[int, _Place]](), None
         for n, schema in enumerate(schemas):
             try:
-                found.append((n, self._inner(schema, keyword, str(n))))
+                found.append((n, self._place(schema, keyword, str(n))))
             except CannotHonour as error:
                 refusal = refusal or error
         spoken = [(n, place.shape) for n, place in found if place.kinds != _NULL] or [(n, place.shape) for n, place in found]
@@ -245,7 +225,7 @@ class Compiler:
 
     def _property(self, schema: Any, key: str, before: int) -> Arguments:
         """`before`: how many leaves the object has already."""
-        shape = self._inner(schema, "properties", key).shape
+        shape = self._place(schema, "properties", key).shape
         if before + len(shape.leaves) > self._most:
             raise CannotHonour(("properties", key), f"A function like this may have {self._most} arguments at most.")
         shape = shape.under(key)
@@ -256,7 +236,7 @@ class Compiler:
         least, most = schema.get("minItems", 0), schema.get("maxItems", MOST_ELEMENTS)
         if most == least == 0:
             return _only(Words(([],)))
-        items = self._inner(schema.get("items", True), "items").shape
+        items = self._place(schema.get("items", True), "items").shape
         single = items.leaves[0] if [leaf.path for leaf in items.leaves] == [()] else None
         of_values = single is not None and single.most is None
         most = min(most, MOST_ELEMENTS if of_values and not schema.get("uniqueItems") else 1)
@@ -274,7 +254,7 @@ class Compiler:
         values = schema.get("enum", [schema.get("const")])
         if len(values) > MOST_OPTIONS:
             raise CannotHonour((keyword,), f"A value is one of {MOST_OPTIONS} at most.")
-        judged = {key: value for key, value in schema.items() if key not in _BESIDE_ANYTHING}
+        judged = {key: value for key, value in schema.items() if key in ASKING}
         if not _OF_VALUES.issuperset(judged):
             self._weighty += 1
             judged |= {key: self._root[key] for key in ("$defs", "definitions") if key in self._root}
@@ -290,26 +270,15 @@ class Compiler:
         return Words(fitting)
 
 
-_PLACES_BY_NAME = frozenset({"$defs", "definitions", "properties"})
-_PLACES_BY_NUMBER = frozenset({"anyOf", "oneOf", "allOf"})
-_PLACES = _PLACES_BY_NAME | _PLACES_BY_NUMBER | {"items", "additionalProperties"}
-"""Where the metaschema wants schemas to stand."""
-
-
 def _kinds(schema: dict[str, Any]) -> tuple[str, ...]:
     kinds = schema.get("type", ())
     return (kinds,) if isinstance(kinds, str) else tuple(kinds)
 
 
 def _apart(kinds: Sequence[frozenset[str] | None]) -> bool:
-    """Is no value of two of these types? A whole number is also a number."""
-    seen = set[str]()
-    for some in kinds:
-        widened = some and some | ({"integer", "number"} if some & {"integer", "number"} else set())
-        if not widened or not seen.isdisjoint(widened):
-            return False
-        seen |= widened
-    return True
+    """Is no value of two of these types?"""
+    known = [some for some in kinds if some]
+    return len(known) == len(kinds) and sum(map(len, known)) == len(frozenset().union(*known))
 
 
 def _only(value: Words | Numbers | FreeText) -> Arguments:

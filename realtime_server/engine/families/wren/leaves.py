@@ -9,23 +9,13 @@ from typing import Any
 import orjson
 
 from realtime_server.engine.families.wren.words import identifier_words, plain, signed
+from realtime_server.engine.grammar.keywords import CannotHonour
 
 TRUE_WORDS, FALSE_WORDS = ("true", "on", "yes"), ("false", "off", "no")
 LONGEST_NAME = 200
 """Characters of a parameter's name that are spoken, outer ones included."""
 Path = tuple[str | int, ...]
 """The keys that lead to a value, from outside in; 0 for the one element that a list of objects or of lists has."""
-
-
-class CannotHonour(Exception):
-    """`path`: the steps from the schema's top to the fault."""
-
-    def __init__(self, path: tuple[str, ...], why: str) -> None:
-        super().__init__(why)
-        self.path, self.why = path, why
-
-    def under(self, *steps: str) -> "CannotHonour":
-        return CannotHonour((*steps, *self.path), self.why)
 
 
 @dataclass(frozen=True)
@@ -143,19 +133,20 @@ class Arguments:
 
     def as_json(self, values: Mapping[Path, Any]) -> str:
         """With the objects that must be there even if nothing was said for them."""
-        result: dict[str, Any] = {}
+        result: dict[str | int, Any] = {}
         for path in (*values, *self._objects(set(values))):
-            inner: Any = result
-            for n, key in enumerate(path[:-1]):
-                inner = _inside(inner, key, self._empty(path[: n + 1]))
-            if path in values:
-                _put(inner, path[-1], values[path])
-            else:
-                _inside(inner, path[-1], self._empty(path))
-        return json.dumps(result, ensure_ascii=False)
+            inner = result
+            for key in path[:-1]:
+                inner = inner.setdefault(key, {})
+            inner.setdefault(path[-1], values.get(path, {}))
+        return json.dumps(self._listed(result, ()), ensure_ascii=False)
 
-    def _empty(self, path: Path) -> Any:
-        return [] if path in self.lists else {}
+    def _listed(self, value: Any, path: Path) -> Any:
+        """With lists for the objects that stand for such."""
+        if path not in self.required:
+            return value
+        inner = {key: self._listed(one, (*path, key)) for key, one in value.items()}
+        return list(inner.values()) if path in self.lists else inner
 
     def _objects(self, written: set[Path]) -> list[Path]:
         """The nested objects that must be there, if only as `{}`; outer ones first."""
@@ -167,22 +158,6 @@ class Arguments:
 
     def _present(self, path: Path, written: set[Path]) -> bool:
         return not path or any(leaf[: len(path)] == path for leaf in written) or self._needed(path, written)
-
-
-def _inside(outer: Any, key: str | int, empty: Any) -> Any:
-    """What stands at this key of an object, or of a list of one; `empty` where nothing stood there."""
-    if isinstance(outer, list):
-        if not outer:
-            outer.append(empty)
-        return outer[0]
-    return outer.setdefault(key, empty)
-
-
-def _put(outer: Any, key: str | int, value: Any) -> None:
-    if isinstance(outer, list):
-        outer.append(value)
-    else:
-        outer[key] = value
 
 
 def _said(value: Any) -> str:

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from realtime_server import messages as m
 from realtime_server.engine.families.wren import schemas
 from realtime_server.engine.families.wren.compiling import Compiler
-from realtime_server.engine.families.wren.leaves import CannotHonour
+from realtime_server.engine.grammar import judging
+from realtime_server.engine.grammar.keywords import CannotHonour
 from tests.engine.families.wren.test_calls import write
 
 KEYS = st.sampled_from(["size", "numberOfShots", "milk_amount", "x", "ä", "note"])
@@ -120,6 +121,8 @@ def one(schema: Any) -> dict[str, Any]:
         (False, "properties.x"),
         ({"$ref": "#/$defs/one", "enum": [2]}, "properties.x.$ref"),
         ({"anyOf": [{"type": "string"}], "minLength": 3}, "properties.x.anyOf"),
+        ({"$dynamicRef": "#/$defs/one"}, "properties.x.$dynamicRef"),
+        ({"$ref": "#/x"}, "properties.x.$ref"),
     ],
 )
 def test_the_fault_has_its_path(schema: Any, path: str) -> None:
@@ -243,8 +246,8 @@ def test_whatever_stands_for_a_schema_is_judged(parameters: dict[str, Any]) -> N
         schemas.shown(parameters)
     else:
         assert fault.why
-        assert len(fault.why) <= schemas.LONGEST_WHY
-        assert len(fault.path) <= 50 * schemas.LONGEST_PATH
+        assert len(fault.why) <= judging.LONGEST_WHY
+        assert len(fault.path) <= 50 * judging.LONGEST_PATH
 
 
 def test_what_need_not_be_there_and_cannot_be_honoured_is_left_out() -> None:
@@ -269,15 +272,7 @@ def test_a_recursive_schema_has_a_short_path() -> None:
     assert not fault.malformed
     long = schemas.fault(deep(50))
     assert long is not None
-    assert len(long.path.split(".")) <= schemas.LONGEST_PATH
-
-
-def test_what_is_no_schema_is_told_apart() -> None:
-    broken, refused = schemas.fault(one({"type": "nonsense"})), schemas.fault(one({"pattern": "a"}))
-    assert broken is not None
-    assert refused is not None
-    assert broken.malformed
-    assert not refused.malformed
+    assert len(long.path.split(".")) <= judging.LONGEST_PATH
 
 
 @pytest.mark.parametrize(("schema", "arguments"), [
@@ -300,3 +295,13 @@ def test_lists_of_objects_matrices_tagged_unions_and_records(schema: Any, argume
 
 def text_of(outputs: list[m.Output]) -> str:
     return "".join(output.text for output in outputs if isinstance(output, m.CallArgumentsDelta))
+
+
+def test_what_asks_for_nothing_may_stand_beside_a_reference() -> None:
+    assert schemas.fault(one({"$ref": "#/$defs/one", "title": "X", "x-order": 1})) is None
+
+
+def test_a_reference_to_nothing_is_a_parameter_less_and_no_broken_schema() -> None:
+    fault = schemas.fault(one({"$ref": "#/$defs/none"}) | {"required": ["x"]})
+    assert fault is not None
+    assert not fault.malformed

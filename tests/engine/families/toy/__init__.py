@@ -1,0 +1,1 @@
+"""A family for tests: a tiny language model of `transformers`, brought in by following `docs/adding-a-model.md`."""
