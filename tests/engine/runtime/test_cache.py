@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from realtime_server.engine.runtime.cache import CacheFull, FixedCache, GrowingCache, KVCache, Rows, Shape, Slots
 
 SHAPE, CPU = Shape(layers=2, heads=2, head_dim=4), torch.device("cpu")
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 SLOTS, LENGTH = 4, 24
 steps = st.lists(
     st.tuples(st.lists(st.tuples(st.integers(0, SLOTS - 1), st.integers(0, 3)), min_size=1, max_size=SLOTS, unique_by=lambda p: p[0]), st.integers(1, 5)),
@@ -15,20 +16,22 @@ steps = st.lists(
 )  # fmt: skip
 
 
-def caches() -> list[KVCache]:
-    return [GrowingCache(SHAPE, CPU, least=2), FixedCache(SHAPE, SLOTS, LENGTH, CPU)]
+def caches(device: torch.device = CPU) -> list[KVCache]:
+    return [GrowingCache(SHAPE, device, least=2), FixedCache(SHAPE, SLOTS, LENGTH, device)]
 
 
-@given(steps)
-def test_each_row_holds_what_it_was_given(steps: list[tuple[list[tuple[int, int]], int]]) -> None:
+@pytest.mark.parametrize("name", DEVICES)
+@given(steps=steps)
+def test_each_row_holds_what_it_was_given(name: str, steps: list[tuple[list[tuple[int, int]], int]]) -> None:
     """Every step crops each row by some positions and writes `time` new ones."""
-    for cache in caches():
-        held = {slot: torch.zeros(2, SHAPE.layers, SHAPE.heads, 0, SHAPE.head_dim) for slot in range(SLOTS)}
+    device = torch.device(name)
+    for cache in caches(device):
+        held = {slot: torch.zeros(2, SHAPE.layers, SHAPE.heads, 0, SHAPE.head_dim, device=device) for slot in range(SLOTS)}
         for rows, time in steps:
             places = [(slot, max(0, held[slot].shape[3] - back)) for slot, back in rows]
             if any(start + time > LENGTH for _, start in places):
                 continue
-            new = torch.randn(2, SHAPE.layers, len(places), SHAPE.heads, time, SHAPE.head_dim)
+            new = torch.randn(2, SHAPE.layers, len(places), SHAPE.heads, time, SHAPE.head_dim, device=device)
             window = cache.open(places, time)
             shown = torch.stack([torch.stack(window.through(layer, *new[:, layer])) for layer in range(2)], 1)
             for n, (slot, start) in enumerate(places):
@@ -36,10 +39,11 @@ def test_each_row_holds_what_it_was_given(steps: list[tuple[list[tuple[int, int]
                 assert torch.equal(shown[:, :, n, :, : start + time], held[slot])
 
 
+@pytest.mark.parametrize("name", DEVICES)
 @given(places=st.lists(st.integers(0, LENGTH - 1), min_size=1, max_size=SLOTS), time=st.integers(1, 5))
-def test_a_row_sees_what_stands_before_it(places: list[int], time: int) -> None:
-    for cache in caches():
-        positions, sees, _ = Rows(cache, list(enumerate(places))).enter(time, CPU)
+def test_a_row_sees_what_stands_before_it(name: str, places: list[int], time: int) -> None:
+    for cache in caches(torch.device(name)):
+        positions, sees, _ = Rows(cache, list(enumerate(places))).enter(time, torch.device(name))
         assert positions.tolist() == [[start + n for n in range(time)] for start in places]
         for row, start in enumerate(places):
             for n in range(time):

@@ -4,6 +4,7 @@ leaves beside them."""
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -247,6 +248,22 @@ def test_drafts_save_steps_and_change_nothing(shape: str, seed: int, prompt: lis
             break
     assert written == expected
     assert steps <= 11 - right
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("shape", SHAPES)
+def test_on_another_device_it_writes_the_same(shape: str) -> None:
+    """In slots of a fixed shape, drawn and under a mask, beside a row of another length."""
+    written: dict[str, list[list[int]]] = {}
+    for device in ("cpu", "cuda"):
+        model = CausalLM(deepcopy(tiny(shape, 0)).to(device), 4, 100)
+        sequences, written[device] = Sequences(model.run), [[], []]
+        for n, sampling in enumerate((Sampling(temperature=0.0), Sampling(seed=1))):
+            body = sampled(Stream(model.slots.take(), []), [5, 8, 13][: n + 2], 12, sampling, written[device][n])
+            sequences.start(f"s{n}", "r", work(body))
+        while sequences.step() is not None:
+            pass
+    assert written["cpu"] == written["cuda"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
