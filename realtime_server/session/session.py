@@ -18,7 +18,7 @@ from realtime_server.protocol.session_config import (
     TranscriptionSession,
     updated,
 )
-from realtime_server.session import asking
+from realtime_server.session import validation
 from realtime_server.session.context_changes import ContextChanges
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry, Intake, with_audio
@@ -26,11 +26,11 @@ from realtime_server.session.hearing import Hearing
 from realtime_server.session.idleness import Idleness
 from realtime_server.session.input_audio import InputAudio
 from realtime_server.session.limits import Limits
-from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
 from realtime_server.session.playout import Cut, Playout
 from realtime_server.session.response import Response
 from realtime_server.session.responses import Responses
+from realtime_server.session.start import SessionStart
 from realtime_server.session.states import TurnState
 from realtime_server.turns.machine import TurnStarted, TurnStopped
 
@@ -38,28 +38,28 @@ from realtime_server.turns.machine import TurnStarted, TurnStopped
 class Session:
     """receive, engine_output, shell_output, next_deadline, handle_deadline, events_to_send, commands_to_run, end: no more."""
 
-    def __init__(self, opening: Opening, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
-        self._limits, self._judge = limits, opening.judge
-        self._now = opening.now
+    def __init__(self, start: SessionStart, limits: Limits = Limits(), randomness: random.Random | None = None) -> None:
+        self._limits, self._judge = limits, start.judge
+        self._now = start.now
         self._out = Outbox(randomness or random.Random(random.SystemRandom().getrandbits(128)))
         session_id = self._out.new_id("sess")
         self._config: RealtimeSession | TranscriptionSession
-        if opening.transcription_only:
-            self._config = TranscriptionSession(id=session_id, expires_at=opening.expires_at)
+        if start.transcription_only:
+            self._config = TranscriptionSession(id=session_id, expires_at=start.expires_at)
         else:
-            self._config = RealtimeSession(id=session_id, model=opening.model, expires_at=opening.expires_at)
-        if opening.initial is not None:
-            self._config = updated(self._config, opening.initial)
+            self._config = RealtimeSession(id=session_id, model=start.model, expires_at=start.expires_at)
+        if start.initial is not None:
+            self._config = updated(self._config, start.initial)
         changes = None if isinstance(self._config, TranscriptionSession) else ContextChanges(self._out)
         self._conversation = Conversation(self._out.new_id("conv"), limits, changes)
-        self._input = InputAudio(self._out, limits, opening.abilities.scores_turn_end)
-        self._playout = Playout(self._out) if opening.playback == "shell" else None
+        self._input = InputAudio(self._out, limits, start.abilities.scores_turn_end)
+        self._playout = Playout(self._out) if start.playback == "shell" else None
         self._unheard: Response | None = None
         """The newest that is done, and may still be playing."""
-        self._responses = Responses(self._out, self._conversation, opening, limits, self._playout)
-        self._expiry = opening.now + limits.session_s
+        self._responses = Responses(self._out, self._conversation, start, limits, self._playout)
+        self._expiry = start.now + limits.session_s
         self._idleness = Idleness()
-        self._hearing = Hearing(self._out, self._conversation, self._input, opening)
+        self._hearing = Hearing(self._out, self._conversation, self._input, start)
         self._out.send(ev.SessionCreated, session=self._config)
         self._apply_config()
 
@@ -231,7 +231,7 @@ class Session:
         """What only the session's past, or its model, forbids."""
         voice, kept = config.audio.output.voice, before.audio.output.voice
         self._responses.check_voice(voice, kept, "session.audio.output.voice")
-        asking.check_tools(config.tools, config.tool_choice, self._judge, self._limits, "session")
+        validation.check_tools(config.tools, config.tool_choice, self._judge, self._limits, "session")
         if before.tracing is not None and config.tracing != before.tracing:
             raise ClientError("Tracing cannot be changed once it is on.", "invalid_value", "session.tracing")
 

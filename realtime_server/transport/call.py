@@ -57,7 +57,7 @@ class Call:
     def __init__(
         self, name: str, session: Session, engine: EngineClient, player: Player | None = None, observer: Observer | None = None
     ) -> None:
-        """`player`: of a session whose answers a shell plays (`Opening.playback`)."""
+        """`player`: of a session whose answers a shell plays (`SessionStart.playback`)."""
         self.name, self.session = name, session
         self._engine, self._player, self._observer = engine, player, observer
         self._shells: list[Shell] = []

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.protocol import codec
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.transport.call import INTERNAL_ERROR, Call, ShellLost
 from tests.helpers import checked
 from tests.live import WAIT_S
@@ -66,7 +66,7 @@ def in_a_call(
 
     async def run() -> None:
         engine = RecordingEngine()
-        call = Call("call", Session(Opening("wren", False, 0, asyncio.get_running_loop().time())), engine)
+        call = Call("call", Session(SessionStart("wren", False, 0, asyncio.get_running_loop().time())), engine)
         shell = RecordingShell(call, **first)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             running = group.create_task(call.run(shell))
@@ -193,8 +193,8 @@ def test_everyone_is_sent_home() -> None:
 def test_what_a_shell_plays_goes_to_its_player_and_what_it_heard_comes_back() -> None:
     async def run() -> None:
         engine, played = RecordingEngine(), list[m.PlayerCommand]()
-        opening = Opening("wren", False, 0, asyncio.get_running_loop().time(), playback="shell")
-        call = Call("call", Session(opening), engine, played.append)
+        start = SessionStart("wren", False, 0, asyncio.get_running_loop().time(), playback="shell")
+        call = Call("call", Session(start), engine, played.append)
         shell = RecordingShell(call)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(call.run(shell))

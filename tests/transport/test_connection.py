@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.settings import Settings
 from realtime_server.transport import connection as module
 from realtime_server.transport.call import Call
 from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Dialect, Gone
-from realtime_server.transport.hall import Hall, Served
+from realtime_server.transport.registry import Registry, Served
 from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S
 
@@ -95,16 +95,16 @@ class Setup:
         self.settings = Settings(**settings)
         self.dialect, self.session = dialect, session
         self.socket, self.engine = ScriptedSocket(), RecordingEngine()
-        self.hall = Hall(self.settings, Served("wren", m.Abilities(), self.engine))
+        self.registry = Registry(self.settings, Served("wren", m.Abilities(), self.engine))
 
     def call(self, name: str) -> Call:
-        return Call(name, self.session(Opening("wren", False, 0, self.hall.now())), self.engine)
+        return Call(name, self.session(SessionStart("wren", False, 0, self.registry.now())), self.engine)
 
     def shell(self, call: Call) -> Connection:
         return Connection(call, self.socket, self.settings, self.dialect)
 
     async def run(self) -> None:
-        await self.hall.serve(self.call, self.shell)
+        await self.registry.serve(self.call, self.shell)
 
     async def start_an_answer(self) -> str:
         for text in CREATE:
@@ -124,7 +124,7 @@ def test_a_client_that_leaves_ends_its_connection() -> None:
         async with asyncio.timeout(WAIT_S):
             await setup.run()
         assert setup.engine.ended
-        assert not setup.hall.calls
+        assert not setup.registry.calls
 
     asyncio.run(scenario())
 
@@ -319,7 +319,7 @@ def test_their_fault_is_told_on_every_way_in(way: Way) -> None:
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
+            (call,) = setup.registry.calls.values()
             assert isinstance(call.session, Faulty)
             call.session.error = ClientError("Too much.", "conversation_too_long", "item")
             way(setup, call.session)
@@ -340,13 +340,13 @@ def test_our_fault_is_told_and_closes_on_every_way_in(way: Way, caplog: pytest.L
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
+            (call,) = setup.registry.calls.values()
             assert isinstance(call.session, Faulty)
             call.session.error = RuntimeError("a secret detail")
             way(setup, call.session)
         assert_told(setup)
         assert setup.engine.ended
-        assert not setup.hall.calls
+        assert not setup.registry.calls
 
     asyncio.run(scenario())
     assert caplog.text.count("Traceback") == 1
@@ -388,7 +388,7 @@ def test_a_session_that_cannot_even_say_so_is_closed(dialect: Dialect) -> None:
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
+            (call,) = setup.registry.calls.values()
             assert isinstance(call.session, Faulty)
             call.session.error = RuntimeError("a secret detail")
             call.session.fails_to_fail = dialect is GA
@@ -421,7 +421,7 @@ def test_whatever_fails_the_client_is_told_and_a_close_frame_ends_it(steps: list
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
+            (call,) = setup.registry.calls.values()
             assert isinstance(call.session, Faulty)
             for n, step in enumerate(steps, 1):
                 if step == "RAISE":
@@ -479,7 +479,7 @@ def test_the_log_says_with_what_it_was_closed(caplog: pytest.LogCaptureFixture) 
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            await setup.hall.drain()
+            await setup.registry.drain()
 
     asyncio.run(scenario())
     assert "x session-1 closed with 1001 server_error.server_shutting_down" in caplog.text
@@ -494,10 +494,10 @@ def test_draining_lets_the_answer_finish() -> None:
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             response_id = await setup.start_an_answer()
-            draining = group.create_task(setup.hall.drain())
+            draining = group.create_task(setup.registry.drain())
             setup.engine.deliver(m.TextDelta(response_id, "Bye."))
             await setup.socket.until("response.output_audio_transcript.delta")
-            assert setup.hall.draining
+            assert setup.registry.draining
             assert not draining.done()
             setup.engine.deliver(m.ResponseFinished(response_id, "completed"))
         assert [e["type"] for e in setup.socket.sent][-1] == "response.done"
@@ -510,8 +510,8 @@ def test_the_session_clock_wakes_the_connection() -> None:
     async def scenario() -> None:
         setup = Setup()
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            opening = Opening("wren", False, 0, setup.hall.now() - 3600)
-            group.create_task(setup.hall.serve(lambda name: Call(name, Session(opening), setup.engine), setup.shell))
+            start = SessionStart("wren", False, 0, setup.registry.now() - 3600)
+            group.create_task(setup.registry.serve(lambda name: Call(name, Session(start), setup.engine), setup.shell))
             error = await setup.socket.until("error")
         assert error["error"]["code"] == "session_expired"
         assert setup.socket.closed is not None

@@ -11,8 +11,8 @@ from realtime_server import messages as m
 from realtime_server.engine.contract import EngineClient
 from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.worker import EngineWorker
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.transport.call import Call
 from realtime_server.transport.engines.local import LocalEngine
 from realtime_server.turns.detectors import DETECTORS
@@ -65,7 +65,7 @@ async def local_engine(model: WrenModel) -> AsyncIterator[LocalEngine]:
 
 async def converse(engine: EngineClient) -> list[str]:
     """Two turns by hand, a recording, an answer beside, an interruption; the kinds of the events that do not depend on when."""
-    call = Call("call", Session(Opening("tiny", False, 0, asyncio.get_running_loop().time())), engine)
+    call = Call("call", Session(SessionStart("tiny", False, 0, asyncio.get_running_loop().time())), engine)
     shell = WatchedShell(call)
     async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
         group.create_task(call.run(shell))

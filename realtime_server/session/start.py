@@ -9,7 +9,7 @@ from realtime_server.session.quota import Quota
 
 
 @dataclass(frozen=True)
-class Opening:
+class SessionStart:
     """`expires_at` is unix time, `now` the session's own clock.
 
     `initial` is the session that a client secret brought along, with its `type`; `quota` is shared with the key's others.

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from realtime_server.settings import Settings
-from realtime_server.transport import hall, memory
+from realtime_server.transport import memory, registry
 from realtime_server.transport.engines.local import LocalEngine
 from tests.conftest import tiny_wren
 from tests.engine.families.wren.test_script import SCRIPT
@@ -51,7 +51,7 @@ def test_who_is_in_is_told_when_it_fails(server: Live, monkeypatch: pytest.Monke
 
 
 def test_memory_is_given_back_once_sessions_have_ended(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hall, "TIDY_AFTER_S", 0.0)
+    monkeypatch.setattr(registry, "TIDY_AFTER_S", 0.0)
     given: queue.SimpleQueue[bool] = queue.SimpleQueue()
     give_back = memory.give_back
     monkeypatch.setattr(memory, "give_back", lambda: given.put(give_back()))
