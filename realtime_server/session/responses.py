@@ -1,7 +1,7 @@
 """The responses that run: when one may begin, what it asks of the engine, and what ends it (protocol 2.2, 2.6, 2.10, 2.17)."""
 
 from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import Any
 
 from realtime_server import messages as m
 from realtime_server.protocol import items as wire
@@ -112,22 +112,6 @@ class Responses:
         if response is None:
             return None
         match output:
-            case m.Prompted():
-                response.prompted(output)
-            case m.TextDelta():
-                response.text(output.text, output.tokens)
-            case m.AudioDelta() if response.settings.modality == "text":
-                # Who speaks by himself was not asked for text alone.
-                pass
-            case m.AudioDelta():
-                self._voice_locked = self._voice_locked or response.in_conversation
-                response.audio(output.samples, output.characters)
-            case m.CallStarted():
-                response.start_call(output.name)
-            case m.CallArgumentsDelta():
-                response.call_arguments(output.text, output.tokens)
-            case m.CallDone():
-                response.end_call()
             case m.ResponseFinished():
                 by = ResponseInput.FINISH if output.reason == "completed" else ResponseInput.RUN_OUT
                 self._close(response, by, None if output.reason == "completed" else output.reason, now)
@@ -137,7 +121,8 @@ class Responses:
                 error = ev.ResponseError(type=kind, code=output.code, message=output.message)
                 self._close(response, ResponseInput.FAIL, None, now, error=error)
             case _:
-                assert_never(output)
+                response.take(output)
+                self._voice_locked = self._voice_locked or (response.in_conversation and response.audio_s > 0)
         return None
 
     def check_voice(self, voice: str | CustomVoice, kept: str | CustomVoice, param: str) -> None:
