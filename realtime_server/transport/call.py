@@ -1,7 +1,8 @@
 """One call: a Session, its engine, and the shells through which its client is met. Only this loop ever touches it.
 
 A shell may come and go: each is shown all events from the moment that it is there, and has its own backlog, so that none waits
-for another. The call is over when the last one has left.
+for another. Nothing is kept of what was shown before: the protocol has no way to ask for it (6.4), and what the conversation
+holds can be retrieved. The call is over when the last one has left.
 """
 
 import asyncio

@@ -59,37 +59,56 @@ def join(call: Call, group: asyncio.TaskGroup, **shell: Any) -> RecordingShell:
     return second
 
 
-@given(st.lists(st.sampled_from(["first", "second", "engine", "join", "leave"]), max_size=25))
-@settings(max_examples=40)
-def test_each_shell_is_shown_all_that_happens_while_it_is_there(steps: list[str]) -> None:
+STEPS = st.tuples(st.sampled_from(["join", "leave", "say", "words", "sound"]), st.integers(0, 3))
+
+
+@given(st.lists(STEPS, max_size=30))
+@settings(max_examples=60)
+def test_each_shell_is_shown_all_that_happens_while_it_is_there(steps: list[tuple[str, int]]) -> None:
+    """Once each, in order, and nothing from before, `session.created` neither: as on a sideband (protocol 6.4)."""
+
     async def scenario(call: Call, first: RecordingShell, engine: RecordingEngine, group: asyncio.TaskGroup) -> None:
         first.say("conversation.item.create", item=TEXT_ITEM)
         first.say("response.create")
         (respond,) = [command for command in engine.commands if isinstance(command, m.Respond)]
-        second: RecordingShell | None = None
-        came_at = 0
-        for step in steps:
-            if step == "join" and second is None:
-                came_at, second = len(first.events), join(call, group)
-                await settled()
-            elif step == "leave" and second is not None:
-                second.gone.set()
-                await settled()
-                assert second.events == first.events[came_at:]
-                second = None
-            elif step == "engine":
-                engine.deliver(m.TextDelta(respond.response_id, "word "))
-            elif step != "second" or second is not None:
-                (second if step == "second" and second is not None else first).say("input_audio_buffer.clear")
-        if second is not None:
-            assert second.events == first.events[came_at:]
-            # Also where the first one has left, the call goes on.
-            first.gone.set()
-            await settled()
-            engine.deliver(m.ResponseFinished(respond.response_id, "completed"))
-            assert second.kinds[-1] == "response.done"
-            second.gone.set()
+        there: list[tuple[RecordingShell, int]] = []
+        for step, pick in steps:
+            match step:
+                case "join":
+                    there.append((join(call, group), len(first.events)))
+                    await settled()
+                case "leave" if there:
+                    shell, came_at = there.pop(pick % len(there))
+                    shell.gone.set()
+                    await settled()
+                    assert shell.events == first.events[came_at:]
+                case "say":
+                    [first, *(shell for shell, _ in there)][pick % (len(there) + 1)].say("input_audio_buffer.clear")
+                case "words":
+                    engine.deliver(m.TextDelta(respond.response_id, "word "))
+                case "sound":
+                    engine.deliver(m.AudioDelta(respond.response_id, np.zeros(2400, np.int16), 5))
+        assert len({event["event_id"] for event in first.events}) == len(first.events)
+        for shell, came_at in there:
+            assert shell.events == first.events[came_at:]
+        for shell in (first, *(shell for shell, _ in there)):
+            shell.gone.set()
+
+    in_a_call(scenario)
+
+
+def test_the_call_goes_on_where_the_first_shell_has_left() -> None:
+    async def scenario(call: Call, first: RecordingShell, engine: RecordingEngine, group: asyncio.TaskGroup) -> None:
+        first.say("response.create")
+        (respond,) = [command for command in engine.commands if isinstance(command, m.Respond)]
+        second = join(call, group)
+        await settled()
         first.gone.set()
+        await settled()
+        engine.deliver(m.ResponseFinished(respond.response_id, "completed"))
+        assert second.kinds == ["response.done"]
+        assert "response.done" not in first.kinds
+        second.gone.set()
 
     in_a_call(scenario)
 

@@ -17,12 +17,13 @@ from realtime_server import messages as m
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
 from realtime_server.transport import connection as module
-from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Dialect, Gone
+from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Dialect, Gone
 from tests.live import WAIT_S
 from tests.transport.doubles import (
     CLEAR,
     FAULT,
     Faulty,
+    ScriptedSocket,
     Setup,
     assert_told,
 )
@@ -76,6 +77,35 @@ def test_a_held_client_can_interrupt() -> None:
             setup.socket.incoming.put_nowait('{"type": "response.cancel"}')
             await setup.engine.cancelled.wait()
             setup.socket.incoming.put_nowait(Gone(1000, ""))
+
+    asyncio.run(scenario())
+
+
+def test_a_second_client_comes_and_goes_while_the_first_speaks() -> None:
+    async def scenario() -> None:
+        setup, second = Setup(), ScriptedSocket()
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+            group.create_task(setup.run())
+            response_id = await setup.start_an_answer()
+            setup.engine.deliver(sound(response_id))
+            await setup.socket.until("response.output_audio.delta", 2)
+            before = len(setup.socket.sent)
+            (call,) = setup.registry.calls.values()
+            visit = group.create_task(call.serve(Connection(call, second, setup.settings, GA)))
+            # What it says is heard, and answered to both.
+            second.incoming.put_nowait(CLEAR)
+            for socket in (setup.socket, second):
+                await socket.until("input_audio_buffer.cleared")
+            setup.engine.deliver(sound(response_id))
+            await second.until("response.output_audio.delta", 2)
+            second.incoming.put_nowait(Gone(1000, ""))
+            await visit
+            assert setup.socket.sent[before:] == second.sent
+            setup.engine.deliver(m.ResponseFinished(response_id, "completed"))
+            await setup.socket.until("response.done")
+            setup.socket.incoming.put_nowait(Gone(1000, ""))
+        assert len(second.sent) == 3
+        assert setup.socket.closed is second.closed is None
 
     asyncio.run(scenario())
 
