@@ -10,7 +10,7 @@ from realtime_server.session.responses import Responses
 
 
 class BargeIn:
-    """What was heard of an answer by then is what was said. Where the client plays, it alone knows how much that is."""
+    """What was played of an answer by then is what was said. Where the client plays, it alone knows how much that is."""
 
     def __init__(
         self, outbox: Outbox, conversation: Conversation, responses: Responses, playout: Playout | None, idleness: Idleness
@@ -40,6 +40,6 @@ class BargeIn:
     def _cut_off(self, cut: Cut) -> None:
         """The client may have deleted it, or it stands beside the conversation."""
         if self._conversation.holds(cut.entry):
-            cut.entry.cut(0, cut.heard)
-            ms = cut.heard * 1000 // AUDIO_RATE_HZ
+            cut.entry.cut(0, cut.played)
+            ms = cut.played * 1000 // AUDIO_RATE_HZ
             self._out.send(ev.ConversationItemTruncated, item_id=cut.entry.id, content_index=0, audio_end_ms=ms)

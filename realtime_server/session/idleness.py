@@ -10,10 +10,10 @@ class Idleness:
     """Runs from the end of an answer's sound at the client. The answer to a silence does not start it again."""
 
     def __init__(self, playout: Playout | None) -> None:
-        """`playout` knows when an answer has been heard; where the client plays, nobody does but by its length."""
+        """`playout` knows when an answer has been played; where the client plays, nobody does but by its length."""
         self._playout = playout
         self.deadline: float | None = None
-        self._unheard: Response | None = None
+        self._playing: Response | None = None
         """The newest that is done, and may still be playing."""
         self._answering_silence = False
 
@@ -27,18 +27,18 @@ class Idleness:
 
     def answered(self, response: Response) -> None:
         """It is done."""
-        self._unheard = response
+        self._playing = response
 
     def cut_off(self) -> None:
         """What was playing plays no more."""
-        self._unheard = None
+        self._playing = None
 
-    def note_heard(self, detection: TurnDetection | None, now: float) -> None:
+    def note_played(self, detection: TurnDetection | None, now: float) -> None:
         """After all that may have brought an answer to the end of its sound."""
-        response = self._unheard
+        response = self._playing
         if response is None or (self._playout is not None and self._playout.playing):
             return
-        self._unheard = None
+        self._playing = None
         idle_s = _idle_s(detection)
         if idle_s is None or not response.in_conversation or response.state is not ResponseState.COMPLETED:
             return

@@ -58,9 +58,9 @@ def context(
     return m.ContextRef(instructions, functions, items, _truncation(config), keywords(config.audio.input))
 
 
-def keywords(heard: AudioInput) -> tuple[str, ...]:
+def keywords(audio: AudioInput) -> tuple[str, ...]:
     """What the client says is likely to be said. Whisper has its keywords in the prompt, between commas."""
-    transcription = heard.transcription
+    transcription = audio.transcription
     if transcription is None:
         return ()
     prompt = (transcription.prompt or "")[:LONGEST_PROMPT] if transcription.model == WHISPER else ""
@@ -86,9 +86,9 @@ def command(
     )  # fmt: skip
 
 
-def heard_seconds(entries: Iterable[Entry]) -> float:
+def input_audio_s(entries: Iterable[Entry]) -> float:
     """The user's audio in them: usage counts by duration."""
-    return sum(entry.heard_samples for entry in entries) / AUDIO_RATE_HZ
+    return sum(entry.user_samples for entry in entries) / AUDIO_RATE_HZ
 
 
 def _truncation(config: RealtimeSession) -> m.Truncation:

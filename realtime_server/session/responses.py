@@ -50,8 +50,8 @@ class Responses:
         asked = self._asked(config, override, outside)
         entries = self._entries(config, override)
         context = response_request.context(config, override, self._named(entries), self._judge)
-        where, heard_s = None if outside else self._conversation, response_request.heard_seconds(entries)
-        response = Response(self._out, where, asked, heard_s, playout=self._playout)
+        where, input_audio_s = None if outside else self._conversation, response_request.input_audio_s(entries)
+        response = Response(self._out, where, asked, input_audio_s, playout=self._playout)
         if self._start(response, now):
             self._conversation.tell_changes()
             self._out.run(response_request.command(response.id, config, override, asked, context))
@@ -143,8 +143,8 @@ class Responses:
         if outside and len(self._running) >= self._limits.parallel_responses:
             raise ClientError("Too many responses are running.", "rate_limit_exceeded", "response")
         asked = response_request.settings(config, override)
-        heard = asked.modality == "audio" and not outside
-        self.check_voice(asked.voice, config.audio.output.voice if heard else asked.voice, "response.audio.output.voice")
+        sounds = asked.modality == "audio" and not outside
+        self.check_voice(asked.voice, config.audio.output.voice if sounds else asked.voice, "response.audio.output.voice")
         if override.tools is not None or override.tool_choice is not None:
             # The session's own were judged when they were set, and a turn's answer should not wait for that again.
             tools = config.tools if override.tools is None else override.tools

@@ -108,7 +108,7 @@ class Session:
             case _:
                 if (finished := self._responses.take(output, now)) is not None:
                     self._idleness.answered(finished)
-                self._idleness.note_heard(self._config.audio.input.turn_detection, now)
+                self._idleness.note_played(self._config.audio.input.turn_detection, now)
 
     def shell_output(self, output: m.ShellOutput, now: float) -> None:
         """From a shell that plays the answers itself, or that takes the user's sound in."""
@@ -124,7 +124,7 @@ class Session:
                     self._append(partial(self._input.append_samples, output.samples))
                 case _:
                     assert_never(output)
-            self._idleness.note_heard(self._config.audio.input.turn_detection, now)
+            self._idleness.note_played(self._config.audio.input.turn_detection, now)
 
     def next_deadline(self) -> float | None:
         idle = self._idleness.deadline
@@ -224,9 +224,9 @@ class Session:
             raise ClientError("Tracing cannot be changed once it is on.", "invalid_value", "session.tracing")
 
     def _apply_config(self) -> None:
-        heard = self._config.audio.input
-        self._input.configure(heard.format.type, heard.turn_detection)
-        self._idleness.configure(heard.turn_detection)
+        audio = self._config.audio.input
+        self._input.configure(audio.format.type, audio.turn_detection)
+        self._idleness.configure(audio.turn_detection)
 
     def _create_response(self, override: cl.ResponseConfig, now: float) -> None:
         if not isinstance(self._config, RealtimeSession):

@@ -23,7 +23,7 @@ class SessionStart:
     abilities: m.Abilities = m.Abilities()
     playback: Literal["client", "shell"] = "client"
     """Who plays the answers: the client, from what `response.output_audio.delta` brings, or a shell on this side, which tells
-    what has been heard."""
+    what has been played."""
     judge: m.SchemaJudge = m.honours_everything
     """Of functions' schemas, for the dialect that the abilities name."""
     quota: Quota = field(default_factory=lambda: Quota(Limits.requests_per_minute, Limits.tokens_per_minute))

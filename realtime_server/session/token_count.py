@@ -20,19 +20,19 @@ class TokenCount:
     """Of its sound, at AUDIO_RATE_HZ."""
 
     def usage(self) -> ev.Usage:
-        text, written = self.prompt.text_tokens, self.output_text
-        heard = round(self.input_audio_s * INPUT_AUDIO_TOKENS_PER_S)
-        spoken = self.output_samples * OUTPUT_AUDIO_TOKENS_PER_S // AUDIO_RATE_HZ
-        cached = min(self.prompt.cached_tokens, text)
+        text_in, text_out = self.prompt.text_tokens, self.output_text
+        audio_in = round(self.input_audio_s * INPUT_AUDIO_TOKENS_PER_S)
+        audio_out = self.output_samples * OUTPUT_AUDIO_TOKENS_PER_S // AUDIO_RATE_HZ
+        cached = min(self.prompt.cached_tokens, text_in)
         return ev.Usage(
-            total_tokens=text + heard + written + spoken,
-            input_tokens=text + heard,
-            output_tokens=written + spoken,
+            total_tokens=text_in + audio_in + text_out + audio_out,
+            input_tokens=text_in + audio_in,
+            output_tokens=text_out + audio_out,
             input_token_details=ev.InputTokenDetails(
-                text_tokens=text,
-                audio_tokens=heard,
+                text_tokens=text_in,
+                audio_tokens=audio_in,
                 cached_tokens=cached,
                 cached_tokens_details=ev.CachedTokensDetails(text_tokens=cached),
             ),
-            output_token_details=ev.OutputTokenDetails(text_tokens=written, audio_tokens=spoken),
+            output_token_details=ev.OutputTokenDetails(text_tokens=text_out, audio_tokens=audio_out),
         )
