@@ -48,8 +48,8 @@ def test_a_turn_is_recorded() -> None:
             async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
                 group.create_task(call.run(shell))
                 await shell.until("session.created")
-                shell.say({"type": "conversation.item.create", "item": TEXT_ITEM})
-                shell.say({"type": "response.create"})
+                shell.say("conversation.item.create", item=TEXT_ITEM)
+                shell.say("response.create")
                 await shell.until("response.done")
                 # What is not begun when the session ends is for nobody: that the answer is an item is told before.
                 for _ in ("AddItem", "Respond", "AddItem"):
