@@ -17,7 +17,7 @@ from realtime_server.engine.worker import EngineWorker
 from realtime_server.settings import Settings
 from realtime_server.transport import http, websocket
 from realtime_server.transport.engines.local import LocalEngine
-from realtime_server.transport.hall import Hall, Served
+from realtime_server.transport.registry import Registry, Served
 from realtime_server.turns.detectors import DETECTORS
 from realtime_server.turns.worker import DetectorWorker
 
@@ -47,8 +47,8 @@ def create_app(settings: Settings, *models: Model, observer: Observer | None = N
             worker.start()
         for engine in engines:
             engine.watch()
-        app.state.hall = Hall(settings, *served, observer=observer)
-        log.info("= ready: %s", ", ".join(app.state.hall.models))
+        app.state.registry = Registry(settings, *served, observer=observer)
+        log.info("= ready: %s", ", ".join(app.state.registry.models))
         try:
             yield
         finally:

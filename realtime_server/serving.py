@@ -85,7 +85,7 @@ def serve(settings: Settings) -> None:
             stopping = group.create_task(server.asked_to_stop.wait(), name="stop")
             await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
             if stopping.done() and not serving.done():
-                await app.state.hall.drain()
+                await app.state.registry.drain()
             server.should_exit = True
             server.asked_to_stop.set()
 

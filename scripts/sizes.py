@@ -22,8 +22,6 @@ EXCEPTIONS = {
     ("realtime_server/settings.py::Settings", "fields of a class"): "one field a flag",
     ("realtime_server/training/wren/evaluate.py::main", "lines of a function"): "a list of what is measured",
     ("realtime_server/engine/families/wren/hearing.py::HeardTurn", "fields of a class"): "to be split",
-    ("realtime_server/session/response.py::Response", "fields of a class"): "to be split",
-    ("tests/transport/test_connection.py", "lines of a module"): "to be split",
 }
 """(place, kind of size) -> why it may be larger."""
 

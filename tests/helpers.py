@@ -15,8 +15,8 @@ from realtime_server.engine.contract import ModelCommand
 from realtime_server.protocol import codec
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 
 SDK_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 FRAME = 768
@@ -50,8 +50,8 @@ class Talk:
     model = "wren"
 
     def __init__(self, limits: Limits = Limits(), transcription: bool = False, **more: Any) -> None:
-        opening = Opening(self.model, transcription, 3600, now=0.0, **more)
-        self.session = Session(opening, limits, random.Random(0))
+        start = SessionStart(self.model, transcription, 3600, now=0.0, **more)
+        self.session = Session(start, limits, random.Random(0))
         self.events: list[dict[str, Any]] = []
         self.commands: list[ModelCommand | m.DetectorCommand | m.ShellCommand] = []
         self.crossed: list[m.Command] = []

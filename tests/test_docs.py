@@ -79,14 +79,37 @@ def test_every_flag_of_the_readme_is_one(capsys: pytest.CaptureFixture[str]) -> 
     assert named <= known
 
 
+BRANCH = re.compile(r"^((?:[│ ]   )?)[├└]── (.+?)  ")
+
+
+def drawn_tree() -> dict[str, set[str]]:
+    """What the picture shows in each folder, by its path; folders end in a slash."""
+    tree: dict[str, set[str]] = {"": set()}
+    package = folder = ""
+    for line in section("The tree").partition("```\n")[2].partition("```")[0].splitlines():
+        branch = BRANCH.match(line)
+        if branch is None:
+            package = line.split()[0]
+            tree[""].add(package)
+            continue
+        names = branch[2].split()
+        if not branch[1]:
+            folder = package + names[0]
+        tree.setdefault(folder if branch[1] else package, set()).update(names)
+    return tree
+
+
+def there(folder: Path) -> set[str]:
+    return {path.name + "/" * path.is_dir() for path in folder.iterdir() if path.name[0] not in "_."}
+
+
 def test_the_picture_of_the_tree_is_true() -> None:
-    """Each name of the drawing is there, and each module and folder of the package is in the drawing."""
-    drawn = section("The tree").partition("```")[2].partition("```")[0].splitlines()[1:]
-    names = [re.split(" {2,}", line[4:])[0] for line in drawn if line[:2] in ("├─", "└─")]
-    top = [line.split()[0] for line in drawn if line[:1].isalpha()]
-    assert not [name for name in top if not (ROOT / name).exists()]
-    there = {path.name + "/" * path.is_dir() for path in (ROOT / "realtime_server").iterdir() if path.name[0] not in "_."}
-    assert set(" ".join(names).split()) == there
+    """The rooms of the package and what stands in each, all of it; of the rest, what is drawn."""
+    tree = drawn_tree()
+    assert not [name for name in tree.pop("") if not (ROOT / name).is_dir()]
+    rooms = {f"realtime_server/{name}" for name in tree["realtime_server/"] if name.endswith("/")}
+    assert tree.keys() == {"realtime_server/", *rooms}
+    assert tree == {folder: there(ROOT / folder) for folder in tree}
 
 
 def unindented(text: str) -> str:

@@ -211,7 +211,6 @@ class SessionFailed:
     message: str
 
 
-ResponseOutput = (
-    Prompted | TextDelta | AudioDelta | CallStarted | CallArgumentsDelta | CallDone | ResponseFinished | ResponseFailed
-)
+ResponseProgress = Prompted | TextDelta | AudioDelta | CallStarted | CallArgumentsDelta | CallDone
+ResponseOutput = ResponseProgress | ResponseFinished | ResponseFailed
 EngineOutput = TurnEnd | TranscriptDelta | TranscriptDone | TranscriptFailed | SessionFailed | ResponseBegun | ResponseOutput

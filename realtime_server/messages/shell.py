@@ -1,6 +1,6 @@
 """Between a session and the shells through which its client is met.
 
-A shell that plays the sound itself (WebRTC, SIP) is told what to play, and tells what has been heard; how far that is counts in
+A shell that plays the sound itself (WebRTC, SIP) is told what to play, and tells how much of it has been, in
 samples at AUDIO_RATE_HZ.
 """
 
@@ -36,7 +36,7 @@ ShellCommand = Disconnect | PlayerCommand
 
 @dataclass(frozen=True)
 class Played:
-    """So much of the item has been heard by now, from its beginning."""
+    """So much of the item has been played by now, from its beginning."""
 
     item_id: str
     samples: int
@@ -44,7 +44,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Drained:
-    """All that was to be played has been heard."""
+    """All that was to be played has been."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,16 +114,8 @@ class ResponseCancel(_ClientEvent):
     response_id: str | None = None
 
 
+InputAudioBufferEvent = InputAudioBufferAppend | InputAudioBufferCommit | InputAudioBufferClear
+ConversationItemEvent = ConversationItemCreate | ConversationItemRetrieve | ConversationItemTruncate | ConversationItemDelete
 AnyClientEvent = (
-    SessionUpdate
-    | InputAudioBufferAppend
-    | InputAudioBufferCommit
-    | InputAudioBufferClear
-    | OutputAudioBufferClear
-    | ConversationItemCreate
-    | ConversationItemRetrieve
-    | ConversationItemTruncate
-    | ConversationItemDelete
-    | ResponseCreate
-    | ResponseCancel
+    SessionUpdate | InputAudioBufferEvent | OutputAudioBufferClear | ConversationItemEvent | ResponseCreate | ResponseCancel
 )

@@ -21,7 +21,7 @@ class Entry:
     item: Any
     recordings: dict[int, Recording] = field(default_factory=dict)
     """The sound of its parts, by content index."""
-    heard: str | None = None
+    transcript: str | None = None
     """The engine's transcript of a user turn, whether or not the client asked to see it."""
     size: int = 0
     """Bytes that the client made us keep."""
@@ -55,8 +55,8 @@ class Entry:
         text = self.item.content[index].transcript or ""
         self.change_part(index, transcript=whole_words(text, self.recordings[index].cut(length)))
 
-    def note_heard(self, transcript: str) -> None:
-        self.heard = transcript
+    def note_transcript(self, transcript: str) -> None:
+        self.transcript = transcript
         self.changed = True
 
     def let_go_of_sound(self) -> None:
@@ -65,7 +65,7 @@ class Entry:
         self.changed = True
 
     @property
-    def heard_samples(self) -> int:
+    def user_samples(self) -> int:
         """Of the user's sound."""
         return self.kept if isinstance(self.item, items.UserMessage) else 0
 
@@ -92,7 +92,7 @@ class Entry:
                 return messages.Image(part.image_url)
             case items.InputAudio():
                 recording = self.recordings[index]
-                return messages.Audio(recording.samples(), part.transcript or self.heard, recording.key)
+                return messages.Audio(recording.samples(), part.transcript or self.transcript, recording.key)
 
 
 def with_audio(entry: Entry) -> Any:

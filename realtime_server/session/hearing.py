@@ -2,12 +2,12 @@
 
 from realtime_server import messages as m
 from realtime_server.protocol.session_config import RealtimeSession, TranscriptionSession
-from realtime_server.session import asking
+from realtime_server.session import response_request
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry
 from realtime_server.session.input_audio import InputAudio
-from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
+from realtime_server.session.start import SessionStart
 from realtime_server.session.transcripts import Transcript, Transcripts, Wish
 
 Config = RealtimeSession | TranscriptionSession
@@ -17,11 +17,11 @@ class Hearing:
     """`listen` opens a turn under the id that its item will have; `forget` or `commit` ends it. To a full-duplex model all
     three say nothing: it hears what comes in the stream that `open_stream` opens."""
 
-    def __init__(self, outbox: Outbox, conversation: Conversation, sound: InputAudio, opening: Opening) -> None:
+    def __init__(self, outbox: Outbox, conversation: Conversation, sound: InputAudio, start: SessionStart) -> None:
         self._out, self._conversation, self._sound = outbox, conversation, sound
-        self._judge = opening.judge
-        self._transcripts = Transcripts(outbox, opening.quota)
-        self.by_turns = opening.abilities.turns == "server"
+        self._judge = start.judge
+        self._transcripts = Transcripts(outbox, start.quota)
+        self.by_turns = start.abilities.turns == "server"
 
     def waiting(self, most: int) -> int:
         return self._transcripts.waiting(most)
@@ -68,7 +68,7 @@ class Hearing:
         self._transcripts.take(output, _wish(config), now)
 
     def _tell_to_listen(self, config: Config, item_id: str, live: bool) -> None:
-        known = asking.context(config, asking.NO_OVERRIDES, None, self._judge)
+        known = response_request.context(config, response_request.NO_OVERRIDES, None, self._judge)
         self._conversation.tell_changes()
         self._out.run(m.Listen(item_id, known, live))
 

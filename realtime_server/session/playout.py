@@ -1,4 +1,4 @@
-"""What the client has heard of the answers, where a shell plays them itself (`output_audio_buffer.*`, protocol 2.10)."""
+"""How far the answers have been played, where a shell plays them itself (`output_audio_buffer.*`, protocol 2.10)."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ class _Sound:
 
     entry: Entry
     sent: int = 0
-    heard: int = 0
+    played: int = 0
 
 
 @dataclass(eq=False)
@@ -29,19 +29,19 @@ class _Answer:
 
     @property
     def over(self) -> bool:
-        return self.complete and all(sound.heard >= sound.sent for sound in self.sounds.values())
+        return self.complete and all(sound.played >= sound.sent for sound in self.sounds.values())
 
 
 @dataclass(frozen=True)
 class Cut:
-    """An item that was not heard to its end, and how many samples of it were."""
+    """An item that was not played to its end, and how many samples of it were."""
 
     entry: Entry
-    heard: int
+    played: int
 
 
 class Playout:
-    """A response's sound is `started` with its first samples, and either `stopped` when it is done and heard, or `cleared`."""
+    """A response's sound is `started` with its first samples, and either `stopped` when it is done and played, or `cleared`."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._out = outbox
@@ -73,13 +73,13 @@ class Playout:
     def played(self, report: Played) -> None:
         for answer in self._answers.values():
             if (sound := answer.sounds.get(report.item_id)) is not None:
-                sound.heard = max(sound.heard, min(report.samples, sound.sent))
+                sound.played = max(sound.played, min(report.samples, sound.sent))
         self._settle()
 
     def drained(self) -> None:
         for answer in self._answers.values():
             for sound in answer.sounds.values():
-                sound.heard = sound.sent
+                sound.played = sound.sent
         self._settle()
 
     def stop(self) -> list[Cut]:
@@ -94,7 +94,7 @@ class Playout:
                 self._silenced.add(answer.response_id)
         sounds = (sound for answer in answers.values() for sound in answer.sounds.values())
         # What is still being written is ahead of its sound.
-        return [Cut(sound.entry, sound.heard) for sound in sounds if sound.heard < sound.sent or sound.entry.running]
+        return [Cut(sound.entry, sound.played) for sound in sounds if sound.played < sound.sent or sound.entry.running]
 
     def _settle(self) -> None:
         for answer in [answer for answer in self._answers.values() if answer.over]:

@@ -1,7 +1,7 @@
 """The responses that run: when one may begin, what it asks of the engine, and what ends it (protocol 2.2, 2.6, 2.10, 2.17)."""
 
 from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import Any
 
 from realtime_server import messages as m
 from realtime_server.protocol import items as wire
@@ -9,15 +9,15 @@ from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.client_events import ResponseConfig
 from realtime_server.protocol.errors import ClientError
 from realtime_server.protocol.session_config import CustomVoice, RealtimeSession
-from realtime_server.session import asking
+from realtime_server.session import response_request, validation
 from realtime_server.session.conversation import Conversation
 from realtime_server.session.entry import Entry, Intake
 from realtime_server.session.limits import Limits
-from realtime_server.session.opening import Opening
 from realtime_server.session.outbox import Outbox
 from realtime_server.session.playout import Playout
 from realtime_server.session.quota import Exhausted
 from realtime_server.session.response import Response, ResponseSettings
+from realtime_server.session.start import SessionStart
 from realtime_server.session.states import ResponseInput
 
 CLIENTS_FAULTS = ("context_length_exceeded", "unsupported_content_type")
@@ -28,10 +28,10 @@ class Responses:
     """At most one of them in the conversation, others beside it (`conversation: "none"`)."""
 
     def __init__(
-        self, outbox: Outbox, conversation: Conversation, opening: Opening, limits: Limits, playout: Playout | None = None
+        self, outbox: Outbox, conversation: Conversation, start: SessionStart, limits: Limits, playout: Playout | None = None
     ) -> None:
         self._out, self._conversation, self._limits, self._playout = outbox, conversation, limits, playout
-        self._abilities, self._judge, self._quota = opening.abilities, opening.judge, opening.quota
+        self._abilities, self._judge, self._quota = start.abilities, start.judge, start.quota
         self._running: dict[str, Response] = {}
         self._voice_locked = False
         self._cut_short: str | None = None
@@ -49,17 +49,17 @@ class Responses:
         outside = override.conversation == "none"
         asked = self._asked(config, override, outside)
         entries = self._entries(config, override)
-        context = asking.context(config, override, self._named(entries), self._judge)
-        where, heard_s = None if outside else self._conversation, asking.heard_seconds(entries)
-        response = Response(self._out, where, asked, heard_s, playout=self._playout)
+        context = response_request.context(config, override, self._named(entries), self._judge)
+        where, input_audio_s = None if outside else self._conversation, response_request.input_audio_s(entries)
+        response = Response(self._out, where, asked, input_audio_s, playout=self._playout)
         if self._start(response, now):
             self._conversation.tell_changes()
-            self._out.run(asking.command(response.id, config, override, asked, context))
+            self._out.run(response_request.command(response.id, config, override, asked, context))
 
     def begin(self, config: RealtimeSession, key: str, now: float) -> None:
         """A full-duplex model speaks by itself, and whatever it said before is over with that."""
         self.interrupt(now)
-        asked = asking.settings(config, asking.NO_OVERRIDES)
+        asked = response_request.settings(config, response_request.NO_OVERRIDES)
         if not self._start(Response(self._out, self._conversation, asked, 0.0, key, self._playout), now):
             self._out.run(m.Cancel(key))
 
@@ -112,22 +112,6 @@ class Responses:
         if response is None:
             return None
         match output:
-            case m.Prompted():
-                response.prompted(output)
-            case m.TextDelta():
-                response.text(output.text, output.tokens)
-            case m.AudioDelta() if response.settings.modality == "text":
-                # Who speaks by himself was not asked for text alone.
-                pass
-            case m.AudioDelta():
-                self._voice_locked = self._voice_locked or response.in_conversation
-                response.audio(output.samples, output.characters)
-            case m.CallStarted():
-                response.start_call(output.name)
-            case m.CallArgumentsDelta():
-                response.call_arguments(output.text, output.tokens)
-            case m.CallDone():
-                response.end_call()
             case m.ResponseFinished():
                 by = ResponseInput.FINISH if output.reason == "completed" else ResponseInput.RUN_OUT
                 self._close(response, by, None if output.reason == "completed" else output.reason, now)
@@ -137,7 +121,8 @@ class Responses:
                 error = ev.ResponseError(type=kind, code=output.code, message=output.message)
                 self._close(response, ResponseInput.FAIL, None, now, error=error)
             case _:
-                assert_never(output)
+                response.take(output)
+                self._voice_locked = self._voice_locked or (response.in_conversation and response.audio_s > 0)
         return None
 
     def check_voice(self, voice: str | CustomVoice, kept: str | CustomVoice, param: str) -> None:
@@ -145,7 +130,7 @@ class Responses:
         if self._voice_locked and voice != kept:
             text = "Cannot update a conversation's voice if assistant audio is present."
             raise ClientError(text, "cannot_update_voice", param)
-        asking.check_voice(voice, self._abilities, param)
+        validation.check_voice(voice, self._abilities, param)
 
     def _asked(self, config: RealtimeSession, override: ResponseConfig, outside: bool) -> ResponseSettings:
         """ClientError, unless it may begin."""
@@ -157,13 +142,13 @@ class Responses:
             )  # fmt: skip
         if outside and len(self._running) >= self._limits.parallel_responses:
             raise ClientError("Too many responses are running.", "rate_limit_exceeded", "response")
-        asked = asking.settings(config, override)
-        heard = asked.modality == "audio" and not outside
-        self.check_voice(asked.voice, config.audio.output.voice if heard else asked.voice, "response.audio.output.voice")
+        asked = response_request.settings(config, override)
+        sounds = asked.modality == "audio" and not outside
+        self.check_voice(asked.voice, config.audio.output.voice if sounds else asked.voice, "response.audio.output.voice")
         if override.tools is not None or override.tool_choice is not None:
             # The session's own were judged when they were set, and a turn's answer should not wait for that again.
             tools = config.tools if override.tools is None else override.tools
-            asking.check_tools(tools, override.tool_choice or config.tool_choice, self._judge, self._limits, "response")
+            validation.check_tools(tools, override.tool_choice or config.tool_choice, self._judge, self._limits, "response")
         return asked
 
     def _entries(self, config: RealtimeSession, override: ResponseConfig) -> Iterable[Entry]:
@@ -176,7 +161,7 @@ class Responses:
         intake = Intake(self._out, config.audio.input.format.type, self._limits)
         return [self._input_entry(intake, item, f"response.input[{index}]") for index, item in enumerate(override.input)]
 
-    def _named(self, entries: Iterable[Entry]) -> asking.Items:
+    def _named(self, entries: Iterable[Entry]) -> response_request.Items:
         """What the conversation holds by its id alone."""
         if entries is self._conversation:
             return None

@@ -118,7 +118,7 @@ class Transcripts:
         match output:
             case m.TranscriptDone():
                 assert turn.entry is not None
-                turn.entry.note_heard(output.text)
+                turn.entry.note_transcript(output.text)
                 if shown:
                     turn.entry.change_part(0, transcript=output.text)
                     every = tuple(turn.logprobs) if wish.logprobs else None
@@ -135,8 +135,8 @@ class Transcripts:
 
 def _usage(turn: _Turn, output: Ending) -> ev.TranscriptionUsage:
     """Of what failed, nothing."""
-    heard, written = (turn.audio_tokens, output.text_tokens) if isinstance(output, m.TranscriptDone) else (0, 0)
+    audio_in, text_out = (turn.audio_tokens, output.text_tokens) if isinstance(output, m.TranscriptDone) else (0, 0)
     return ev.TranscriptionUsage(
-        total_tokens=heard + written, input_tokens=heard, output_tokens=written,
-        input_token_details=ev.TranscriptionInputDetails(text_tokens=0, audio_tokens=heard),
+        total_tokens=audio_in + text_out, input_tokens=audio_in, output_tokens=text_out,
+        input_token_details=ev.TranscriptionInputDetails(text_tokens=0, audio_tokens=audio_in),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from realtime_server.settings import is_this_machine
-from realtime_server.transport.hall import Hall
+from realtime_server.transport.registry import Registry
 
 KEY_PREFIX = "openai-insecure-api-key."
 
@@ -24,7 +24,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Guest:
+class Principal:
     """Someone who was let in: `who` is the key's number (None where no keys are asked for)."""
 
     who: int | None
@@ -62,33 +62,33 @@ def _of_this_machine(url: str) -> bool:
         return False
 
 
-def identify(hall: Hall, headers: Mapping[str, str], subprotocols: list[str], secrets: bool = True) -> Guest:
+def identify(registry: Registry, headers: Mapping[str, str], subprotocols: list[str], secrets: bool = True) -> Principal:
     """Refused, unless the client has a key, or (where `secrets` will do) a client secret that was made with one."""
     key = key_of(headers, subprotocols)
-    if hall.settings.keys and (who := hall.settings.keys.whose(key)) is not None:
-        return Guest(who)
-    secret = hall.secrets.find(key, hall.now()) if secrets and key is not None else None
+    if registry.settings.keys and (who := registry.settings.keys.whose(key)) is not None:
+        return Principal(who)
+    secret = registry.secrets.find(key, registry.now()) if secrets and key is not None else None
     if secret is not None:
-        if secret.expired(hall.now()):
+        if secret.expired(registry.now()):
             raise Refused("invalid_api_key", "Ephemeral token expired.", 3000)
-        return Guest(secret.who, secret.session, secret.temperature)
-    if hall.settings.keys:
+        return Principal(secret.who, secret.session, secret.temperature)
+    if registry.settings.keys:
         raise Refused("invalid_api_key", "Incorrect API key provided." if key is not None else NO_KEY, 3000)
     if foreign_page(headers):
         raise Refused("invalid_origin", "Without API keys only pages and programs of this machine may connect.", 3000, 403)
-    return Guest(None)
+    return Principal(None)
 
 
-def admit(hall: Hall, guest: Guest) -> None:
+def admit(registry: Registry, principal: Principal) -> None:
     """Refused, when there is no room for one more session."""
-    if hall.draining:
+    if registry.draining:
         raise Refused("server_shutting_down", "The server is shutting down.", 1001, 503, "server_error")
-    if not hall.alive:
+    if not registry.alive:
         raise Refused("engine_failed", "The speech model has failed; the server needs a restart.", 1011, 503, "server_error")
-    if len(hall.calls) >= hall.settings.sessions:
-        raise Refused("rate_limit_exceeded", f"The server holds {hall.settings.sessions} sessions already.", 1013, 429)
-    most = hall.settings.sessions_per_key
-    if most is not None and hall.sessions_of(guest.who) >= most:
+    if len(registry.calls) >= registry.settings.sessions:
+        raise Refused("rate_limit_exceeded", f"The server holds {registry.settings.sessions} sessions already.", 1013, 429)
+    most = registry.settings.sessions_per_key
+    if most is not None and registry.sessions_of(principal.who) >= most:
         raise Refused("rate_limit_exceeded", f"This API key has {most} sessions already.", 1013, 429)
 
 

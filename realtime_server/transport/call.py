@@ -1,7 +1,8 @@
 """One call: a Session, its engine, and the shells through which its client is met. Only this loop ever touches it.
 
 A shell may come and go: each is shown all events from the moment that it is there, and has its own backlog, so that none waits
-for another. The call is over when the last one has left.
+for another. Nothing is kept of what was shown before: the protocol has no way to ask for it (6.4), and what the conversation
+holds can be retrieved. The call is over when the last one has left.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ class Call:
     def __init__(
         self, name: str, session: Session, engine: EngineClient, player: Player | None = None, observer: Observer | None = None
     ) -> None:
-        """`player`: of a session whose answers a shell plays (`Opening.playback`)."""
+        """`player`: of a session whose answers a shell plays (`SessionStart.playback`)."""
         self.name, self.session = name, session
         self._engine, self._player, self._observer = engine, player, observer
         self._shells: list[Shell] = []

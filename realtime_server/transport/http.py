@@ -15,9 +15,9 @@ from realtime_server.protocol.errors import OUR_FAULT, ClientError, error_object
 from realtime_server.protocol.ids import new_id
 from realtime_server.protocol.parsing import parse
 from realtime_server.protocol.session_config import RealtimeSession
-from realtime_server.session import asking
-from realtime_server.transport.admission import Guest, Refused, beta_refused, identify
-from realtime_server.transport.hall import Hall
+from realtime_server.session import validation
+from realtime_server.transport.admission import Principal, Refused, beta_refused, identify
+from realtime_server.transport.registry import Registry
 from realtime_server.transport.secrets import SESSION_BYTES, ClientSecret, ShareUsedUp
 
 router = APIRouter()
@@ -34,22 +34,22 @@ def realtime_paths(rest: str = "", *bases: str) -> list[str]:
 @router.get("/health")
 async def health(request: Request) -> JSONResponse:
     """200 once the models are ready (the application does not answer at all before) and as long as they do their work."""
-    hall: Hall = request.app.state.hall
-    if hall.draining:
+    registry: Registry = request.app.state.registry
+    if registry.draining:
         return JSONResponse({"status": "draining"}, 503)
-    if not hall.alive:
-        return JSONResponse({"status": "failed", "model": hall.default.name, "sessions": len(hall.calls)}, 503)
-    return JSONResponse({"status": "ok", "model": hall.default.name, "sessions": len(hall.calls)})
+    if not registry.alive:
+        return JSONResponse({"status": "failed", "model": registry.default.name, "sessions": len(registry.calls)}, 503)
+    return JSONResponse({"status": "ok", "model": registry.default.name, "sessions": len(registry.calls)})
 
 
 @router.get("/v1/models")
 async def models(request: Request) -> JSONResponse:
-    hall: Hall = request.app.state.hall
+    registry: Registry = request.app.state.registry
     try:
-        identify(hall, request.headers, [])
+        identify(registry, request.headers, [])
     except Refused as refused:
         return _refusal(refused)
-    entries = [{"id": name, "object": "model", "created": 0, "owned_by": "realtime-server"} for name in hall.models]
+    entries = [{"id": name, "object": "model", "created": 0, "owned_by": "realtime-server"} for name in registry.models]
     return JSONResponse({"object": "list", "data": entries})
 
 
@@ -59,8 +59,8 @@ async def models(request: Request) -> JSONResponse:
 async def make_client_secret(request: Request) -> Response:
     """A client secret makes no further ones: a key is needed."""
 
-    async def make(hall: Hall, guest: Guest) -> JSONResponse:
-        answer = _make(hall, guest, client_secrets.request(await _json(request)), None)
+    async def make(registry: Registry, principal: Principal) -> JSONResponse:
+        answer = _make(registry, principal, client_secrets.request(await _json(request)), None)
         return JSONResponse(answer.model_dump(mode="json"))
 
     return await _told(request, make)
@@ -69,13 +69,13 @@ async def make_client_secret(request: Request) -> Response:
 async def make_beta_session(request: Request) -> Response:
     """`POST /v1/realtime/sessions` and `/transcription_sessions`, which the beta's SDKs call (protocol 6.6)."""
 
-    async def make(hall: Hall, guest: Guest) -> JSONResponse:
-        if hall.settings.refuse_beta:
+    async def make(registry: Registry, principal: Principal) -> JSONResponse:
+        if registry.settings.refuse_beta:
             raise beta_refused()
         kind = "transcription" if "transcription_sessions" in request.url.path else "realtime"
         asked, temperature = client_secrets.beta_request(await _json(request), kind)
         try:
-            answer = _make(hall, guest, asked, temperature)
+            answer = _make(registry, principal, asked, temperature)
         except ClientError as error:
             raise beta.of_flat_body(error) from None
         return JSONResponse(client_secrets.beta_response(answer, temperature))
@@ -89,11 +89,11 @@ for _path in realtime_paths("/sessions") + realtime_paths("/transcription_sessio
     router.add_api_route(_path, make_beta_session, methods=["POST"])
 
 
-async def _told(request: Request, make: Callable[[Hall, Guest], Awaitable[JSONResponse]]) -> Response:
+async def _told(request: Request, make: Callable[[Registry, Principal], Awaitable[JSONResponse]]) -> Response:
     """The answer of `make`, for who may make secrets; what is wrong with him or his request as an error object."""
-    hall: Hall = request.app.state.hall
+    registry: Registry = request.app.state.registry
     try:
-        return await make(hall, identify(hall, request.headers, [], secrets=False))
+        return await make(registry, identify(registry, request.headers, [], secrets=False))
     except Refused as refused:
         return _refusal(refused)
     except ClientError as error:
@@ -103,31 +103,31 @@ async def _told(request: Request, make: Callable[[Hall, Guest], Awaitable[JSONRe
 
 
 def _make(
-    hall: Hall, guest: Guest, asked: client_secrets.ClientSecretRequest, temperature: float | None
+    registry: Registry, principal: Principal, asked: client_secrets.ClientSecretRequest, temperature: float | None
 ) -> client_secrets.ClientSecretResponse:
-    session = client_secrets.effective(asked.session, new_id("sess"), hall.default.name)
+    session = client_secrets.effective(asked.session, new_id("sess"), registry.default.name)
     if isinstance(session, RealtimeSession):
-        _check(hall, session)
+        _check(registry, session)
     if len(orjson.dumps(asked.session)) > SESSION_BYTES:
         raise ClientError(f"Invalid 'session': more than {SESSION_BYTES} bytes.", "invalid_value", "session")
     seconds = asked.expires_after.seconds
-    secret = ClientSecret(guest.who, asked.session, hall.now() + seconds, temperature)
+    secret = ClientSecret(principal.who, asked.session, registry.now() + seconds, temperature)
     try:
-        value = hall.secrets.make(secret, hall.now())
+        value = registry.secrets.make(secret, registry.now())
     except ShareUsedUp:
         text = "This API key has too many client secrets that have not expired yet."
         raise Refused("rate_limit_exceeded", text, 1013, 429) from None
     return client_secrets.ClientSecretResponse(value=value, expires_at=int(time.time()) + seconds, session=session)
 
 
-def _check(hall: Hall, session: RealtimeSession) -> None:
+def _check(registry: Registry, session: RealtimeSession) -> None:
     """What the session would refuse when it is opened is refused here already."""
-    served = hall.find(session.model)
+    served = registry.find(session.model)
     if served is None:
         text = f"The model '{session.model[:64]}' does not exist or you do not have access to it."
         raise ClientError(text, "model_not_found", "session.model")
-    asking.check_voice(session.audio.output.voice, served.abilities, "session.audio.output.voice")
-    asking.check_tools(session.tools, session.tool_choice, served.judge, hall.settings.limits, "session")
+    validation.check_voice(session.audio.output.voice, served.abilities, "session.audio.output.voice")
+    validation.check_tools(session.tools, session.tool_choice, served.judge, registry.settings.limits, "session")
 
 
 async def _json(request: Request) -> object:

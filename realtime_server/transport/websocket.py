@@ -10,13 +10,13 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from realtime_server.protocol.errors import OUR_FAULT, error_object
 from realtime_server.protocol.ids import new_id
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.transport import http
-from realtime_server.transport.admission import KEY_PREFIX, Guest, Refused, admit, beta_refused, identify
+from realtime_server.transport.admission import KEY_PREFIX, Principal, Refused, admit, beta_refused, identify
 from realtime_server.transport.call import Call
 from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Gone, beta_dialect
-from realtime_server.transport.hall import Hall, Served
+from realtime_server.transport.registry import Registry, Served
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -36,24 +36,24 @@ def speaks_beta(headers: Mapping[str, str], subprotocols: list[str], api_version
     )
 
 
-def asked_model(socket: WebSocket, guest: Guest) -> str | None:
+def asked_model(socket: WebSocket, principal: Principal) -> str | None:
     """`model`, Azure's name for it, or the client secret's."""
-    return socket.query_params.get("model") or socket.query_params.get("deployment") or (guest.initial or {}).get("model")
+    return socket.query_params.get("model") or socket.query_params.get("deployment") or (principal.initial or {}).get("model")
 
 
-def choose(hall: Hall, socket: WebSocket, guest: Guest) -> tuple[Served, str, bool]:
+def choose(registry: Registry, socket: WebSocket, principal: Principal) -> tuple[Served, str, bool]:
     """(the model, the name that it was asked for by, whether it only transcribes)."""
     if "call_id" in socket.query_params:
         raise Refused("call_id_not_found", f"No call with the id '{socket.query_params['call_id'][:64]}' exists.", 4000, 404)
-    if guest.initial is not None:
-        transcription = guest.initial.get("type") == "transcription"
+    if principal.initial is not None:
+        transcription = principal.initial.get("type") == "transcription"
     else:
         transcription = socket.query_params.get("intent") == "transcription"
-    model = asked_model(socket, guest)
-    served = hall.find(model)
+    model = asked_model(socket, principal)
+    served = registry.find(model)
     if served is None and (transcription or socket.url.path.startswith(AZURE)):
         # A transcription model's name, which some clients cannot leave out; or a deployment's, which its owner has chosen.
-        served = hall.default
+        served = registry.default
     if served is None:
         text = f"The model '{str(model)[:64]}' does not exist or you do not have access to it."
         raise Refused("model_not_found", text, 4000, 404)
@@ -118,36 +118,37 @@ async def _accept(socket: WebSocket) -> list[str]:
 
 
 async def _serve(socket: WebSocket) -> None:
-    hall: Hall = socket.app.state.hall
+    registry: Registry = socket.app.state.registry
     offered = await _accept(socket)
     beta = speaks_beta(socket.headers, offered, socket.query_params.get("api-version"), socket.url.path)
     try:
-        guest = identify(hall, socket.headers, offered)
-        admit(hall, guest)
-        _check_dialect(hall, beta)
-        served, model, transcription = choose(hall, socket, guest)
+        principal = identify(registry, socket.headers, offered)
+        admit(registry, principal)
+        _check_dialect(registry, beta)
+        served, model, transcription = choose(registry, socket, principal)
     except Refused as refused:
         await _turn_away(_Socket(socket), refused)
-        hall.tidy_soon()
+        registry.tidy_soon()
         return
-    limits = hall.settings.limits
-    opening = Opening(
-        model, transcription, int(time.time()) + limits.session_s, hall.now(), guest.initial,
-        guest.temperature if beta else None, served.abilities, judge=served.judge, quota=hall.quota(guest.who),
+    limits = registry.settings.limits
+    start = SessionStart(
+        model, transcription, int(time.time()) + limits.session_s, registry.now(), principal.initial,
+        principal.temperature if beta else None, served.abilities,
+        judge=served.judge, quota=registry.quota(principal.who),
     )  # fmt: skip
-    dialect = beta_dialect(guest.temperature) if beta else GA
+    dialect = beta_dialect(principal.temperature) if beta else GA
 
     def call(name: str) -> Call:
-        return Call(name, Session(opening, limits), served.engine, observer=hall.observer)
+        return Call(name, Session(start, limits), served.engine, observer=registry.observer)
 
     def shell(call: Call) -> Connection:
-        return Connection(call, _Socket(socket), hall.settings, dialect)
+        return Connection(call, _Socket(socket), registry.settings, dialect)
 
-    await hall.serve(call, shell, guest.who)
+    await registry.serve(call, shell, principal.who)
 
 
-def _check_dialect(hall: Hall, beta: bool) -> None:
-    if hall.settings.refuse_beta and beta:
+def _check_dialect(registry: Registry, beta: bool) -> None:
+    if registry.settings.refuse_beta and beta:
         raise beta_refused()
 
 

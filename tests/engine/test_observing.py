@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from realtime_server.engine.observing import Noted, observed
 from realtime_server.engine.worker import EngineWorker
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.transport.call import Call
 from realtime_server.transport.engines.local import LocalEngine
 from realtime_server.turns.detectors import DETECTORS
@@ -40,14 +40,16 @@ def test_a_turn_is_recorded() -> None:
         worker = EngineWorker(Echo(), local.deliver, recorder)
         local.attach(worker, DetectorWorker(DETECTORS["webrtc"](), local.deliver))
         worker.start()
-        call = Call("call", Session(Opening("echo", False, 0, asyncio.get_running_loop().time())), local, observer=recorder)
+        call = Call(
+            "call", Session(SessionStart("echo", False, 0, asyncio.get_running_loop().time())), local, observer=recorder
+        )
         shell = WatchedShell(call)
         try:
             async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
                 group.create_task(call.run(shell))
                 await shell.until("session.created")
-                shell.say({"type": "conversation.item.create", "item": TEXT_ITEM})
-                shell.say({"type": "response.create"})
+                shell.say("conversation.item.create", item=TEXT_ITEM)
+                shell.say("response.create")
                 await shell.until("response.done")
                 # What is not begun when the session ends is for nobody: that the answer is an item is told before.
                 for _ in ("AddItem", "Respond", "AddItem"):

@@ -49,27 +49,27 @@ def sound_in(commands: Iterable[m.Command]) -> int:
 class ToldTalk(AnyTalk):
     """Any talk, with sound and calls among its items, so little kept sound that some is let go, and both ways to gather."""
 
+    limits = Limits(items=5, kept_audio_s=1)
+
     @initialize()
-    def watch(self) -> None:
-        session = self.talk.session
-        session._limits = session._conversation._limits = Limits(items=5, kept_audio_s=1)
+    def begin(self) -> None:
         self.wanted: list[tuple[m.ContextItem, ...]] = []
         self.compared = 0
         self.put_in = 0
-        run, entries = session._out.run, session._responses._entries
-        answered: list[Iterable[Entry]] = []
 
-        def watched_entries(*arguments: Any) -> Iterable[Entry]:
-            answered.append(entries(*arguments))
-            return answered[-1]
+    def watch(self, command: m.Command) -> None:
+        if isinstance(command, m.Listen | m.Respond):
+            named = command.context.items
+            conversation = self.talk.conversation
+            self.wanted.append(gathered(conversation) if named is None else tuple(map(self._found, named)))
 
-        def watched_run(command: m.Command) -> None:
-            if isinstance(command, m.Listen | m.Respond):
-                self.wanted.append(gathered(session._conversation if isinstance(command, m.Listen) else answered[-1]))
-            run(command)
-
-        session._out.run = watched_run  # type: ignore[method-assign]
-        session._responses._entries = watched_entries  # type: ignore[method-assign, assignment]
+    def _found(self, item: str | m.ContextItem) -> m.ContextItem:
+        if not isinstance(item, str):
+            return item
+        entry = self.talk.conversation.find(item)
+        assert entry is not None
+        (found,) = gathered([entry])
+        return found
 
     def _put(self, item: dict[str, Any], after: str | None = None) -> None:
         self.talk.say("conversation.item.create", item=item, previous_item_id=after)
@@ -91,8 +91,12 @@ class ToldTalk(AnyTalk):
         """Answers some of the items, and one of its own."""
         self.put_in += 24 * ms
         own = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": silence(ms)}]}
-        named = [{"type": "item_reference", "id": self.items[n % len(self.items)]} for n in picks if self.items]
+        ids = [self.items[n % len(self.items)] for n in picks if self.items]
+        named = [{"type": "item_reference", "id": item_id} for item_id in ids]
+        before = len(self.wanted)
         self.talk.say("response.create", response={"conversation": "none", "input": [*named, own]})
+        for wanted in self.wanted[before:]:
+            assert [item.item_id for item in wanted[:-1]] == ids
 
     @invariant()
     def the_contexts_are_the_same(self) -> None:

@@ -20,16 +20,16 @@ from tests.helpers import FRAME, Talk, transcript, types
 STORED = Path(__file__).parent / "playouts"
 PER_MS = m.AUDIO_RATE_HZ // 1000
 STEP = 20 * PER_MS
-"""It tells every 20 ms what has been heard."""
+"""It tells every 20 ms what has been played."""
 
 
 class Player:
-    """Plays in virtual time, and tells the session what has been heard of it."""
+    """Plays in virtual time, and tells the session what has been played of it."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
         self.queue: deque[list[Any]] = deque()
-        self.heard: dict[str, int] = {}
+        self.played: dict[str, int] = {}
         self._seen = 0
 
     def take(self) -> None:
@@ -48,8 +48,8 @@ class Player:
             item_id = self.queue[0][0]
             left -= now
             self.queue[0][1] -= now
-            self.heard[item_id] = self.heard.get(item_id, 0) + now
-            self.report(m.Played(item_id, self.heard[item_id]))
+            self.played[item_id] = self.played.get(item_id, 0) + now
+            self.report(m.Played(item_id, self.played[item_id]))
             if not self.queue[0][1]:
                 self.queue.popleft()
             if not self.queue:
@@ -265,7 +265,7 @@ class AnyPlayout(RuleBasedStateMachine):
                 assert self.state[response_id] == "playing"
                 self.state[response_id] = kind
             elif kind == "conversation.item.truncated":
-                assert event["audio_end_ms"] == self.player.heard.get(event["item_id"], 0) // PER_MS
+                assert event["audio_end_ms"] == self.player.played.get(event["item_id"], 0) // PER_MS
         self.read = len(self.talk.events)
 
     @invariant()

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from realtime_server import messages as m
 from realtime_server.session.limits import Limits
 from realtime_server.session.quota import Quota
-from tests.helpers import TEXT_ITEM, Talk, silence
+from tests.helpers import TEXT_ITEM, silence
+from tests.session.watched import WatchedTalk
 
 OPENERS = {
     "response.output_item.added": "response.output_item.done",
@@ -19,11 +20,14 @@ OPENERS = {
 
 
 class AnyTalk(RuleBasedStateMachine):
+    limits = Limits(items=5)
+    """The conversation is soon full."""
+
     def __init__(self) -> None:
         super().__init__()
         # A key that runs out of requests now and then, and a model that scores the ends of turns.
-        # And a conversation that is soon full.
-        self.talk = Talk(Limits(items=5), quota=Quota(20, 30_000), abilities=m.Abilities(scores_turn_end=True))
+        abilities = m.Abilities(scores_turn_end=True)
+        self.talk = WatchedTalk(self.watch, self.limits, quota=Quota(20, 30_000), abilities=abilities)
         self.read = 0
         self.ids: set[str] = set()
         self.running: set[str] = set()
@@ -31,6 +35,9 @@ class AnyTalk(RuleBasedStateMachine):
         self.open: dict[tuple[str, str], int] = {}
         self.items: list[str] = []
         self.cut: set[str] = set()
+
+    def watch(self, command: m.Command) -> None:
+        """Whatever the session asks for, as it does."""
 
     @rule(frames=st.integers(1, 12), probability=st.sampled_from([0.0, 0.4, 0.95]))
     def hear(self, frames: int, probability: float) -> None:
@@ -110,7 +117,7 @@ class AnyTalk(RuleBasedStateMachine):
         for event in self.talk.events[self.read :]:
             self._check(event)
         self.read = len(self.talk.events)
-        told = [entry.id for entry in self.talk.session._conversation]
+        told = [entry.id for entry in self.talk.conversation]
         assert told == self.items
         assert len(self.running) <= 17
 

@@ -1,56 +1,31 @@
-"""Shells come and go: each is shown all that happens while it is there, and what one breaks or delays costs itself alone."""
+"""Each shell is shown all that happens while it is there; what one breaks or delays costs itself alone; what fails is told."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.protocol import codec
-from realtime_server.session.opening import Opening
+from realtime_server.protocol.errors import ClientError
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.transport.call import INTERNAL_ERROR, Call, ShellLost
-from tests.helpers import checked
+from realtime_server.transport.connection import Gone
+from tests.helpers import TEXT_ITEM
 from tests.live import WAIT_S
-from tests.transport.test_connection import RecordingEngine
-
-CLEAR = {"type": "input_audio_buffer.clear"}
-EMPTY_ITEM = {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": []}}
-
-
-class RecordingShell:
-    """Keeps what it is shown; raises `error` when it is shown an event of the kind `breaks_at`."""
-
-    def __init__(self, call: Call, plays: bool = True, breaks_at: str = "", error: type[Exception] = RuntimeError) -> None:
-        self.call, self.plays, self.breaks_at, self.error = call, plays, breaks_at, error
-        self.events: list[dict[str, Any]] = []
-        self.goodbye: tuple[int, str] | None = None
-        self.gone = asyncio.Event()
-
-    def show(self, event: Any) -> None:
-        if event.type == self.breaks_at:
-            self.breaks_at = ""
-            raise self.error("a shell that breaks")
-        self.events.append(checked(event))
-
-    def say_goodbye(self, code: int, reason: str) -> None:
-        self.goodbye = (code, reason)
-        self.gone.set()
-
-    async def run(self) -> None:
-        await self.gone.wait()
-
-    def say(self, event: dict[str, Any]) -> None:
-        self.call.receive(self, lambda: codec.decode(orjson.dumps(event)))
-
-    @property
-    def kinds(self) -> list[str]:
-        return [event["type"] for event in self.events]
+from tests.transport.doubles import (
+    CLEAR,
+    FAULT,
+    Faulty,
+    RecordingEngine,
+    RecordingShell,
+    Setup,
+    assert_told,
+)
 
 
 async def settled() -> None:
@@ -66,7 +41,7 @@ def in_a_call(
 
     async def run() -> None:
         engine = RecordingEngine()
-        call = Call("call", Session(Opening("wren", False, 0, asyncio.get_running_loop().time())), engine)
+        call = Call("call", Session(SessionStart("wren", False, 0, asyncio.get_running_loop().time())), engine)
         shell = RecordingShell(call, **first)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             running = group.create_task(call.run(shell))
@@ -84,37 +59,56 @@ def join(call: Call, group: asyncio.TaskGroup, **shell: Any) -> RecordingShell:
     return second
 
 
-@given(st.lists(st.sampled_from(["first", "second", "engine", "join", "leave"]), max_size=25))
-@settings(max_examples=40)
-def test_each_shell_is_shown_all_that_happens_while_it_is_there(steps: list[str]) -> None:
+STEPS = st.tuples(st.sampled_from(["join", "leave", "say", "words", "sound"]), st.integers(0, 3))
+
+
+@given(st.lists(STEPS, max_size=30))
+@settings(max_examples=60)
+def test_each_shell_is_shown_all_that_happens_while_it_is_there(steps: list[tuple[str, int]]) -> None:
+    """Once each, in order, and nothing from before, `session.created` neither: as on a sideband (protocol 6.4)."""
+
     async def scenario(call: Call, first: RecordingShell, engine: RecordingEngine, group: asyncio.TaskGroup) -> None:
-        first.say(EMPTY_ITEM)
-        first.say({"type": "response.create"})
+        first.say("conversation.item.create", item=TEXT_ITEM)
+        first.say("response.create")
         (respond,) = [command for command in engine.commands if isinstance(command, m.Respond)]
-        second: RecordingShell | None = None
-        came_at = 0
-        for step in steps:
-            if step == "join" and second is None:
-                came_at, second = len(first.events), join(call, group)
-                await settled()
-            elif step == "leave" and second is not None:
-                second.gone.set()
-                await settled()
-                assert second.events == first.events[came_at:]
-                second = None
-            elif step == "engine":
-                engine.deliver(m.TextDelta(respond.response_id, "word "))
-            elif step != "second" or second is not None:
-                (second if step == "second" and second is not None else first).say(CLEAR)
-        if second is not None:
-            assert second.events == first.events[came_at:]
-            # Also where the first one has left, the call goes on.
-            first.gone.set()
-            await settled()
-            engine.deliver(m.ResponseFinished(respond.response_id, "completed"))
-            assert second.kinds[-1] == "response.done"
-            second.gone.set()
+        there: list[tuple[RecordingShell, int]] = []
+        for step, pick in steps:
+            match step:
+                case "join":
+                    there.append((join(call, group), len(first.events)))
+                    await settled()
+                case "leave" if there:
+                    shell, came_at = there.pop(pick % len(there))
+                    shell.gone.set()
+                    await settled()
+                    assert shell.events == first.events[came_at:]
+                case "say":
+                    [first, *(shell for shell, _ in there)][pick % (len(there) + 1)].say("input_audio_buffer.clear")
+                case "words":
+                    engine.deliver(m.TextDelta(respond.response_id, "word "))
+                case "sound":
+                    engine.deliver(m.AudioDelta(respond.response_id, np.zeros(2400, np.int16), 5))
+        assert len({event["event_id"] for event in first.events}) == len(first.events)
+        for shell, came_at in there:
+            assert shell.events == first.events[came_at:]
+        for shell in (first, *(shell for shell, _ in there)):
+            shell.gone.set()
+
+    in_a_call(scenario)
+
+
+def test_the_call_goes_on_where_the_first_shell_has_left() -> None:
+    async def scenario(call: Call, first: RecordingShell, engine: RecordingEngine, group: asyncio.TaskGroup) -> None:
+        first.say("response.create")
+        (respond,) = [command for command in engine.commands if isinstance(command, m.Respond)]
+        second = join(call, group)
+        await settled()
         first.gone.set()
+        await settled()
+        engine.deliver(m.ResponseFinished(respond.response_id, "completed"))
+        assert second.kinds == ["response.done"]
+        assert "response.done" not in first.kinds
+        second.gone.set()
 
     in_a_call(scenario)
 
@@ -124,13 +118,13 @@ def test_a_shell_that_breaks_costs_itself_alone(error: type[Exception], told: bo
     async def scenario(call: Call, first: RecordingShell, engine: RecordingEngine, group: asyncio.TaskGroup) -> None:
         second = join(call, group, breaks_at="input_audio_buffer.cleared", error=error)
         await settled()
-        first.say(CLEAR)
+        first.say("input_audio_buffer.clear")
         await settled()
         assert second.goodbye == ((1011, INTERNAL_ERROR) if told else None)
         assert second.kinds == ["error"] * told
         # It is shown nothing more, and what it still sends is not heard.
-        first.say(CLEAR)
-        second.say(CLEAR)
+        first.say("input_audio_buffer.clear")
+        second.say("input_audio_buffer.clear")
         assert first.kinds == ["session.created", "input_audio_buffer.cleared", "input_audio_buffer.cleared"]
         assert second.kinds == ["error"] * told
         second.gone.set()
@@ -149,7 +143,7 @@ def test_a_shell_whose_run_breaks_leaves_the_others() -> None:
         second = RecordingShell(call)
         second.run = run  # type: ignore[method-assign]
         await call.serve(second)
-        first.say(CLEAR)
+        first.say("input_audio_buffer.clear")
         assert first.kinds[-1] == "input_audio_buffer.cleared"
         assert not second.events
         first.gone.set()
@@ -193,13 +187,13 @@ def test_everyone_is_sent_home() -> None:
 def test_what_a_shell_plays_goes_to_its_player_and_what_it_heard_comes_back() -> None:
     async def run() -> None:
         engine, played = RecordingEngine(), list[m.PlayerCommand]()
-        opening = Opening("wren", False, 0, asyncio.get_running_loop().time(), playback="shell")
-        call = Call("call", Session(opening), engine, played.append)
+        start = SessionStart("wren", False, 0, asyncio.get_running_loop().time(), playback="shell")
+        call = Call("call", Session(start), engine, played.append)
         shell = RecordingShell(call)
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(call.run(shell))
             await settled()
-            shell.say({"type": "response.create"})
+            shell.say("response.create")
             (respond,) = [command for command in engine.commands if isinstance(command, m.Respond)]
             for output in (
                 m.TextDelta(respond.response_id, "Hi."),
@@ -233,3 +227,80 @@ def test_who_comes_when_all_are_sent_home_is_sent_home_too() -> None:
         second.gone.set()
 
     in_a_call(scenario)
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+
+
+def by_event(setup: Setup, session: Faulty) -> None:
+    setup.socket.incoming.put_nowait(CLEAR)
+
+
+def by_output(setup: Setup, session: Faulty) -> None:
+    setup.engine.deliver(FAULT)
+
+
+def by_deadline(setup: Setup, session: Faulty) -> None:
+    """The next drain arms the timer."""
+    error, session.error, session.overdue = session.error, None, True
+    setup.engine.deliver(FAULT)
+    session.error = error
+
+
+WAYS_IN = (by_event, by_output, by_deadline)
+Way = Callable[[Setup, Faulty], None]
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_their_fault_is_told_on_every_way_in(way: Way) -> None:
+    async def scenario() -> None:
+        setup = Setup(session=Faulty)
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+            group.create_task(setup.run())
+            await setup.socket.until("session.created")
+            (call,) = setup.registry.calls.values()
+            assert isinstance(call.session, Faulty)
+            call.session.error = ClientError("Too much.", "conversation_too_long", "item")
+            way(setup, call.session)
+            error = (await setup.socket.until("error"))["error"]
+            setup.socket.incoming.put_nowait(CLEAR)
+            await setup.socket.until("input_audio_buffer.cleared")
+            setup.socket.incoming.put_nowait(Gone(1000, ""))
+        assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", "conversation_too_long", "item")
+        assert setup.socket.closed is None
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_our_fault_is_told_and_closes_on_every_way_in(way: Way, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        setup = Setup(session=Faulty)
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+            group.create_task(setup.run())
+            await setup.socket.until("session.created")
+            (call,) = setup.registry.calls.values()
+            assert isinstance(call.session, Faulty)
+            call.session.error = RuntimeError("a secret detail")
+            way(setup, call.session)
+        assert_told(setup)
+        assert setup.engine.ended
+        assert not setup.registry.calls
+
+    asyncio.run(scenario())
+    assert caplog.text.count("Traceback") == 1
+    assert "a secret detail" in caplog.text
+
+
+def test_the_session_clock_wakes_its_call() -> None:
+    async def scenario() -> None:
+        setup = Setup()
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+            start = SessionStart("wren", False, 0, setup.registry.now() - 3600)
+            group.create_task(setup.registry.serve(lambda name: Call(name, Session(start), setup.engine), setup.shell))
+            error = await setup.socket.until("error")
+        assert error["error"]["code"] == "session_expired"
+        assert setup.socket.closed is not None
+        assert setup.socket.closed[0] == 1001
+
+    asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""One client's trouble is his own: backlog, holding, faults, shutting down. A scripted socket, a real loop, no sleeping."""
+"""One client's trouble is his own: backlog, holding, faults. A scripted socket, a real loop, no sleeping."""
 
 import asyncio
 import base64
@@ -16,101 +16,17 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.protocol.errors import ClientError
 from realtime_server.session.limits import Limits
-from realtime_server.session.opening import Opening
-from realtime_server.session.session import Session
-from realtime_server.settings import Settings
 from realtime_server.transport import connection as module
-from realtime_server.transport.call import Call
 from realtime_server.transport.connection import GA, NO_CLOSE_FRAME, Connection, Dialect, Gone
-from realtime_server.transport.hall import Hall, Served
-from tests.helpers import SDK_EVENT
 from tests.live import WAIT_S
-
-CREATE = (
-    '{"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": []}}',
-    '{"type": "response.create"}',
+from tests.transport.doubles import (
+    CLEAR,
+    FAULT,
+    Faulty,
+    ScriptedSocket,
+    Setup,
+    assert_told,
 )
-
-
-class ScriptedSocket:
-    """Its client sends what it is told to, and reads only while `reading` is set."""
-
-    def __init__(self) -> None:
-        self.incoming: asyncio.Queue[str | Gone] = asyncio.Queue()
-        self.reading = asyncio.Event()
-        self.reading.set()
-        self.sent: list[dict[str, Any]] = []
-        self.closed: tuple[int, str] | None = None
-        self.progress = asyncio.Condition()
-
-    async def receive(self) -> str | Gone:
-        return await self.incoming.get()
-
-    async def send(self, text: str) -> None:
-        await self.reading.wait()
-        async with self.progress:
-            SDK_EVENT.validate_json(text, strict=True)
-            self.sent.append(json.loads(text))
-            self.progress.notify_all()
-
-    async def close(self, code: int, reason: str) -> None:
-        self.closed = (code, reason)
-
-    async def until(self, kind: str, count: int = 1) -> dict[str, Any]:
-        """The `count`-th event of this kind."""
-        async with asyncio.timeout(WAIT_S), self.progress:
-            await self.progress.wait_for(lambda: sum(e["type"] == kind for e in self.sent) >= count)
-        return [e for e in self.sent if e["type"] == kind][count - 1]
-
-
-class RecordingEngine:
-    """In the engine's place: keeps what a call submits."""
-
-    alive = True
-
-    def __init__(self) -> None:
-        self.commands: list[m.Command] = []
-        self.holds: list[bool] = []
-        self.deliver: Any = None
-        self.ended = False
-        self.cancelled = asyncio.Event()
-
-    def open(self, name: str, receiver: Any) -> None:
-        self.deliver = receiver
-
-    def submit(self, name: str, command: m.Command) -> None:
-        self.commands.append(command)
-        if isinstance(command, m.Cancel):
-            self.cancelled.set()
-
-    def hold(self, name: str, held: bool) -> None:
-        self.holds.append(held)
-
-    def end(self, name: str) -> None:
-        self.ended = True
-
-
-class Setup:
-    def __init__(self, dialect: Dialect = GA, session: type[Session] = Session, **settings: Any) -> None:
-        self.settings = Settings(**settings)
-        self.dialect, self.session = dialect, session
-        self.socket, self.engine = ScriptedSocket(), RecordingEngine()
-        self.hall = Hall(self.settings, Served("wren", m.Abilities(), self.engine))
-
-    def call(self, name: str) -> Call:
-        return Call(name, self.session(Opening("wren", False, 0, self.hall.now())), self.engine)
-
-    def shell(self, call: Call) -> Connection:
-        return Connection(call, self.socket, self.settings, self.dialect)
-
-    async def run(self) -> None:
-        await self.hall.serve(self.call, self.shell)
-
-    async def start_an_answer(self) -> str:
-        for text in CREATE:
-            self.socket.incoming.put_nowait(text)
-        created = await self.socket.until("response.created")
-        return str(created["response"]["id"])
 
 
 def sound(response_id: str) -> m.AudioDelta:
@@ -124,7 +40,7 @@ def test_a_client_that_leaves_ends_its_connection() -> None:
         async with asyncio.timeout(WAIT_S):
             await setup.run()
         assert setup.engine.ended
-        assert not setup.hall.calls
+        assert not setup.registry.calls
 
     asyncio.run(scenario())
 
@@ -161,6 +77,35 @@ def test_a_held_client_can_interrupt() -> None:
             setup.socket.incoming.put_nowait('{"type": "response.cancel"}')
             await setup.engine.cancelled.wait()
             setup.socket.incoming.put_nowait(Gone(1000, ""))
+
+    asyncio.run(scenario())
+
+
+def test_a_second_client_comes_and_goes_while_the_first_speaks() -> None:
+    async def scenario() -> None:
+        setup, second = Setup(), ScriptedSocket()
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+            group.create_task(setup.run())
+            response_id = await setup.start_an_answer()
+            setup.engine.deliver(sound(response_id))
+            await setup.socket.until("response.output_audio.delta", 2)
+            before = len(setup.socket.sent)
+            (call,) = setup.registry.calls.values()
+            visit = group.create_task(call.serve(Connection(call, second, setup.settings, GA)))
+            # What it says is heard, and answered to both.
+            second.incoming.put_nowait(CLEAR)
+            for socket in (setup.socket, second):
+                await socket.until("input_audio_buffer.cleared")
+            setup.engine.deliver(sound(response_id))
+            await second.until("response.output_audio.delta", 2)
+            second.incoming.put_nowait(Gone(1000, ""))
+            await visit
+            assert setup.socket.sent[before:] == second.sent
+            setup.engine.deliver(m.ResponseFinished(response_id, "completed"))
+            await setup.socket.until("response.done")
+            setup.socket.incoming.put_nowait(Gone(1000, ""))
+        assert len(second.sent) == 3
+        assert setup.socket.closed is second.closed is None
 
     asyncio.run(scenario())
 
@@ -254,111 +199,6 @@ def test_nothing_grows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- faults -----------------------------------------------------------------------------------------------------------
 
-CLEAR = '{"type": "input_audio_buffer.clear"}'
-FAULT = m.Prompted("", 0, 0)
-"""An output that no session knows the response of, so that nothing but the fault comes of it."""
-
-
-class Faulty(Session):
-    """A session that raises what it is told to, on any of its ways in."""
-
-    error: Exception | None = None
-    overdue = False
-    fails_to_fail = False
-
-    def raise_once(self) -> None:
-        error, self.error = self.error, None
-        if error is not None:
-            raise error
-
-    def receive(self, event: Any, now: float) -> None:
-        self.raise_once()
-        super().receive(event, now)
-
-    def engine_output(self, output: m.Output, now: float) -> None:
-        self.raise_once()
-        super().engine_output(output, now)
-
-    def next_deadline(self) -> float | None:
-        return 0.0 if self.overdue else super().next_deadline()
-
-    def handle_deadline(self, now: float) -> None:
-        self.overdue = False
-        self.raise_once()
-        super().handle_deadline(now)
-
-    def fail(self, message: str) -> None:
-        if self.fails_to_fail:
-            raise RuntimeError("cannot even say so")
-        super().fail(message)
-
-
-def by_event(setup: Setup, session: Faulty) -> None:
-    setup.socket.incoming.put_nowait(CLEAR)
-
-
-def by_output(setup: Setup, session: Faulty) -> None:
-    setup.engine.deliver(FAULT)
-
-
-def by_deadline(setup: Setup, session: Faulty) -> None:
-    """The next drain arms the timer."""
-    error, session.error, session.overdue = session.error, None, True
-    setup.engine.deliver(FAULT)
-    session.error = error
-
-
-WAYS_IN = (by_event, by_output, by_deadline)
-Way = Callable[[Setup, Faulty], None]
-
-
-@pytest.mark.parametrize("way", WAYS_IN)
-def test_their_fault_is_told_on_every_way_in(way: Way) -> None:
-    async def scenario() -> None:
-        setup = Setup(session=Faulty)
-        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.run())
-            await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
-            assert isinstance(call.session, Faulty)
-            call.session.error = ClientError("Too much.", "conversation_too_long", "item")
-            way(setup, call.session)
-            error = (await setup.socket.until("error"))["error"]
-            setup.socket.incoming.put_nowait(CLEAR)
-            await setup.socket.until("input_audio_buffer.cleared")
-            setup.socket.incoming.put_nowait(Gone(1000, ""))
-        assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", "conversation_too_long", "item")
-        assert setup.socket.closed is None
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize("way", WAYS_IN)
-def test_our_fault_is_told_and_closes_on_every_way_in(way: Way, caplog: pytest.LogCaptureFixture) -> None:
-    async def scenario() -> None:
-        setup = Setup(session=Faulty)
-        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.run())
-            await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
-            assert isinstance(call.session, Faulty)
-            call.session.error = RuntimeError("a secret detail")
-            way(setup, call.session)
-        assert_told(setup)
-        assert setup.engine.ended
-        assert not setup.hall.calls
-
-    asyncio.run(scenario())
-    assert caplog.text.count("Traceback") == 1
-    assert "a secret detail" in caplog.text
-
-
-def assert_told(setup: Setup) -> None:
-    error = setup.socket.sent[-1]["error"]
-    assert (error["type"], error["code"]) == ("server_error", "internal_error")
-    assert "secret" not in error["message"]
-    assert setup.socket.closed == (1011, "server_error.internal_error")
-
 
 def broken(*_: Any) -> Any:
     raise ValueError("a secret detail")
@@ -388,7 +228,7 @@ def test_a_session_that_cannot_even_say_so_is_closed(dialect: Dialect) -> None:
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
+            (call,) = setup.registry.calls.values()
             assert isinstance(call.session, Faulty)
             call.session.error = RuntimeError("a secret detail")
             call.session.fails_to_fail = dialect is GA
@@ -421,7 +261,7 @@ def test_whatever_fails_the_client_is_told_and_a_close_frame_ends_it(steps: list
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            (call,) = setup.hall.calls.values()
+            (call,) = setup.registry.calls.values()
             assert isinstance(call.session, Faulty)
             for n, step in enumerate(steps, 1):
                 if step == "RAISE":
@@ -479,42 +319,7 @@ def test_the_log_says_with_what_it_was_closed(caplog: pytest.LogCaptureFixture) 
         async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
             group.create_task(setup.run())
             await setup.socket.until("session.created")
-            await setup.hall.drain()
+            await setup.registry.drain()
 
     asyncio.run(scenario())
     assert "x session-1 closed with 1001 server_error.server_shutting_down" in caplog.text
-
-
-# --- the end ----------------------------------------------------------------------------------------------------------
-
-
-def test_draining_lets_the_answer_finish() -> None:
-    async def scenario() -> None:
-        setup = Setup()
-        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            group.create_task(setup.run())
-            response_id = await setup.start_an_answer()
-            draining = group.create_task(setup.hall.drain())
-            setup.engine.deliver(m.TextDelta(response_id, "Bye."))
-            await setup.socket.until("response.output_audio_transcript.delta")
-            assert setup.hall.draining
-            assert not draining.done()
-            setup.engine.deliver(m.ResponseFinished(response_id, "completed"))
-        assert [e["type"] for e in setup.socket.sent][-1] == "response.done"
-        assert setup.socket.closed == (1001, "server_error.server_shutting_down")
-
-    asyncio.run(scenario())
-
-
-def test_the_session_clock_wakes_the_connection() -> None:
-    async def scenario() -> None:
-        setup = Setup()
-        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
-            opening = Opening("wren", False, 0, setup.hall.now() - 3600)
-            group.create_task(setup.hall.serve(lambda name: Call(name, Session(opening), setup.engine), setup.shell))
-            error = await setup.socket.until("error")
-        assert error["error"]["code"] == "session_expired"
-        assert setup.socket.closed is not None
-        assert setup.socket.closed[0] == 1001
-
-    asyncio.run(scenario())

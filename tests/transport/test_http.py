@@ -82,7 +82,7 @@ def test_another_method_is_not_allowed(server: Live) -> None:
 
 def test_our_own_fault_is_an_error_object_and_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
     with live(Settings(), Echo()) as server:
-        server.app.state.hall.secrets = None
+        server.app.state.registry.secrets = None
         status, answer = post(server.http + SECRETS, {})
     assert (status, answer["error"]["type"], answer["error"]["code"]) == (500, "server_error", "internal_error")
     assert capsys.readouterr().err.count("Traceback (most recent call last)") == 1
@@ -200,13 +200,13 @@ def test_a_beta_session_with_a_bad_field_is_refused(server: Live, flat: Any, par
 
 
 def test_a_key_has_its_share_of_secrets(server: Live) -> None:
-    whole, server.app.state.hall.secrets = server.app.state.hall.secrets, ClientSecrets(share=1)
+    whole, server.app.state.registry.secrets = server.app.state.registry.secrets, ClientSecrets(share=1)
     try:
         assert post(server.http + SECRETS, {}, **KEY)[0] == 200
         status, answer = post(server.http + SECRETS, {}, **KEY)
         assert (status, answer["error"]["code"]) == (429, "rate_limit_exceeded")
     finally:
-        server.app.state.hall.secrets = whole
+        server.app.state.registry.secrets = whole
 
 
 def test_an_enormous_body_is_refused(server: Live) -> None:

@@ -265,13 +265,13 @@ def test_a_beta_secret_brings_its_temperature_along(locked_server: Live) -> None
 
 
 def test_our_own_fault_is_told_and_closed(open_server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_server.app.state.hall, "serve", None)
+    monkeypatch.setattr(open_server.app.state.registry, "serve", None)
     assert refused(open_server.ws) == ("internal_error", 1011, "server_error.internal_error")
 
 
 def test_an_expired_secret_is_told_so(locked_server: Live) -> None:
-    hall = locked_server.app.state.hall
-    value = hall.secrets.make(ClientSecret(0, None, expires=time.monotonic() - 1), now=time.monotonic())
+    registry = locked_server.app.state.registry
+    value = registry.secrets.make(ClientSecret(0, None, expires=time.monotonic() - 1), now=time.monotonic())
     with connect(locked_server.ws, additional_headers={"Authorization": f"Bearer {value}"}) as socket:
         error = receive(socket)["error"]
         assert (error["code"], error["message"]) == ("invalid_api_key", "Ephemeral token expired.")

@@ -22,6 +22,7 @@ def taken(
     """The answers, the stream, and how many steps that took; after `back` tokens all but the first are taken back."""
     stream, steps, answers = Stream(0, [7, 7] if unread is None else [7]), 0, []
     line = Drafted(stream, draft, unread or ())
+    known = [7, 7]
     for n, token in enumerate([9, *written]):
         body = line.take(token)
         try:
@@ -32,9 +33,11 @@ def taken(
             body.send(torch.stack([behind([*before, *step.ids[: k + 1]]) for k in range(len(step.ids))]))
         except StopIteration as end:
             answers.append(end.value)
+        known.append(token)
         if n == back:
             line.back_to(3)
-        assert line.end == len(stream.ids) - len(line._ahead)
+            del known[3:]
+        assert stream.ids[: line.end] == known
     return answers, stream.ids[: line.end], steps
 
 

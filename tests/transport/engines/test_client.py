@@ -11,16 +11,16 @@ from realtime_server import messages as m
 from realtime_server.engine.contract import EngineClient
 from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.worker import EngineWorker
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.transport.call import Call
 from realtime_server.transport.engines.local import LocalEngine
 from realtime_server.turns.detectors import DETECTORS
 from realtime_server.turns.worker import DetectorWorker
 from tests.helpers import TEXT_ITEM, TOOL, pcm
 from tests.live import WAIT_S
+from tests.transport.doubles import RecordingShell
 from tests.transport.engines.pickled import PickledEngine
-from tests.transport.test_call import RecordingShell
 
 SOUND = pcm(np.random.default_rng(0).normal(0, 0.1, 24_000).astype(np.float32))
 BY_HAND = {"turn_detection": None, "transcription": {"model": "whisper-1"}}
@@ -65,28 +65,28 @@ async def local_engine(model: WrenModel) -> AsyncIterator[LocalEngine]:
 
 async def converse(engine: EngineClient) -> list[str]:
     """Two turns by hand, a recording, an answer beside, an interruption; the kinds of the events that do not depend on when."""
-    call = Call("call", Session(Opening("tiny", False, 0, asyncio.get_running_loop().time())), engine)
+    call = Call("call", Session(SessionStart("tiny", False, 0, asyncio.get_running_loop().time())), engine)
     shell = WatchedShell(call)
     async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
         group.create_task(call.run(shell))
         await shell.until("session.created")
-        shell.say({"type": "input_audio_buffer.append", "audio": SOUND})
-        shell.say({"type": "session.update", "session": SESSION})
-        shell.say({"type": "conversation.item.create", "item": TEXT_ITEM})
+        shell.say("input_audio_buffer.append", audio=SOUND)
+        shell.say("session.update", session=SESSION)
+        shell.say("conversation.item.create", item=TEXT_ITEM)
         for turn in (1, 2):
-            shell.say({"type": "input_audio_buffer.append", "audio": SOUND})
-            shell.say({"type": "input_audio_buffer.commit"})
+            shell.say("input_audio_buffer.append", audio=SOUND)
+            shell.say("input_audio_buffer.commit")
             await shell.until("conversation.item.input_audio_transcription.completed", turn)
-            shell.say({"type": "response.create"})
+            shell.say("response.create")
             await shell.until("response.done", turn)
-        shell.say({"type": "conversation.item.create", "item": SAID})
-        shell.say({"type": "conversation.item.delete", "item_id": shell.events[-1]["item"]["id"]})
-        shell.say({"type": "response.create", "response": {"conversation": "none", "input": [SAID], "tool_choice": "none"}})
+        shell.say("conversation.item.create", item=SAID)
+        shell.say("conversation.item.delete", item_id=shell.events[-1]["item"]["id"])
+        shell.say("response.create", response={"conversation": "none", "input": [SAID], "tool_choice": "none"})
         await shell.until("response.done", 3)
-        shell.say({"type": "input_audio_buffer.append", "audio": SOUND})
-        shell.say({"type": "input_audio_buffer.clear"})
-        shell.say({"type": "response.create", "response": {"tool_choice": {"type": "function", "name": "get_weather"}}})
-        shell.say({"type": "response.cancel"})
+        shell.say("input_audio_buffer.append", audio=SOUND)
+        shell.say("input_audio_buffer.clear")
+        shell.say("response.create", response={"tool_choice": {"type": "function", "name": "get_weather"}})
+        shell.say("response.cancel")
         await shell.until("response.done", 4)
         shell.gone.set()
     return [event["response"]["status"] for event in shell.events if event["type"] == "response.done"]

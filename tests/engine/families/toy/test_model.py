@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from realtime_server import messages as m
 from realtime_server.engine import dialects, loader
-from realtime_server.session.opening import Opening
 from realtime_server.session.session import Session
+from realtime_server.session.start import SessionStart
 from realtime_server.transport.call import Call
 from tests.engine.families.toy.model import ToyModel
 from tests.engine.grammar.writing import byte_level
@@ -56,7 +56,7 @@ def model(folder: Path) -> ToyModel:
 
 
 async def answered(shell: WatchedShell, count: int, **response: Any) -> dict[str, Any]:
-    shell.say({"type": "response.create", "response": response})
+    shell.say("response.create", response=response)
     await shell.until("response.done", count)
     done: dict[str, Any] = [event for event in shell.events if event["type"] == "response.done"][-1]["response"]
     return done
@@ -66,20 +66,18 @@ async def converse(shell: WatchedShell) -> list[dict[str, Any]]:
     """A typed turn, a spoken one, a call, a written answer, one that is cut short; what each response was when it was done."""
     await shell.until("session.created")
     audio = {"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}}
-    shell.say(
-        {"type": "session.update", "session": {"type": "realtime", "tools": [TOOL], "tool_choice": "none", "audio": audio}}
-    )
-    shell.say({"type": "conversation.item.create", "item": TEXT_ITEM})
+    shell.say("session.update", session={"type": "realtime", "tools": [TOOL], "tool_choice": "none", "audio": audio})
+    shell.say("conversation.item.create", item=TEXT_ITEM)
     spoken = await answered(shell, 1, max_output_tokens=20)
     for sound in (LOUD, QUIET):
-        shell.say({"type": "input_audio_buffer.append", "audio": pcm(sound)})
-    shell.say({"type": "input_audio_buffer.commit"})
+        shell.say("input_audio_buffer.append", audio=pcm(sound))
+    shell.say("input_audio_buffer.commit")
     await shell.until("conversation.item.input_audio_transcription.completed")
     again = await answered(shell, 2, max_output_tokens=20)
     called = await answered(shell, 3, tool_choice={"type": "function", "name": "order_coffee"}, output_modalities=["text"])
     written = await answered(shell, 4, output_modalities=["text"], max_output_tokens=20)
-    shell.say({"type": "response.create", "response": {}})
-    shell.say({"type": "response.cancel"})
+    shell.say("response.create", response={})
+    shell.say("response.cancel")
     await shell.until("response.done", 5)
     shell.gone.set()
     return [spoken, again, called, written]
@@ -92,8 +90,10 @@ def talked(model: ToyModel) -> tuple[ToyModel, list[dict[str, Any]], list[dict[s
     async def scenario() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         async with local_engine(model) as engine:
             judge = dialects.JUDGES[model.abilities.schemas]
-            opening = Opening(model.name, False, 0, asyncio.get_running_loop().time(), abilities=model.abilities, judge=judge)
-            call = Call("call", Session(opening), engine)
+            start = SessionStart(
+                model.name, False, 0, asyncio.get_running_loop().time(), abilities=model.abilities, judge=judge
+            )
+            call = Call("call", Session(start), engine)
             shell = WatchedShell(call)
             async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
                 group.create_task(call.run(shell))

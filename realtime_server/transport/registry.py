@@ -38,7 +38,7 @@ class Served:
         return dialects.JUDGES[self.abilities.schemas]
 
 
-class Hall:
+class Registry:
     """The loaded models, the calls that run, and what each key has used."""
 
     def __init__(self, settings: Settings, *served: Served, observer: Observer | None = None) -> None:
