@@ -11,7 +11,7 @@ from torch import Tensor
 
 from realtime_server.engine.ears.vocabulary import Vocabulary
 
-BIAS = 3.0
+BIAS = 5.0
 """Nats by which a keyword may be less likely than certain, all of it."""
 TRIED = 4
 """Keywords at one place."""

@@ -8,6 +8,8 @@ from torch import Tensor
 
 LIKELY = 16
 """Tokens at each place whose probabilities are kept."""
+UNSURE = 0.25
+"""Doubt for each nat that a token was unlikely by."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +50,28 @@ class Transcript:
         """Of a token, on average; 0 of none."""
         return sum(self.logprobs) / max(1, len(self.logprobs))
 
+    @property
+    def doubt(self) -> float:
+        """Whether anything was said: sentences raise 0.5 at most, what the ear makes of noise 1 and more."""
+        return self.no_speech - UNSURE * self.logprob
+
 
 @dataclass(frozen=True)
 class Gate:
-    """When what was written is noise: no speech is likely, and either the sound is long or the text is a guess.
+    """When what was written is noise: `doubt` is the probability of no speech, and more the less sure the text is.
 
-    A digit by itself often seems to be no speech, but it is short, and sure. no_speech: probability. seconds: of sound.
-    logprob: of a token.
+    A word by itself often seems to be no speech: what is loud for `seconds` at most may raise more doubt.
     """
 
-    no_speech: float = 0.65
+    doubt: float = 0.75
+    doubt_of_short: float = 1.0
     seconds: float = 1.0
-    logprob: float = -0.7
     compression: float = 2.4
 
     def shuts(self, heard: Transcript, seconds: float) -> bool:
         """`seconds`: of sound that was not quiet."""
-        if heard.no_speech >= self.no_speech and (seconds > self.seconds or heard.logprob < self.logprob):
-            return True
-        return compression(heard.text) > self.compression
+        most = self.doubt if seconds > self.seconds else self.doubt_of_short
+        return heard.doubt >= most or compression(heard.text) > self.compression
 
 
 def compression(text: str) -> float:

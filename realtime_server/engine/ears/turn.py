@@ -18,8 +18,8 @@ SAME = 8
 """Frames by which its end may seem to move as the quiet is better known."""
 BEFORE, BEHIND = 30, 30
 """Frames of what is not speech that a window has on either side, at most."""
-SILENCE = 70
-"""Frames put behind them: the ear learned from windows that end in silence."""
+SILENCE, LEAST = 100, 400
+"""Frames put behind them, and more where a window would be shorter: the ear learned from long ones, which end in silence."""
 GROWN = FRAMES_PER_S
 """Frames that a live turn grows by between two drafts."""
 LONGEST = 24 * FRAMES_PER_S
@@ -67,7 +67,7 @@ class Turn:
         start = max(self.begin, speech.first - BEFORE)
         end = min(speech.heard, speech.end + BEHIND)
         tokens = self.draft.transcript.tokens if self.draft else ()
-        mel = self.mel.window(start, end, SILENCE)
+        mel = self.mel.window(start, end, max(SILENCE, LEAST - (end - start)))
         return Window(mel, (speech.end - start) / FRAMES_PER_S, self.language, self.keywords, tokens, self.told)
 
 

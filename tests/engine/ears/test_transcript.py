@@ -34,10 +34,10 @@ def test_words_may_be_said_again() -> None:
 
 
 def test_long_or_unsure_noise_is_shut_out_and_a_sure_digit_is_not() -> None:
-    assert GATE.shuts(transcript("Thank you for watching.", no_speech=0.9), seconds=2.0)
-    assert GATE.shuts(transcript("You", no_speech=0.9, logprob=-1.5), seconds=0.3)
-    assert not GATE.shuts(transcript("7", no_speech=0.9), seconds=0.4)
-    assert not GATE.shuts(transcript("What is the capital of France?", no_speech=0.1, logprob=-1.5), seconds=2.0)
+    assert GATE.shuts(transcript("Thank you for watching.", no_speech=0.7, logprob=-1.8), seconds=2.0)
+    assert GATE.shuts(transcript("You", no_speech=0.7, logprob=-1.8), seconds=0.3)
+    assert not GATE.shuts(transcript("7", no_speech=0.8), seconds=0.4)
+    assert not GATE.shuts(transcript("What is the capital of France?", no_speech=0.1, logprob=-0.7), seconds=2.0)
 
 
 def test_what_repeats_itself_for_long_is_shut_out() -> None:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.engine.ears.turn import BEFORE, BEHIND, LONGEST, PAUSE, SAME, SILENCE, Draft, Speech, Turn
+from realtime_server.engine.ears.turn import BEFORE, BEHIND, LEAST, LONGEST, PAUSE, SAME, SILENCE, Draft, Speech, Turn
 from tests.engine.ears.test_transcript import transcript
 from tests.engine.ears.tiny import noise, speech
 
@@ -41,11 +41,16 @@ def test_a_turn_of_nothing_has_no_speech() -> None:
 
 
 def test_a_window_has_little_of_the_silence_around_what_is_said() -> None:
-    made = turn(np.concatenate([noise(2.0, 1e-4), speech(1.0, 2.0)]), committed=True)
+    made = turn(np.concatenate([noise(2.0, 1e-4), speech(4.0, 2.0)]), committed=True)
     said = made.speech()
     window = made.window(said)
     assert abs(len(window.mel) - (said.end - said.first + BEFORE + BEHIND + SILENCE)) <= 1
     assert window.seconds == (said.end - said.first + BEFORE) / 100
+
+
+def test_a_short_window_is_filled_with_silence() -> None:
+    made = turn(speech(0.4, 0.5), committed=True)
+    assert len(made.window(made.speech()).mel) == LEAST
 
 
 def test_what_a_window_cannot_hold_waits() -> None:
