@@ -1,0 +1,1 @@
+"""The making of Starling: parts that others trained, packed, and what was trained here."""
