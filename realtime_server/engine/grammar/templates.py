@@ -90,3 +90,12 @@ TEMPLATES = {
     # Functionary 3.1, and Llama 3.1 as it is told to write custom tools.
     "functionary": Template(before_name=("<function=",), after_name=(">",), after_arguments=("</function>",)),
 }
+
+
+def detected(chat_template: str) -> Template:
+    """By what a chat template itself writes calls with; Hermes' where it knows none."""
+    signs = {
+        "[ARGS]": "mistral-args", "[TOOL_CALLS]": "mistral", "<|tool_call|>": "phi4", "<function=": "functionary",
+        "<tool_call>": "hermes", '"parameters": ': "llama3",
+    }  # fmt: skip
+    return TEMPLATES[next((name for sign, name in signs.items() if sign in chat_template), "hermes")]

@@ -52,6 +52,10 @@ class KVCache(Protocol):
         """Whatever it held is gone."""
         ...
 
+    def copy(self, source: int, slot: int, length: int) -> None:
+        """The first positions of one slot are those of another, too. Raises CacheFull."""
+        ...
+
 
 class GrowingCache:
     """A tensor for each slot, [layers, heads, length, head_dim] of either kind."""
@@ -81,6 +85,11 @@ class GrowingCache:
 
     def release(self, slot: int) -> None:
         self._slots.pop(slot, None)
+
+    def copy(self, source: int, slot: int, length: int) -> None:
+        self._reserve(slot, length)
+        for held, given in zip(self._slots[slot], self._slots[source], strict=True):
+            held[:, :, :length] = given[:, :, :length]
 
     def length(self, slot: int) -> int:
         """How many positions it has room for."""
@@ -138,6 +147,12 @@ class FixedCache:
 
     def release(self, slot: int) -> None:
         """Nothing to do: what stands there is overwritten before it is seen."""
+
+    def copy(self, source: int, slot: int, length: int) -> None:
+        if slot >= self.slots:
+            raise CacheFull(f"There is room for {self.slots} sequences of {self.length} positions.")
+        for held in (self._keys, self._values):
+            held[:, slot, :length] = held[:, source, :length]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.families.wren import prompt, replies
 from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.hearing import HeardTurn
-from realtime_server.engine.families.wren.history import ContextTooLong
+from realtime_server.engine.runtime.truncation import ContextTooLong
 from realtime_server.engine.families.wren.instructions import told
 from realtime_server.engine.families.wren.items import message_text, parsed
 from realtime_server.engine.families.wren.prompt import Bounds, Unsupported, keywords_from, remembered

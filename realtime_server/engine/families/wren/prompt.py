@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from realtime_server.engine.families.wren.history import ContextTooLong, Part, fitting, in_order, is_note, newest
+from realtime_server.engine.runtime.truncation import ContextTooLong, Part, fitting, in_order, is_note, newest
 from realtime_server.engine.families.wren.instructions import DEFAULT_NAME, told
 from realtime_server.engine.families.wren.items import Transcripts, characters, item_ids, item_text
 from realtime_server.engine.families.wren.schemas import shown

@@ -33,10 +33,10 @@ def is_note(item: ContextItem) -> bool:
     return isinstance(item, Message) and item.role == "system"
 
 
-def in_order(items: Iterable[ContextItem]) -> list[Part]:
-    """As the model was trained to read them: each result behind its own call, at the place where the result came.
+def in_order(items: Iterable[ContextItem], notes: bool = False) -> list[Part]:
+    """As models are trained to read them: each result behind its own call, at the place where the result came.
 
-    A call that waits for its result stands where it was made. System items are instructions, and no part of it.
+    A call that waits for its result stands where it was made. System items are instructions, and no part of it, unless `notes`.
     """
     parts, waiting, newest = list[Part | None](), dict[str, int](), -1
     for item in items:
@@ -47,7 +47,7 @@ def in_order(items: Iterable[ContextItem]) -> list[Part]:
             if newest > at and before is not None and before.asks and len(before.items) == 1:
                 together, parts[at - 1] = (*before.items, *together), None
             parts.append(Part(together))
-        elif not is_note(item):
+        elif notes or not is_note(item):
             if isinstance(item, FunctionCall):
                 waiting[item.call_id] = len(parts)
             elif isinstance(item, Message):
@@ -73,30 +73,38 @@ def newest(sizes: Sequence[int], room: int) -> int:
 def fitting(
     parts: Sequence[list[int]], room: int, truncation: Truncation, trained: int | None = None, asks: Sequence[bool] = ()
 ) -> list[list[int]]:
-    """The newest parts that fit, after the oldest were left out in the steps that retention asks for.
+    """The newest parts that fit, in tokens: see `first_kept`."""
+    return list(parts[first_kept(list(map(len, parts)), room, truncation, trained, asks) :])
 
-    `room`: tokens, whatever happens. `trained`: the tokens that the model learned to have before it, beyond which nothing is
-    shown unless nothing may be left out. `asks`: of each part, whether a user begins with it; what is kept then begins there.
-    What is left out depends on the parts alone, so a later turn of the same conversation leaves out the same, until the limit
-    is met again: between two such cuts the prompt only grows, and what the model holds of it can be used again.
+
+def first_kept(
+    sizes: Sequence[int], room: int, truncation: Truncation, trained: int | None = None, asks: Sequence[bool] = ()
+) -> int:
+    """From which part on they fit, after the oldest were left out in the steps that retention asks for. Raises ContextTooLong.
+
+    `sizes`: each one's tokens. `room`: tokens, whatever happens. `trained`: the tokens that the model learned to have before it,
+    beyond which nothing is shown unless nothing may be left out. `asks`: of each part, whether a user begins with it; what is
+    kept then begins there. What is left out depends on the parts alone, so a later turn of the same conversation leaves out the
+    same, until the limit is met again: between two such cuts the prompt only grows, and what the model holds of it can be used
+    again.
     """
-    total, retention = sum(map(len, parts)), truncation.retention
+    total, retention = sum(sizes), truncation.retention
     if not truncation.allowed:
         if total > room:
             raise ContextTooLong(f"The conversation has {total} tokens; {room} fit, and truncation is disabled.")
-        return list(parts)
+        return 0
     limit = min(room, truncation.conversation_tokens if truncation.conversation_tokens is not None else room)
     if trained is not None and trained < limit:
         limit, retention = trained, min(retention, OWN_RETENTION)
     first = total = 0
-    for n, part in enumerate(parts):
-        total += len(part)
+    for n, size in enumerate(sizes):
+        total += size
         if total <= limit:
             continue
         while first <= n and (total > limit or (first < n and (total > limit * retention or (asks and not asks[first])))):
-            total -= len(parts[first])
+            total -= sizes[first]
             first += 1
     # Where all was too long up to here, what comes next may be an answer to it.
-    while asks and 0 < first < len(parts) - 1 and not asks[first]:
+    while asks and 0 < first < len(sizes) - 1 and not asks[first]:
         first += 1
-    return list(parts[first:])
+    return first

@@ -1,0 +1,116 @@
+"""A conversation as a chat template takes it, and the tokens that it makes of that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from realtime_server.engine.runtime.prefix import common
+from realtime_server.engine.runtime.truncation import ContextTooLong, Part, first_kept, in_order
+from realtime_server.messages import Audio, Context, ContextItem, Function, FunctionCall, FunctionResult, Image, Message, Text
+
+UNTOLD = "You are a friendly voice assistant. Answer in one or two short spoken sentences."
+"""What it is told where nobody has instructed it: templates put a text of their own in the place of none."""
+GREETED = "Hello."
+"""What is answered where nobody has said anything."""
+AROUND = 8
+"""Tokens that a template puts around a message, at least."""
+CHARACTERS = 12
+"""Of a token, at most: what has more of them than would fit is too long, whatever tokens they make."""
+Heard = Mapping[str, str]
+"""What was said, by the keys of the recordings."""
+
+
+class Unsupported(Exception):
+    """The context holds something that the model cannot take in."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """`head`: of how many ids any session may begin alike, with the same instructions and tools."""
+
+    ids: list[int]
+    head: int
+
+
+class Chat:
+    def __init__(self, tokenizer: Any, room: int) -> None:
+        """`tokenizer`: a fast one of `transformers` with a chat template. `room`: tokens of a prompt."""
+        self._tokenizer, self._room = tokenizer, room
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+    def prompt(self, context: Context, tools: Sequence[Function], heard: Heard) -> Prompt:
+        """What an answer to the newest item is written behind. Raises ContextTooLong and Unsupported."""
+        parts = in_order(context.items, notes=True) or [Part((Message("", "user", (Text(GREETED),)),))]
+        told = {"role": "system", "content": context.instructions or UNTOLD}
+        head = self._rendered([told], tools, answer=False)
+        room = self._room - len(head)
+        sizes = [self._size(part, heard) for part in parts]
+        if sizes[-1] > room:
+            raise ContextTooLong(f"Instructions, functions and the newest item have more than the {self._room} tokens that fit.")
+        first = min(first_kept(sizes, room, context.truncation, asks=[part.asks for part in parts]), len(parts) - 1)
+        said = [message for part in parts[first:] for item in part.items for message in messages(item, heard)]
+        ids = self._rendered([told, *said], tools, answer=True)
+        return Prompt(ids, common(head, ids))
+
+    def _rendered(self, said: list[dict[str, Any]], tools: Sequence[Function], answer: bool) -> list[int]:
+        from jinja2 import TemplateError
+
+        try:
+            text = self._tokenizer.apply_chat_template(
+                said, tools=[described(tool) for tool in tools] or None, add_generation_prompt=answer, tokenize=False
+            )
+        except TemplateError as error:
+            raise Unsupported(f"The model's chat template does not take this conversation: {error}") from None
+        return self.encode(text)
+
+    def _size(self, part: Part, heard: Heard) -> int:
+        texts = [str(message["content"]) + str(message.get("tool_calls", "")) for item in part.items for message in messages(item, heard)]
+        characters = sum(map(len, texts))
+        if characters > self._room * CHARACTERS:
+            return characters
+        return sum(AROUND + len(self.encode(text)) for text in texts)
+
+
+def described(tool: Function) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
+    }
+
+
+def messages(item: ContextItem, heard: Heard) -> list[dict[str, Any]]:
+    """None where it says nothing. Unsupported for pictures."""
+    match item:
+        case FunctionCall():
+            called = {"type": "function", "id": item.call_id, "function": {"name": item.name, "arguments": parsed(item.arguments)}}
+            return [{"role": "assistant", "content": "", "tool_calls": [called]}]
+        case FunctionResult():
+            return [{"role": "tool", "tool_call_id": item.call_id, "content": item.output}]
+        case Message():
+            text = message_text(item, heard)
+            return [{"role": item.role, "content": text}] if text else []
+
+
+def message_text(message: Message, heard: Heard) -> str:
+    if any(isinstance(part, Image) for part in message.parts):
+        raise Unsupported("This model cannot see images.")
+    texts = [
+        part.text if isinstance(part, Text) else heard.get(part.key, part.transcript or "")
+        for part in message.parts
+        if isinstance(part, Text | Audio)
+    ]
+    return " ".join(text for text in texts if text)
+
+
+def parsed(arguments: str) -> dict[str, Any]:
+    """A call's arguments, which are a client's where it wrote the call: none where they are no object."""
+    try:
+        data = orjson.loads(arguments)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,119 @@
+"""The thinker: an instruct model of `transformers`, whatever its name, that answers in words or calls functions."""
+
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from realtime_server.engine.families.starling.chat import Chat
+from realtime_server.engine.grammar.calls import Allowed, grammar
+from realtime_server.engine.grammar.mask import Masks, Matcher
+from realtime_server.engine.grammar.parsing import Parsed, TokenParser
+from realtime_server.engine.grammar.templates import Template, detected
+from realtime_server.engine.grammar.tokens import Vocabulary, vocabulary
+from realtime_server.engine.runtime.causal_lm import CausalLM
+from realtime_server.engine.runtime.prefix import Prefixes
+from realtime_server.engine.runtime.sampling import Sampler
+from realtime_server.engine.runtime.steps import Decode, Stream
+from realtime_server.messages import GREEDY, Sampling
+
+LONGEST_CONTEXT = 8192
+"""Tokens of a prompt and its answer; a model that can tell fewer positions apart has fewer."""
+LONGEST_ANSWER = 1024
+SHARED = 8192
+"""Positions of heads that sessions have in common."""
+
+
+class Thinker:
+    def __init__(self, model: Any, tokenizer: Any, sampling: Sampling = GREEDY, slots: int = 0) -> None:
+        """`model`: a causal one, `tokenizer`: its fast one, with a chat template. `sampling`: where the client asks for none.
+        `slots`: of a cache of a fixed shape; 0: they grow."""
+        self.lm = CausalLM(model, slots, LONGEST_CONTEXT)
+        self.vocabulary: Vocabulary = vocabulary(tokenizer, model.config.vocab_size, _ends(model, tokenizer))
+        self.template: Template = detected(tokenizer.chat_template or "")
+        self.sampling = sampling
+        self.prefixes = Prefixes(self.lm.slots, SHARED)
+        self.chat = Chat(tokenizer, self.lm.longest - min(LONGEST_ANSWER, self.lm.longest // 4))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an answer may be. `limit`: of its tokens."""
+
+    allowed: Allowed
+    sampling: Sampling | None = None
+    limit: int | None = None
+
+
+class Answer:
+    """One answer while it is written behind a prompt: `write` goes on with it, `pieces` are what nobody has taken yet.
+
+    What one sequence has begun another may go on with: nothing of it belongs to either.
+    """
+
+    def __init__(self, thinker: Thinker, request: Request, stream: Stream, prompt: Sequence[int], cached: int, head: int) -> None:
+        """`stream` holds the first `cached` ids of the prompt, of which any session may have the first `head`."""
+        self.stream, self.request = stream, request
+        self.prompt, self.cached = list(prompt), cached
+        self.pieces: deque[Parsed] = deque()
+        self.tokens = 0
+        self.over = self.ran_out = False
+        self._thinker, self._head = thinker, head
+        self._parser = TokenParser(thinker.template, thinker.vocabulary)
+        self._matcher = _matcher(thinker, request.allowed)
+        self._masks = Masks(thinker.vocabulary, 1, thinker.lm.device)
+        self._sampler = Sampler(request.sampling or thinker.sampling, prompt)
+        self._unread = self.prompt[cached:]
+
+    def write(self, tokens: int = LONGEST_ANSWER) -> Generator[Decode, int, None]:
+        """So many tokens more, or to its end."""
+        most = min(self.tokens + tokens, LONGEST_ANSWER, self.request.limit or LONGEST_ANSWER)
+        while not self.over and self.tokens < most:
+            mask = self._masks.fill([self._matcher])
+            allowed = None if mask is None else mask[0].clone()
+            token = yield Decode(self.stream, self._unread, sampler=self._sampler, allowed=allowed)
+            if not self.tokens:
+                self._thinker.prefixes.share(self.stream, self._head)
+            self._take(token)
+        self.ran_out = not self.over and self.tokens >= min(LONGEST_ANSWER, self.request.limit or LONGEST_ANSWER)
+        if self.ran_out:
+            self._finish()
+
+    def _take(self, token: int) -> None:
+        self._sampler.take(token)
+        self.tokens += 1
+        self._unread = [token]
+        forced: list[int] = []
+        if self._matcher is not None and token not in self._thinker.vocabulary.ends:
+            self._matcher.accept([token])
+            forced = [] if self._matcher.is_over else self._matcher.forced()
+            self._force(forced)
+        self.pieces += self._parser.feed([token, *forced])
+        if token in self._thinker.vocabulary.ends or (self._matcher is not None and self._matcher.is_over):
+            self._finish()
+
+    def _force(self, tokens: list[int]) -> None:
+        """What can follow in one way only needs no model; the model reads it with what comes next."""
+        assert self._matcher is not None
+        if not tokens:
+            return
+        self._matcher.accept(tokens)
+        for token in tokens:
+            self._sampler.take(token)
+        self.tokens += len(tokens)
+        self._unread += tokens
+
+    def _finish(self) -> None:
+        self.pieces += self._parser.finish()
+        self.over = True
+
+
+def _matcher(thinker: Thinker, allowed: Allowed) -> Matcher | None:
+    """None where anything may be written: text needs no grammar."""
+    return Matcher(thinker.vocabulary, grammar(thinker.template, allowed, thinker.vocabulary)) if allowed.functions else None
+
+
+def _ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
+    given = model.generation_config.eos_token_id if model.generation_config is not None else None
+    ends = given if isinstance(given, list) else [given]
+    return tuple(dict.fromkeys(end for end in (*ends, tokenizer.eos_token_id) if end is not None))
