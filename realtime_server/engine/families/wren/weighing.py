@@ -38,8 +38,6 @@ FAVOURED = 8.0
 """Nats that speak for each word of a keyword: the client knows better than the model what its users say."""
 ALIKE_KEYWORDS, LIKELY_KEYWORDS = 40, 12
 """How many of them, by their looks and of these by their letters, are tried as the whole of a short turn."""
-DIGIT_ALONE = 3.0
-"""Nats that speak for a turn that is one digit and nothing else: of what people say in one word, digits are the most."""
 FEW_WORDS = 2
 """Where a turn was written as no more than so many, each digit is considered."""
 WORD_ALONE = 0.5
@@ -137,8 +135,7 @@ class Weigher:
 
         def total(text: str) -> float:
             words = text.split()
-            nats = sum(map(expected, words, self._of_keywords(words)))
-            return max(nats, DIGIT_ALONE) if text in DIGITS else nats
+            return sum(map(expected, words, self._of_keywords(words)))
 
         return torch.tensor([total(text) for text in texts], dtype=torch.double)
 

@@ -16,7 +16,6 @@ from realtime_server.engine.families.wren.respelling import WordList
 from realtime_server.engine.families.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.families.wren.steps import Try
 from realtime_server.engine.families.wren.weighing import (
-    DIGIT_ALONE,
     EXPECTED,
     FAVOURED,
     FINALISTS,
@@ -205,21 +204,6 @@ def test_keywords_are_likelier_where_they_stand_as_a_whole(
         taken = {word for keyword in keywords if f" {keyword} " in f" {text} " for word in keyword.split()}
         against = {word: UNUSUAL if word in KNOWN else UNKNOWN for word in text.split()}
         assert float(nats) == pytest.approx(sum(worth + against[word] for word in text.split() if word in taken), abs=1e-3)
-
-
-@given(st.permutations(("seven", "five", "apple", "seven five", "say seven")), st.booleans(), st.integers(0, 50))
-@shared
-def test_a_digit_is_likelier_where_it_is_the_whole_turn(
-    tiny_model: WrenModel, texts: list[str], favoured: bool, seed: int
-) -> None:
-    stream, letters = turn(tiny_model), sounding_like("say apple please", 1.0, seed)
-    weigher = weigher_of(stream, tiny_model, letters, WordList(["seven", "apple", "say"]), ("seven",) if favoured else ())
-    nats = dict(zip(texts, weigher._expected(texts, FAVOURED).tolist(), strict=True))
-    seven = FAVOURED if favoured else -UNUSUAL
-    assert nats == {
-        "seven": max(DIGIT_ALONE, seven), "five": DIGIT_ALONE, "apple": -UNUSUAL, "seven five": seven - UNKNOWN,
-        "say seven": -UNUSUAL + seven,
-    }  # fmt: skip
 
 
 def meant(model: WrenModel, written: str, said: str, reply: ReplyKind, keywords: tuple[str, ...]) -> str:
