@@ -12,15 +12,18 @@ from safetensors.torch import load_file
 
 from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.families.wren import prompt, replies
-from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.hearing import HeardTurn
 from realtime_server.engine.families.wren.history import ContextTooLong
 from realtime_server.engine.families.wren.instructions import told
 from realtime_server.engine.families.wren.items import message_text, parsed
+from realtime_server.engine.families.wren.policy import rules
+from realtime_server.engine.families.wren.policy.fact_grounding import Facts
+from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
+from realtime_server.engine.families.wren.policy.lexicon_correction import WordList
+from realtime_server.engine.families.wren.policy.rules import Policy
+from realtime_server.engine.families.wren.policy.slot_filling import Said, refers_back
 from realtime_server.engine.families.wren.prompt import Bounds, Unsupported, keywords_from, remembered
-from realtime_server.engine.families.wren.respelling import WordList
 from realtime_server.engine.families.wren.runner import Runner
-from realtime_server.engine.families.wren.said import Said, refers_back
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.transcribing import TurnTooLong, hear
 from realtime_server.engine.families.wren.words import plain
@@ -61,9 +64,6 @@ HEARD = 8
 """Items that are heard for an answer where they came as sound: no older ones are shown to the model."""
 LATELY = 100
 """Items among which the last call of a function is looked for."""
-TRUSTED = 0.6
-"""Of the most doubt that a turn may raise, up to where a value counts as said that only sounds alike: where the transcript is
-far from the sound, any value is as near to it."""
 REMEMBERED_TURNS = 4096
 """Transcripts of a session; older ones are in what the session says of its items, or are heard again."""
 
@@ -90,13 +90,13 @@ class _SessionState:
 class WrenModel:
     def __init__(
         self, name: str, net: Wren, codec: Codec, decoder: Decoder | None, script: Script, voiced: Voices, device: torch.device,
-        known: WordList,
+        known: WordList, policy: Policy = Policy(),
     ) -> None:  # fmt: skip
         self.name = name
         self.voices = voiced
         self.abilities = Abilities(voices.ids(voiced), "wren", scores_turn_end=True)
         self.runner = Runner(net, codec, decoder, device)
-        self.script, self.known = script, known
+        self.script, self.known, self.policy = script, known, policy
         self.slots = Slots(self.runner.cache)
         self.prefixes = Prefixes(self.slots)
         self._sequences = Sequences(self.runner.run, REFUSALS)
@@ -118,7 +118,17 @@ class WrenModel:
             torch.set_num_threads(1)
         voiced = voices.read(folder / "voices.json", net.config.voices, decoder.timbres if decoder else ())
         known = WordList.read(folder / "words.txt")
-        return cls(folder.name, net, codec, decoder, Script.load(folder / "tokenizer.json"), voiced, device, known)
+        return cls(
+            folder.name,
+            net,
+            codec,
+            decoder,
+            Script.load(folder / "tokenizer.json"),
+            voiced,
+            device,
+            known,
+            rules.read(config.get("policy", {})),
+        )
 
     # --- the engine's side --------------------------------------------------------------------------------------------
 
@@ -192,7 +202,7 @@ class WrenModel:
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
         try:
-            yield from hear(turn, self.script, self.known, outputs)
+            yield from hear(turn, self.script, self.known, self.policy.transcribing, outputs)
         except TurnTooLong as error:
             # It cannot be answered; what comes after it can, and goes on as if it had said nothing.
             state.too_long[turn.key] = error
@@ -212,8 +222,8 @@ class WrenModel:
 
     def _doubts(self, turn: HeardTurn, share: float = 1.0) -> bool:
         """Does it raise more than this share of the most doubt that it may?"""
-        most = self.runner.net.config.most_doubt
-        return most is not None and turn.doubt > share * most
+        rule = self.policy.answering.rejection
+        return rule is not None and rule.most_doubt is not None and turn.doubt > share * rule.most_doubt
 
     def _heard(self, session_id: str, state: _SessionState, turn: HeardTurn) -> None:
         """Its sequence is over: heard to the end, or dropped."""
@@ -298,23 +308,27 @@ class WrenModel:
         line = Drafted(stream, turn.reply, turn.unread) if turn is not None and turn.stream is stream else Drafted(stream)
         # A long conversation is not read for what can call nothing.
         said = self._said(session_id, request.context, turn) if asked and self._tools(request) else None
-        grounds = replies.Grounds(doubted, turn, facts, said)
+        grounds = replies.Grounds(doubted, turn, facts, said, self.policy.answering)
         yield from replies.think(request, line, self.script, reply, start_speaking, grounds)
 
     def _facts(self, session_id: str, context: Context, asked: Message, turn: HeardTurn | None) -> Facts:
         """What a reply to the newest item may state, where a user said it."""
         said = plain(message_text(asked, self._sessions[session_id].transcripts))
-        return Facts(dict(told(context).facts), said, turn.likeness if turn else None)
+        return Facts(
+            dict(told(context).facts), said, turn.likeness if turn else None,
+            self.policy.answering.fact_grounding, self.policy.answering.copying,
+        )  # fmt: skip
 
     def _said(self, session_id: str, context: Context, turn: HeardTurn | None) -> Said:
         """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
-        likeness = turn.likeness if turn and not self._doubts(turn, TRUSTED) else None
+        rule = self.policy.answering.argument_grounding or ArgumentGrounding()
+        likeness = turn.likeness if turn and not self._doubts(turn, rule.trusted) else None
         calls = {item.name: item.arguments for item in context.items[-LATELY:] if isinstance(item, FunctionCall)}
         given = {name: parsed(arguments) for name, arguments in calls.items()}
         asked, text = prompt.asked(context), plain(remembered(context, transcripts))
         newest = plain(message_text(asked, transcripts)) if isinstance(asked, Message) else ""
-        return Said(text, newest, likeness, given, baseless=prompt.alone(context) and refers_back(newest))
+        return Said(text, newest, likeness, given, rule.misheard, baseless=prompt.alone(context) and refers_back(newest))
 
     def _hear_unheard(self, state: _SessionState, item: Any, keywords: tuple[str, ...], outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime_server.engine.families.wren.calls import CallWriter
-from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.hearing import HeardTurn
-from realtime_server.engine.families.wren.respelling import ANY_WORD_BEHIND
-from realtime_server.engine.families.wren.said import Said
+from realtime_server.engine.families.wren.policy.fact_grounding import Facts
+from realtime_server.engine.families.wren.policy.lexicon_correction import ANY_WORD_BEHIND
+from realtime_server.engine.families.wren.policy.rules import Answering
+from realtime_server.engine.families.wren.policy.slot_filling import Said
 from realtime_server.engine.families.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
 from realtime_server.engine.families.wren.transcribing import best_text
 from realtime_server.engine.families.wren.words import DIGITS
@@ -42,6 +43,7 @@ class Grounds:
     turn: HeardTurn | None = None
     facts: Facts | None = None
     said: Said | None = None
+    rules: Answering = Answering()
 
 
 def is_said_back(said: str) -> bool:
@@ -66,7 +68,7 @@ def think(
         first, outputs = line.end, list[Output]()
         evidence = grounds.turn.evidence if grounds.turn else None
         said = None if forced else grounds.said
-        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit)
+        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit, grounds.rules)
         yield from writer.write(named)
         if writer.invented:
             line.back_to(first)

@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator
 
 from realtime_server.engine.families.wren import schemas
 from realtime_server.engine.families.wren.leaves import Arguments
-from realtime_server.engine.families.wren.said import MISHEARD, Said, Values, refers_back
+from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
+from realtime_server.engine.families.wren.policy.slot_filling import Said, Values, refers_back
 
 
 @given(
@@ -31,7 +32,7 @@ def test_said_is_what_was_written_or_named_or_sounds_alike(text: str, value: str
     written = set(value.split()) <= set(text.split())
     assert Said(text)("size", [value]) == written
     assert Said(f"{text} size")("size", [value])
-    assert Said(text, "", lambda ways: [nats] * len(ways))("size", [value]) == (written or nats > -MISHEARD)
+    assert Said(text, "", lambda ways: [nats] * len(ways))("size", [value]) == (written or nats > -ArgumentGrounding.misheard)
 
 
 ORDER: dict[str, list[Any]] = {

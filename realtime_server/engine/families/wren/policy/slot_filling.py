@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from realtime_server.engine.families.wren.leaves import Arguments, Leaf, Path, given
+from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
 from realtime_server.engine.families.wren.words import plain
 
-MISHEARD = 4.0
-"""Nats by which a turn may be less likely with a value in it than as it was written, where it may have been said."""
 Values = dict[Path, Any]
 """The arguments of a call, by their leaves' paths."""
 
@@ -27,6 +26,7 @@ class Said:
     """Of values, to what was heard last (`HeardTurn.likeness`); None where it was written."""
     calls: Mapping[str, Any] = field(default_factory=dict)
     """The last call of each function: its arguments as JSON has them."""
+    misheard: float = ArgumentGrounding.misheard
     baseless: bool = False
     """What was said refers to something before it (`refers_back`), and there is nothing."""
 
@@ -98,7 +98,7 @@ class Said:
     def _sounded(self, ways: list[str]) -> bool:
         # Signs alone can't have been said.
         spoken = [way for way in map(plain, ways) if way]
-        return bool(spoken) and self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
+        return bool(spoken) and self.likeness is not None and max(self.likeness(spoken)) > -self.misheard
 
     @cached_property
     def _words(self) -> frozenset[str]:
