@@ -1,6 +1,6 @@
 """Wren as an engine's model: commands become sequences, and every step moves all of them that can move."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +23,7 @@ from realtime_server.engine.families.wren.policy.lexicon_correction import WordL
 from realtime_server.engine.families.wren.policy.rules import Policy
 from realtime_server.engine.families.wren.policy.slot_filling import Said, refers_back
 from realtime_server.engine.families.wren.prompt import Bounds, Unsupported, keywords_from, remembered
+from realtime_server.engine.families.wren.recordings import Recordings, ids_of, replay
 from realtime_server.engine.families.wren.runner import Runner
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.transcribing import TurnTooLong, hear
@@ -34,7 +35,7 @@ from realtime_server.engine.runtime.cache import Slots
 from realtime_server.engine.runtime.prefix import Prefixes
 from realtime_server.engine.runtime.sequences import Body, Sequences, Work
 from realtime_server.engine.runtime.speculation import Drafted
-from realtime_server.engine.runtime.steps import FRAME, Stream, prefill
+from realtime_server.engine.runtime.steps import FRAME, Stream, Think, prefill
 from realtime_server.engine.talker import voices
 from realtime_server.engine.talker.reply import Reply
 from realtime_server.engine.talker.speaking import speak
@@ -82,6 +83,7 @@ class _SessionState:
     """Being heard, or heard and not yet answered."""
     newest: str = ""
     transcripts: dict[str, str] = field(default_factory=dict)
+    recordings: Recordings = field(default_factory=Recordings)
     too_long: dict[str, TurnTooLong] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
     """Turns of which too little was understood to act on."""
@@ -190,7 +192,9 @@ class WrenModel:
             self._release(session_id, state, before)
         stream, cached = self.prefixes.take(session_id, ids)
         likely = keywords_from(command.context.keywords)
-        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, item_id, command.live, likely, cached=cached)
+        turn = state.turns[item_id] = HeardTurn(
+            item_id, stream, ids, item_id, state.recordings.mark(), command.live, likely, cached=cached
+        )
         outputs: list[Output] = []
         work = Work(
             self._hear(state, turn, outputs),
@@ -212,6 +216,8 @@ class WrenModel:
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
         state.transcripts[turn.key] = turn.transcript or ""
+        if turn.transcript is not None:
+            state.recordings.keep(turn)
         while len(state.transcripts) > REMEMBERED_TURNS:
             forgotten = next(iter(state.transcripts))
             del state.transcripts[forgotten]
@@ -254,42 +260,64 @@ class WrenModel:
         last = prompt.asked(request.context)
         turn = next((state.turns[key] for key in _recordings(last) if key in state.turns), None)
         if turn is not None:
-            turn.wanted = True
-            try:
-                while turn.transcript is None and not turn.over:
-                    yield None
-            finally:
-                turn.wanted = False
-                self._release(session_id, state, turn)
+            yield from self._transcribed(session_id, state, turn)
         for key in _recordings(last):
             if key in state.too_long:
                 raise state.too_long[key]
-        if turn is not None:
-            if turn.transcript is None:
-                raise TurnLost("What is to be answered could not be heard.")
-            earlier = tuple(item for item in request.context.items if item is not last)
-            before = replace(request.context, tools=self._tools(request), items=earlier)
-            ids = prompt.before_turn(self.script, before, state.transcripts, self._bounds)
-            if turn.key in state.turns and ids == turn.context_ids:
-                del state.turns[turn.key]
-                used.append(turn.stream)
-                tokens = sum(token != FRAME for token in turn.stream.ids) + len(turn.unread)
-                count = Prompted(request.response_id, tokens, turn.cached)
-                yield from self._write(session_id, request, turn.stream, reply, count, turn)
-                return
+        if turn is not None and turn.transcript is None:
+            raise TurnLost("What is to be answered could not be heard.")
         context = replace(request.context, tools=self._tools(request))
-        ids = prompt.to_answer(self.script, context, state.transcripts, self._bounds)
-        stream, cached = self.prefixes.take(session_id, ids)
+        recording = self._recording(state, last)
+        if recording is None:
+            ids = prompt.to_answer(self.script, context, state.transcripts, self._bounds)
+            stream, cached = self.prefixes.take(session_id, ids)
+            used.append(stream)
+            yield from prefill(stream, ids[cached:])
+            line = Drafted(stream)
+        else:
+            before = replace(context, items=tuple(item for item in context.items if item is not last))
+            ids = prompt.before_turn(self.script, before, state.transcripts, self._bounds)
+            line, cached = yield from self._behind(session_id, state, ids, recording, used)
+        text = [token > FRAME for token in used[-1].ids]
+        count = Prompted(request.response_id, sum(text) + line.unread, sum(text[:cached]))
+        yield from self._write(session_id, request, line, reply, count, recording or turn)
+
+    def _transcribed(self, session_id: str, state: _SessionState, turn: HeardTurn) -> Body:
+        """Waits until it is, or will never be."""
+        turn.wanted = True
+        try:
+            while turn.transcript is None and not turn.over:
+                yield None
+        finally:
+            turn.wanted = False
+            self._release(session_id, state, turn)
+
+    def _behind(
+        self, session_id: str, state: _SessionState, ids: list[int], turn: HeardTurn, used: list[Stream]
+    ) -> Generator[Think, Any, tuple[Drafted, int]]:
+        """A stream that holds these ids and the turn, heard, and how much of that need not be run again: the one in which it
+        was heard, where it still stands there so."""
+        if turn.key in state.turns and ids == turn.context_ids:
+            del state.turns[turn.key]
+            used.append(turn.stream)
+            return Drafted(turn.stream, turn.reply, turn.unread), turn.cached
+        stream, cached = self.prefixes.take(session_id, ids + ids_of(turn))
         used.append(stream)
-        yield from prefill(stream, ids[cached:])
-        yield from self._write(session_id, request, stream, reply, Prompted(request.response_id, len(ids), cached), turn)
+        yield from replay(stream, ids, turn)
+        return Drafted(stream), cached
+
+    @staticmethod
+    def _recording(state: _SessionState, item: Any) -> HeardTurn | None:
+        """What was heard of an item that is a recording and nothing else."""
+        parts = item.parts if isinstance(item, Message) else ()
+        return state.recordings.get(parts[0].key) if len(parts) == 1 and isinstance(parts[0], Audio) else None
 
     @staticmethod
     def _tools(request: Respond) -> tuple[Function, ...]:
         return request.context.tools if request.tool_choice != "none" else ()
 
     def _write(
-        self, session_id: str, request: Respond, stream: Stream, reply: Reply, count: Prompted, turn: HeardTurn | None
+        self, session_id: str, request: Respond, line: Drafted, reply: Reply, count: Prompted, turn: HeardTurn | None
     ) -> Body:
         reply.outputs.append(count)
 
@@ -305,7 +333,6 @@ class WrenModel:
         doubted = not self._sessions[session_id].doubted.isdisjoint(_recordings(last))
         asked = last if isinstance(last, Message) and last.role == "user" else None
         facts = self._facts(session_id, request.context, asked, turn) if asked else None
-        line = Drafted(stream, turn.reply, turn.unread) if turn is not None and turn.stream is stream else Drafted(stream)
         # A long conversation is not read for what can call nothing.
         said = self._said(session_id, request.context, turn) if asked and self._tools(request) else None
         grounds = replies.Grounds(doubted, turn, facts, said, self.policy.answering)
@@ -337,7 +364,8 @@ class WrenModel:
             if isinstance(part, Audio) and part.transcript is None and not known:
                 slot = self.slots.take()
                 likely = keywords_from(keywords)
-                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"), part.key, keywords=likely)
+                stream, mark = Stream(slot, []), state.recordings.mark()
+                turn = HeardTurn(item.item_id, stream, self.script.system("Wren"), part.key, mark, keywords=likely)
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:

@@ -22,7 +22,7 @@ from realtime_server.engine.families.wren.policy.rescoring import Rescorer
 from realtime_server.engine.families.wren.policy.rules import Transcribing
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
 from realtime_server.engine.families.wren.steps import Encode, Heard, Try
-from realtime_server.engine.runtime.steps import FRAME, Think, prefill
+from realtime_server.engine.runtime.steps import Think, prefill
 from realtime_server.messages import AUDIO_RATE_HZ, Output, TranscriptDelta, TranscriptDone, TurnEnd
 
 DRAFTED_EVERY = 4
@@ -105,7 +105,7 @@ def listen(turn: HeardTurn, frames: Tensor) -> Generator[Think, Heard, None]:
     """Takes in frames [n, width], behind those whose place a draft took."""
     held = len(turn.stream.ids) - len(turn.context_ids)
     every = frames if held == turn.sound.number else torch.cat([*turn.sound.frames, frames])[held:]
-    heard = yield Think(turn.stream, [FRAME] * len(every), every)
+    heard = yield Think(turn.stream, [turn.mark] * len(every), every)
     turn.sound.add(frames, Heard(heard.ended[-len(frames) :], heard.letters[-2 * len(frames) :]))
 
 

@@ -53,11 +53,11 @@ class Rescorer:
             self._phrases.setdefault(phrase[0], []).append(phrase)
         # Behind its own name, which is not what people say to it.
         said = dropwhile(lambda token: token >= len(MARKS), stream.ids[1:at])
-        self.brought_up = frozenset(plain(script.decode(token for token in said if token != FRAME)).split())
+        self.brought_up = frozenset(plain(script.decode(token for token in said if token > FRAME)).split())
         """The words of the context."""
         self.context = dict.fromkeys(self.brought_up, 0.0) | {k: self._favoured * len(k.split()) for k in self.keywords}
         """These and the keywords, with the nats that speak for each."""
-        self._unheard = at - sum(1 for _ in takewhile(lambda token: token == FRAME, reversed(stream.ids[:at])))
+        self._unheard = at - sum(1 for _ in takewhile(lambda token: token <= FRAME, reversed(stream.ids[:at])))
         """Where the turn's frames begin."""
         pairs = zip(script.encode(NOT_UNDERSTOOD), script.encode(NOT_KNOWN), strict=False)
         alike = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
