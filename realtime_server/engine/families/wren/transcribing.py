@@ -9,26 +9,23 @@ tells how much of it still holds (speculative decoding, Leviathan et al. 2023), 
 
 import math
 from collections.abc import Generator
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from realtime_server.engine.families.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, HeardTurn, Written
-from realtime_server.engine.families.wren.policy.beam_search import Searching
 from realtime_server.engine.families.wren.policy.lexicon_correction import WordList
+from realtime_server.engine.families.wren.policy.reconsidering import Wording, reconsidered
 from realtime_server.engine.families.wren.policy.rescoring import Rescorer
 from realtime_server.engine.families.wren.policy.rules import Transcribing
-from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
+from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script
 from realtime_server.engine.families.wren.steps import Encode, Heard, Try
 from realtime_server.engine.runtime.steps import Think, prefill
 from realtime_server.messages import AUDIO_RATE_HZ, Output, TranscriptDelta, TranscriptDone, TurnEnd
 
 DRAFTED_EVERY = 4
 """Heard frames (320 ms) between two drafts of a live turn."""
-FEW_WORDS = 2
-"""Of so few, others than the likeliest are considered by what they mean."""
 DRAFTED_REPLY = 12
 """Tokens of a reply: with those of a sentence's first words the voice can begin."""
 LONGEST_TURN_S = 30
@@ -118,7 +115,8 @@ def write(turn: HeardTurn, script: Script, known: WordList, rules: Transcribing)
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
     if sounded is not None and rules.rescoring is not None and sum(logprobs) < math.log(rules.rescoring.sure):
         rescorer = Rescorer(turn.stream, before, script, sounded, known, turn.keywords, rules)
-        pieces, logprobs, told = yield from reconsidered(turn, rescorer, script, rules, pieces, logprobs)
+        said = yield from reconsidered(turn, rescorer, script, rules, Wording(pieces, logprobs, told))
+        pieces, logprobs, told = said.pieces, said.logprobs, said.told
         words = script.encode("".join(pieces).strip())
         if turn.stream.ids[before:] != [USER, *words]:
             # What it wrote first is overwritten: the reply follows what was looked up.
@@ -138,45 +136,6 @@ def back_to(turn: HeardTurn, frames: int) -> int:
     position = len(turn.context_ids) + frames
     del turn.stream.ids[position:]
     return position
-
-
-def reconsidered(
-    turn: HeardTurn, rescorer: Rescorer, script: Script, rules: Transcribing, pieces: list[str], logprobs: list[float]
-) -> Searching[tuple[list[str], list[float], int]]:
-    """A transcript that was not sure: its pieces, their log-probabilities, and how many of them were told already."""
-    told, number = len(turn.told), len(whole_words(pieces, logprobs))
-    every = rules.beam_search.sure_of_every if rules.beam_search is not None else 0.0
-    doubtful = first_doubtful(pieces, logprobs, told, every)
-    if doubtful < len(pieces):
-        sure = list(zip(turn.draft[:doubtful], logprobs, strict=False))
-        best = (yield from rescorer.likeliest(sure))[0]
-        found = [script.pieces[token] for token in best.tokens]
-        # Of few words others are considered below, by what they mean.
-        if max(number, len(whole_words(found, best.logprobs))) > (rules.n_best is not None and FEW_WORDS):
-            pieces, logprobs = found, best.logprobs
-    written, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
-    doubts = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(written)]
-    words, lexicon = doubts, rules.lexicon_correction
-    if lexicon is not None:
-        words = yield from lexicon.corrected(rescorer.letters, doubts, rescorer.known, rescorer.context, rescorer.likelihoods)
-    if [word for word, _ in words] != [word for word, _ in written]:
-        pieces, logprobs, told = [f" {word}" for word, _ in words], [logprob for _, logprob in words], told_words
-    # Whoever has a live turn told wants what was said, not what was meant.
-    if rules.n_best is not None and not turn.live and sum(logprob for _, logprob in written) < math.log(rules.n_best.sure):
-        ids = script.encode("".join(pieces).strip())
-        meant = yield from rescorer.understood(ids)
-        if meant != ids:
-            pieces, logprobs = [script.pieces[token] for token in meant], [sum(logprobs) / len(meant)] * len(meant)
-    return pieces, logprobs, told
-
-
-def first_doubtful(pieces: list[str], logprobs: list[float], told: int, sure: float) -> int:
-    """Where the first word begins that is less probable than `sure`, behind the first `told` pieces; or their number."""
-    begins = [n for n, piece in enumerate(pieces) if n >= told and (piece.startswith(" ") or n == 0)]
-    for begin, end in pairwise([*begins, len(pieces)]):
-        if sum(logprobs[begin:end]) < (math.log(sure) if sure else -math.inf):
-            return begin
-    return len(pieces)
 
 
 def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:

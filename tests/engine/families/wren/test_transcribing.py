@@ -1,6 +1,5 @@
 """A live turn is told as it is said: what was told stays, and drafts leave no trace. Any other is written in its pause."""
 
-import math
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -19,13 +18,13 @@ from realtime_server.engine.families.wren.hearing import Sound
 from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.families.wren.policy.beam_search import BeamSearch, Found, Searching
 from realtime_server.engine.families.wren.policy.rescoring import Rescorer
-from realtime_server.engine.families.wren.script import MARKS, Script, whole_words
+from realtime_server.engine.families.wren.script import MARKS, Script
 from realtime_server.engine.families.wren.steps import Heard
-from realtime_server.engine.families.wren.transcribing import agreed, first_doubtful
+from realtime_server.engine.families.wren.transcribing import agreed
 from realtime_server.engine.runtime.steps import Think
 from tests.engine.families.wren.test_model import CONTEXT, Outputs, respond, run, same, sound, told, turn
 
-PIECES, SURE = 5, 0.9
+PIECES = 5
 """Of a second and a half each."""
 
 
@@ -95,21 +94,6 @@ def test_drafts_agree_on_whole_words(script: Script, data: st.DataObject) -> Non
     ends = [n for n in range(1, same) if script.pieces[drafts[0][n]].startswith(" ")]
     assert count == max(ends, default=0)
     assert agreed(script, *reversed(drafts)) == count
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from((" a", "b", " cd", "e")), st.sampled_from((0.0, -0.06, -0.2)))),
-    st.integers(0, 6),
-)
-def test_others_are_followed_from_the_first_word_that_was_not_sure(said: list[tuple[str, float]], told: int) -> None:
-    pieces, logprobs = [piece for piece, _ in said], [nats for _, nats in said]
-    first = first_doubtful(pieces, logprobs, told, SURE)
-    begins = [n for n in range(told, len(said)) if n == 0 or pieces[n].startswith(" ")]
-    if first < len(said):
-        assert first in begins
-        assert whole_words(pieces[first:], logprobs[first:])[0][1] < math.log(SURE)
-    before = whole_words(pieces[begins[0] : first], logprobs[begins[0] : first]) if begins else []
-    assert all(nats >= math.log(SURE) for _, nats in before)
 
 
 def test_what_a_search_finds_is_what_was_said(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
