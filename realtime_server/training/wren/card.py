@@ -28,6 +28,7 @@ OTHERS = {
     "unseen_words.repeated_among_other_keywords": "the same, the twenty keywords others",
     "unseen_tools.right_call": "functions never seen in training: the right one called",
     "unseen_tools.right_call_and_arguments": "the same with the right arguments",
+    "written.exact": "written questions, answered exactly",
     "coffee_people.exact": "real people's orders, recordings left out (their speakers not), every slot right",
     "coffee_folds.exact": "all orders, each asked of a model that never heard its speaker (five-fold)",
     "digits_people.exact": "real people's single digits, never trained on, read back right",
