@@ -82,15 +82,17 @@ def _between(text: str, marks: tuple[str, str], shown: str) -> str:
 
 
 def ablation(rows: dict[str, dict[str, float]]) -> str:
-    """A table in Markdown: what is right with all rules, without each of them, and by the networks alone."""
+    """A table in Markdown: what is right with all rules, without each of them, and by the networks alone;
+    of the measures, those that were taken."""
+    shown = [name for name in ABLATED if any(name in row for row in rows.values())]
     order = ["none", *(row for row in rows if row not in ("none", "all")), "all"]
     named = {"none": "all rules", "all": "the networks alone"}
     table = [
-        [named.get(row, f"without {row.replace('_', ' ')}"), *(str(rows[row].get(name, "–")) for name in ABLATED)]
+        [named.get(row, f"without {row.replace('_', ' ')}"), *(str(rows[row].get(name, "–")) for name in shown)]
         for row in order
         if row in rows
     ]
-    return _table(["", *ABLATED.values()], table)
+    return _table(["", *(ABLATED[name] for name in shown)], table)
 
 
 def figures(measures: Measures) -> str:
