@@ -6,9 +6,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from realtime_server.engine.families.wren import transcribing
 from realtime_server.engine.families.wren.model import WrenModel
-from realtime_server.engine.families.wren.respelling import WordList
+from realtime_server.engine.families.wren.policy.lexicon_correction import WordList
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.decoder import Decoder
@@ -80,8 +79,7 @@ def tiny_model(script: Script) -> WrenModel:
 
 
 @pytest.fixture
-def unsearched(monkeypatch: pytest.MonkeyPatch) -> None:
+def unsearched(tiny_model: WrenModel) -> None:
     """What was written stands: random weights are sure of nothing, and find that nothing was said, or a digit, likelier than
     most."""
-    for limit in ("SURE_OF_EVERY", "SURE"):
-        monkeypatch.setattr(transcribing, limit, 1e-300)
+    tiny_model.policy = tiny_model.policy.without(["beam_search", "n_best"])

@@ -29,7 +29,8 @@ def test_a_card_is_read_in_one_sitting() -> None:
 
 def test_figures_are_put_between_their_marks_and_nothing_else_changes(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(f"before\n{card.FIGURES[0]}\nold\n{card.FIGURES[1]}\nbehind\n")
-    card.write_card(tmp_path, {"speed.real_time_factor": {"value": 0.25}, "new.kind": {"value": 3}})
+    measures = {"speed.real_time_factor": {"value": 0.25}, "new.kind": {"value": 3}}
+    card.write_card(tmp_path, {"measures": measures})
     written = (tmp_path / "README.md").read_text()
     assert written.startswith(f"before\n{card.FIGURES[0]}\n")
     assert written.endswith(f"{card.FIGURES[1]}\nbehind\n")
@@ -42,3 +43,15 @@ def test_figures_are_put_between_their_marks_and_nothing_else_changes(tmp_path: 
 def test_the_rest_lies_beside_it(name: str) -> None:
     assert f"({name})" in (WREN / "README.md").read_text("utf-8")
     assert (WREN / name).read_text("utf-8").startswith("# ")
+
+
+def test_the_ablation_is_the_evaluation() -> None:
+    rows = json.loads((WREN / "eval.json").read_text("utf-8")).get("ablation", {})
+    assert card.ablation(rows) in (WREN / "README.md").read_text("utf-8")
+
+
+def test_an_ablation_begins_with_all_rules_and_ends_with_none() -> None:
+    rows = {"all": {"written.exact": 0.8}, "beam_search": {}, "none": {"written.exact": 0.9, "written.cpu_s": 3.0}}
+    shown = [line.split("|")[1:3] for line in card.ablation(rows).splitlines()[2:]]
+    assert [name.strip() for name, _ in shown] == ["all rules", "without beam search", "the networks alone"]
+    assert [value.strip() for _, value in shown] == ["0.9", "–", "0.8"]

@@ -38,8 +38,6 @@ class WrenConfig:
     """It was trained to be shown the values that a function's parameter offers."""
     context_tokens: int | None = None
     """Of a conversation, all that training had before a turn; more is not shown unless nothing may be left out."""
-    most_doubt: float | None = None
-    """`HeardTurn.doubt` above which a turn is refused: too unlike what was heard, and too unsure."""
 
     def to_dict(self) -> dict[str, float | None]:
         return asdict(self)

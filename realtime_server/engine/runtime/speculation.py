@@ -17,6 +17,11 @@ class Drafted:
         self._ahead: deque[tuple[int, Tensor]] = deque()
 
     @property
+    def unread(self) -> int:
+        """Of what is to be run with the first token, how much stands before it."""
+        return len(self._unread)
+
+    @property
     def end(self) -> int:
         """The position behind what was taken."""
         return len(self._stream.ids) - len(self._ahead)

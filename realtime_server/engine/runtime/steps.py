@@ -9,7 +9,8 @@ from torch import Tensor
 from realtime_server.engine.runtime.sampling import Sampler
 
 FRAME = -1
-"""In a stream's ids: a position where something stands that is no token, such as a heard frame."""
+"""In a stream's ids: a position where something stands that is no token, such as a heard frame. Any lower number says the same
+of other frames: streams begin alike only where what stands there is the same."""
 
 
 class Step:
@@ -45,7 +46,7 @@ class Stream:
 class Think(Step):
     """Append these positions; the answer is the logits [vocabulary] behind the last, or [n, vocabulary] behind `every` one.
 
-    `frames` [n, width] are embeddings that go with FRAME ids; what the answer to them is the family says.
+    `frames` [n, width] are embeddings that go with ids of FRAME or below; what the answer to them is the family says.
     """
 
     stream: Stream

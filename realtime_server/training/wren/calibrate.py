@@ -9,7 +9,6 @@ Left-out questions, in rooms and at microphones, that are answered right say how
 import argparse
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,16 +47,17 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=600)
     options = parser.parse_args()
     model = load(options.model)
-    model.runner.net.config = replace(model.runner.net.config, most_doubt=None)
+    model.policy = model.policy.without(["rejection"])
     # Others than those that the evaluation asks, as far as there are.
     left_out = load_heard(options.work / "users")[::HELD_OUT_EVERY]
     doubts = doubts_where_right(Asker(model), (left_out[NUMBER:] or left_out)[: options.number])
     path = options.model / "config.json"
     config = json.loads(path.read_text())
-    config["net"]["most_doubt"] = most_doubt(doubts)
+    limit = most_doubt(doubts)
+    config.setdefault("policy", {})["rejection"] = None if limit is None else {"most_doubt": limit}
     path.write_text(json.dumps(config, indent=2) + "\n")
     write_manifest(options.model)
-    print(f"{len(doubts)} answered right; refused above a doubt of {config['net']['most_doubt']}")
+    print(f"{len(doubts)} answered right; refused above a doubt of {limit}")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ OTHERS = {
     "unseen_words.repeated_among_other_keywords": "the same, the twenty keywords others",
     "unseen_tools.right_call": "functions never seen in training: the right one called",
     "unseen_tools.right_call_and_arguments": "the same with the right arguments",
+    "written.exact": "written questions, answered exactly",
     "coffee_people.exact": "real people's orders, recordings left out (their speakers not), every slot right",
     "coffee_folds.exact": "all orders, each asked of a model that never heard its speaker (five-fold)",
     "digits_people.exact": "real people's single digits, never trained on, read back right",
@@ -54,11 +55,44 @@ OTHERS = {
 FIGURES = ("<!-- figures -->", "<!-- end of figures -->")
 
 
-def write_card(folder: Path, measures: Measures) -> None:
-    """Puts the figures into the model's card, between its marks."""
-    before, _, rest = (folder / "README.md").read_text().partition(FIGURES[0])
-    after = rest.partition(FIGURES[1])[2]
-    (folder / "README.md").write_text(f"{before}{FIGURES[0]}\n{figures(measures)}\n{FIGURES[1]}{after}")
+ABLATION = ("<!-- ablation -->", "<!-- end of ablation -->")
+ABLATED = {
+    "written.exact": "written",
+    "coffee_people.exact": "orders",
+    "digits_people.exact": "digits",
+    "unseen_words.repeated": "new words",
+    "unseen_words.repeated_as_keywords": "as keywords",
+    "unseen_tools.right_call_and_arguments": "new functions",
+    "other_languages.refused": "other languages refused",
+}
+"""Columns of the ablation."""
+
+
+def write_card(folder: Path, evaluation: dict[str, Any]) -> None:
+    """Puts the figures of `eval.json` into the model's card, between their marks."""
+    path = folder / "README.md"
+    text = _between(path.read_text(), FIGURES, figures(evaluation["measures"]))
+    path.write_text(_between(text, ABLATION, ablation(evaluation.get("ablation", {}))))
+
+
+def _between(text: str, marks: tuple[str, str], shown: str) -> str:
+    """A card without these marks stays as it is."""
+    before, mark, rest = text.partition(marks[0])
+    return f"{before}{mark}\n{shown}\n{marks[1]}{rest.partition(marks[1])[2]}" if mark else text
+
+
+def ablation(rows: dict[str, dict[str, float]]) -> str:
+    """A table in Markdown: what is right with all rules, without each of them, and by the networks alone;
+    of the measures, those that were taken."""
+    shown = [name for name in ABLATED if any(name in row for row in rows.values())]
+    order = ["none", *(row for row in rows if row not in ("none", "all")), "all"]
+    named = {"none": "all rules", "all": "the networks alone"}
+    table = [
+        [named.get(row, f"without {row.replace('_', ' ')}"), *(str(rows[row].get(name, "–")) for name in shown)]
+        for row in order
+        if row in rows
+    ]
+    return _table(["", *(ABLATED[name] for name in shown)], table)
 
 
 def figures(measures: Measures) -> str:

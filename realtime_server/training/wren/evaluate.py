@@ -1,18 +1,26 @@
 """Everything that the card quotes, measured with the shipped model and written into its `eval.json`.
 
     python -m realtime_server.training.wren.evaluate models/wren --work WORK [--people FOLDER] [--digits FOLDER]
+    python -m realtime_server.training.wren.evaluate models/wren --without RULE … [--people FOLDER] [--digits FOLDER]
 
 Synthetic questions are the ones that training left out (their sentences occur in training, their recordings do not), and
-others spoken anew by a voice, in languages, with words and for functions that training has not.
+others spoken anew by a voice, in languages, with words and for functions that training has not. Without WORK the former are
+left out.
+
+With hand-written rules off (`--without`) the figures are kept apart, under `ablation`: what is shipped has all of them.
 """
 
 import argparse
 import json
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from realtime_server.engine.families.wren.policy.rules import RULES
 from realtime_server.training.wren import augment, domain
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.card import write_card
@@ -23,70 +31,135 @@ from realtime_server.training.wren.lexicon import common_words
 from realtime_server.training.wren.measures import questions, real_people, speed, strangers
 from realtime_server.training.wren.measures.answers import load
 from realtime_server.training.wren.measures.speaking import speaking
+from realtime_server.training.wren.measures.written import written_questions
 from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 
 NUMBER = 400
 """Questions asked of each kind."""
+WRITTEN, ABLATED = 240, 50
+"""Written questions; and of each kind of strangers', words and functions, where rules are off."""
+Part = Callable[[], dict[str, Any]]
+COUNTS = ("recordings", "answers", "words", "functions", "questions")
+
+
+def synthetic(asker: Asker, work: Path, number: int, judge: Path) -> dict[str, Part]:
+    """Of the corpus that the model was trained on, what training left out."""
+    rng = random.Random("evaluate")
+    users = [u for n, u in enumerate(load_heard(work / "users")) if n % HELD_OUT_EVERY == 0][:number]
+    users = [Heard(u.mel, domain.in_context(u.dialogue, rng), u.speaker) for u in users]
+    return {
+        "questions": lambda: questions.questions(asker, users, augment.clean),
+        "questions_spoilt": lambda: questions.questions(asker, users, augment.spoilt),
+        "live_transcripts": lambda: questions.live_transcripts(asker, users[:200]),
+        "end_of_turn": lambda: questions.end_of_turn(asker, users[:200]),
+        "speed": lambda: speed.speed(asker, users),
+        "eight_sessions": lambda: speed.eight_sessions(asker, users),
+        "speaking": lambda: speaking(asker, Judge(judge), min(200, number), "speaking"),
+        "speaking_unseen": lambda: speaking(asker, Judge(judge), min(200, number), "unseen", unseen=True),
+    }
+
+
+def strangers_parts(asker: Asker, number: int) -> dict[str, Part]:
+    """What training never had."""
+    return {
+        "left_out_voice": lambda: strangers.left_out_voice(asker, number // 2),
+        "left_out_voice_in_a_room": lambda: strangers.left_out_voice(asker, number // 2, room),
+        "left_out_voice_by_telephone": lambda: strangers.left_out_voice(asker, number // 2, telephone),
+        "unseen_words": lambda: strangers.unseen_words(asker, number // 2),
+        "unseen_tools": lambda: strangers.unseen_tools(asker, number // 2),
+        "no_speech": lambda: strangers.refusals(asker, 100),
+        "other_languages": lambda: strangers.other_languages(asker, 240),
+    }
+
+
+def ablation_parts(asker: Asker) -> dict[str, Part]:
+    """The quick ones of these."""
+    return {
+        "unseen_words": lambda: strangers.unseen_words(asker, ABLATED),
+        "unseen_tools": lambda: strangers.unseen_tools(asker, ABLATED),
+        "no_speech": lambda: strangers.refusals(asker, ABLATED),
+        "other_languages": lambda: strangers.other_languages(asker, 2 * ABLATED),
+    }
+
+
+def figures_of(details: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{group}.{name}": {"value": value}
+        for group, values in details.items() for name, value in values.items()
+        if isinstance(value, int | float) and name not in COUNTS
+    }  # fmt: skip
+
+
+def measured(parts: dict[str, Part]) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    for name, part in parts.items():
+        details[name] = part()
+        print(name, {k: v for k, v in details[name].items() if isinstance(v, int | float)}, flush=True)
+    return details
+
+
+def chosen(options: argparse.Namespace, asker: Asker, before: dict[str, Any]) -> dict[str, Part]:
+    """All parts that can be measured with what is at hand, or those of them that are asked for."""
+    parts: dict[str, Part] = {"written": lambda: written_questions(asker, WRITTEN)}
+    if options.people:
+        parts["coffee_people"] = lambda: real_people.coffee_orders(asker, options.people)
+    if options.digits:
+        parts["digits_people"] = lambda: real_people.spoken_digits(asker, options.digits)
+    if options.without is not None:
+        parts |= ablation_parts(asker)
+    else:
+        parts |= strangers_parts(asker, options.number)
+        parts |= synthetic(asker, options.work, options.number, options.judge) if options.work else {}
+        if options.folds:
+            folds = before.get("coffee_folds", {})
+            parts["coffee_folds"] = lambda: real_people.coffee_folds(options.folds, options.people, folds)
+    return {name: parts[name] for name in options.only} if options.only else parts
+
+
+def ablated(options: argparse.Namespace, asker: Asker) -> dict[str, Any]:
+    """A row of the ablation: the figures, and the seconds of one core that each part took."""
+    torch.set_num_threads(1)
+    details: dict[str, Any] = {}
+    for name, part in chosen(options, asker, {}).items():
+        began = time.process_time()
+        details |= measured({name: part})
+        details[name]["cpu_s"] = round(time.process_time() - began, 1)
+    return {name: figure["value"] for name, figure in figures_of(details).items()}
 
 
 @common_words()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--work", type=Path, help="the corpus that it was trained on")
     parser.add_argument("--people", type=Path)
     parser.add_argument("--folds", type=Path, help="models of `recipe.sh --folds`, as many as there are; needs --people")
     parser.add_argument("--digits", type=Path)
     parser.add_argument("--judge", type=Path, default=Path(__file__).with_name("judge-words.txt"))
     parser.add_argument("--number", type=int, default=NUMBER)
     parser.add_argument("--only", nargs="+", help="measure these parts anew and keep the others' figures")
+    parser.add_argument(
+        "--without", nargs="*", choices=[*RULES, "all"], metavar="RULE",
+        help=f"measure with these rules off, all of them, or none, into the ablation: {', '.join(RULES)}",
+    )  # fmt: skip
     options = parser.parse_args()
     if options.folds and not options.people:
         parser.error("--folds needs --people, whom the models are asked about")
-    asker, rng = Asker(load(options.model)), random.Random("evaluate")
-    users = [u for n, u in enumerate(load_heard(options.work / "users")) if n % HELD_OUT_EVERY == 0][: options.number]
-    users = [Heard(u.mel, domain.in_context(u.dialogue, rng), u.speaker) for u in users]
-    details: dict[str, Any] = {}
-    if options.only:
-        details = json.loads((options.model / "eval.json").read_text())["details"]
-    parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "questions": lambda: questions.questions(asker, users, augment.clean),
-        "questions_spoilt": lambda: questions.questions(asker, users, augment.spoilt),
-        "left_out_voice": lambda: strangers.left_out_voice(asker, options.number // 2),
-        "left_out_voice_in_a_room": lambda: strangers.left_out_voice(asker, options.number // 2, room),
-        "left_out_voice_by_telephone": lambda: strangers.left_out_voice(asker, options.number // 2, telephone),
-        "unseen_words": lambda: strangers.unseen_words(asker, options.number // 2),
-        "unseen_tools": lambda: strangers.unseen_tools(asker, options.number // 2),
-        "no_speech": lambda: strangers.refusals(asker, 100),
-        "other_languages": lambda: strangers.other_languages(asker, 240),
-        "live_transcripts": lambda: questions.live_transcripts(asker, users[:200]),
-        "end_of_turn": lambda: questions.end_of_turn(asker, users[:200]),
-        "speed": lambda: speed.speed(asker, users),
-        "eight_sessions": lambda: speed.eight_sessions(asker, users),
-        "speaking": lambda: speaking(asker, Judge(options.judge), min(200, options.number), "speaking"),
-        "speaking_unseen": lambda: speaking(asker, Judge(options.judge), min(200, options.number), "unseen", unseen=True),
-    }
-    if options.people:
-        parts["coffee_people"] = lambda: real_people.coffee_orders(asker, options.people)
-        if options.folds:
-            parts["coffee_folds"] = lambda: real_people.coffee_folds(
-                options.folds, options.people, details.get("coffee_folds", {})
-            )
-    if options.digits:
-        parts["digits_people"] = lambda: real_people.spoken_digits(asker, options.digits)
-    if options.only:
-        parts = {name: parts[name] for name in options.only}
-    for name, part in parts.items():
-        details[name] = part()
-        print(name, {k: v for k, v in details[name].items() if isinstance(v, int | float)}, flush=True)
-    measures = {
-        f"{group}.{name}": {"value": value}
-        for group, values in details.items() for name, value in values.items()
-        if isinstance(value, int | float) and name not in ("recordings", "answers", "words", "functions")
-    }  # fmt: skip
-    result = {"measures": measures, "details": details}
-    (options.model / "eval.json").write_text(json.dumps(result, indent=2) + "\n")
-    write_card(options.model, measures)
+    model, path = load(options.model), options.model / "eval.json"
+    stored: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"measures": {}, "details": {}}
+    if options.without is not None:
+        names = list(RULES) if "all" in options.without else options.without
+        model.policy = model.policy.without(names)
+        row = "all" if "all" in options.without else " ".join(sorted(names)) or "none"
+        rows = stored.setdefault("ablation", {})
+        figures = ablated(options, Asker(model))
+        rows[row] = (rows.get(row, {}) if options.only else {}) | figures
+    else:
+        before = stored["details"] if options.only or not options.work else {}
+        stored["details"] = before | measured(chosen(options, Asker(model), before))
+        stored["measures"] = figures_of(stored["details"])
+    path.write_text(json.dumps(stored, indent=2) + "\n")
+    write_card(options.model, stored)
 
 
 if __name__ == "__main__":

@@ -86,9 +86,9 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     script = Script.load(work / "tokenizer.json")
     config = WrenConfig(vocabulary=script.size, codebooks=codec.codebooks, codes=codec.codes, choices_shown=True)
     # Until it is measured anew, as that model's.
-    doubt = json.loads((of / "config.json").read_text())["net"].get("most_doubt") if of else None
+    policy = json.loads((of / "config.json").read_text()).get("policy", {}) if of else {}
     voices = len(state["average"]["voice.weight"])
-    config = replace(config, voices=voices, context_tokens=history_tokens(script), most_doubt=doubt)
+    config = replace(config, voices=voices, context_tokens=history_tokens(script))
     net = Wren(config)
     trained = state["average"]
     if of:
@@ -103,7 +103,7 @@ def export(work: Path, target: Path, of: Path | None = None, own: Own = Own(), s
     parameters = sum(p.numel() for p in (*net.parameters(), *decoder.values()))
     described = {
         "architecture": "wren", "parameters": parameters, "steps": state["step"],
-        "net": config.to_dict(), "codec": shape, **({"decoder": shown} if shown else {}),
+        "net": config.to_dict(), "policy": policy, "codec": shape, **({"decoder": shown} if shown else {}),
     }  # fmt: skip
     (target / "config.json").write_text(json.dumps(described, indent=2) + "\n")
     # With its notice.

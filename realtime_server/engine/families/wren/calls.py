@@ -10,7 +10,8 @@ from realtime_server.engine.families.wren import schemas
 from realtime_server.engine.families.wren.choosing import Choice
 from realtime_server.engine.families.wren.leaves import Arguments, FreeText, Leaf, Numbers, Words
 from realtime_server.engine.families.wren.numbers import NumberChoice
-from realtime_server.engine.families.wren.said import Said, Values, refers_back
+from realtime_server.engine.families.wren.policy.rules import Answering
+from realtime_server.engine.families.wren.policy.slot_filling import Said, Values, refers_back
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.families.wren.words import identifier_words
 from realtime_server.engine.runtime.speculation import Drafted
@@ -37,8 +38,6 @@ class _RanOut(Exception):
 
 Evidence = Callable[[list[str], str, str], list[float]]
 """Values, and in words the function and the parameter that they are for -> nats that speak for each."""
-EVIDENCE_WEIGHT = 1.0
-"""Of a nat of the letters against one of the words."""
 FREE_TEXT_TOKENS = 24
 """Where the schema wants longer texts, they go on until it is satisfied."""
 
@@ -49,6 +48,7 @@ class CallWriter:
     def __init__(
         self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], line: Drafted,
         evidence: Evidence | None = None, said: Said | None = None, limit: int | None = None,
+        rules: Answering = Answering(),
     ) -> None:  # fmt: skip
         """`line` ends with <reply>. `evidence`: what the sound says for each of some values. `said`: an argument that need not
         be there and that nobody said is left out, and a call that changes the one before keeps the rest of it. `limit`: of its
@@ -56,6 +56,7 @@ class CallWriter:
         self._script, self._tools = script, {tool.name: tool for tool in tools}
         self._response_id, self._outputs, self._line = response_id, outputs, line
         self._evidence, self._said, self._limit = evidence, said, limit
+        self._rules = rules
         self._name: str | None = None
         self._values: Values = {}
         self.tokens = 0
@@ -90,8 +91,10 @@ class CallWriter:
             # With nothing but required arguments left to be told apart, the model still chooses their order.
             leaf, _, logits = yield from self._choose(Choice(self._keys(left), (VALUE,)), logits)
             values[leaf.path], token, logits = yield from self._argument(leaf, name, logits)
-        if self._said is not None:
-            values = self._judged(name, shape, self._said.corrected(name, shape, values), self._said)
+        if self._said is not None and self._rules.slot_carry_over is not None:
+            values = self._said.corrected(name, shape, values)
+        if self._said is not None and self._rules.argument_grounding is not None:
+            values = self._judged(name, shape, values, self._said)
         self._tell(shape.as_json(values))
         self._outputs.append(CallDone(self._response_id))
 
@@ -162,8 +165,10 @@ class CallWriter:
             for said, value in kind.options
             for way in (dict.fromkeys((said, said.title())) if isinstance(value, str) else (said,))
         ]
-        heard = self._evidence([w for w, _ in ways], identifier_words(function), leaf.spoken) if self._evidence else ()
-        favours = [EVIDENCE_WEIGHT * nats for nats in heard]
+        rule, favours = self._rules.acoustic_evidence, list[float]()
+        if self._evidence is not None and rule is not None:
+            heard = self._evidence([way for way, _ in ways], identifier_words(function), leaf.spoken)
+            favours = [rule.weight * nats for nats in heard]
         if isinstance(kind, Numbers):
             return NumberChoice(self._script.numbers, kind.values, stops, dict(zip(kind.values, favours, strict=False)))
         return Choice([(self._script.encode(way), value) for way, value in ways], stops, favours)

@@ -13,7 +13,7 @@ from realtime_server.audio.resample import Resampler
 from realtime_server.engine.families.wren.letters import doubt, evidence, likeness
 from realtime_server.engine.families.wren.steps import Heard
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
-from realtime_server.engine.runtime.steps import Stream
+from realtime_server.engine.runtime.steps import FRAME, Stream
 from realtime_server.messages import AUDIO_RATE_HZ, Samples
 
 EAR_RATE_HZ = 16_000
@@ -109,6 +109,8 @@ class HeardTurn:
     context_ids: list[int]
     key: str
     """Of its recording: the item's id, where it is heard as it is said."""
+    mark: int = FRAME
+    """The id of its frames in streams: no other turn of the session has it."""
     live: bool = False
     """Words are wanted before the turn is complete."""
     keywords: tuple[str, ...] = ()
@@ -140,6 +142,12 @@ class HeardTurn:
         self.transcript, sounded = transcript, self.sound.read()
         if sounded is not None and logprobs:
             self.doubt = max(0.0, doubt(sounded, transcript)) * -float(np.mean(logprobs))
+
+    def as_it_stood(self) -> tuple[Tensor, list[int]]:
+        """The frames [n, width] that stand before its transcript, and that transcript's tokens; once it is understood."""
+        assert self.written is not None
+        frames = torch.cat(self.sound.frames) if self.sound.frames else torch.zeros(0)
+        return frames[: self.written.frames], self.written.tokens
 
     def evidence(self, options: list[str], function: str, parameter: str) -> list[float]:
         """What the sound says for each of some values of a function's parameter: see `letters`."""

@@ -110,7 +110,7 @@ def log_likelihoods(letters: Tensor, texts: list[str]) -> Tensor:
                        torch.tensor([len(s) for s in spelled]), reduction="none")  # fmt: skip
 
 
-class Beginnings:
+class PrefixScorer:
     """How likely it is that what was heard begins with each of some texts (CTC prefix scores, Watanabe et al. 2017).
 
     nats: [B] of each text, whatever follows it; lengths: [B] its letters.
@@ -123,7 +123,7 @@ class Beginnings:
         self.nats, self.lengths = nats, lengths
 
     @classmethod
-    def of(cls, letters: Tensor) -> "Beginnings":
+    def of(cls, letters: Tensor) -> "PrefixScorer":
         """One row, which has no letters yet."""
         letters = letters.double()
         paused = F.pad(letters[:, 0].cumsum(0), (1, 0))[None]
@@ -134,11 +134,11 @@ class Beginnings:
         """[B] nats that each is all that was heard."""
         return torch.logaddexp(self._spelled[:, -1], self._paused[:, -1])
 
-    def of_rows(self, rows: list[int]) -> "Beginnings":
+    def of_rows(self, rows: list[int]) -> "PrefixScorer":
         parts = (self._spelled, self._paused, self._last, self.nats, self.lengths)
-        return Beginnings(self._letters, *(part[rows] for part in parts))
+        return PrefixScorer(self._letters, *(part[rows] for part in parts))
 
-    def extended(self, rows: list[int], pieces: list[str]) -> "Beginnings":
+    def extended(self, rows: list[int], pieces: list[str]) -> "PrefixScorer":
         """The texts of these rows, each with such letters behind it."""
         now, spelled = self.of_rows(rows), [labels(piece) for piece in pieces]
         for n in range(max(map(len, spelled), default=0)):

@@ -1,6 +1,6 @@
 """Wren as an engine's model: commands become sequences, and every step moves all of them that can move."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,15 +12,19 @@ from safetensors.torch import load_file
 
 from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.families.wren import prompt, replies
-from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.hearing import HeardTurn
 from realtime_server.engine.runtime.truncation import ContextTooLong
 from realtime_server.engine.families.wren.instructions import told
 from realtime_server.engine.families.wren.items import message_text, parsed
+from realtime_server.engine.families.wren.policy import rules
+from realtime_server.engine.families.wren.policy.fact_grounding import Facts
+from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
+from realtime_server.engine.families.wren.policy.lexicon_correction import WordList
+from realtime_server.engine.families.wren.policy.rules import Policy
+from realtime_server.engine.families.wren.policy.slot_filling import Said, refers_back
 from realtime_server.engine.families.wren.prompt import Bounds, Unsupported, keywords_from, remembered
-from realtime_server.engine.families.wren.respelling import WordList
+from realtime_server.engine.families.wren.recordings import Recordings, ids_of, replay
 from realtime_server.engine.families.wren.runner import Runner
-from realtime_server.engine.families.wren.said import Said, refers_back
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.transcribing import TurnTooLong, hear
 from realtime_server.engine.families.wren.words import plain
@@ -31,7 +35,7 @@ from realtime_server.engine.runtime.cache import Slots
 from realtime_server.engine.runtime.prefix import Prefixes
 from realtime_server.engine.runtime.sequences import Body, Sequences, Work
 from realtime_server.engine.runtime.speculation import Drafted
-from realtime_server.engine.runtime.steps import FRAME, Stream, prefill
+from realtime_server.engine.runtime.steps import FRAME, Stream, Think, prefill
 from realtime_server.engine.talker import voices
 from realtime_server.engine.talker.reply import Reply
 from realtime_server.engine.talker.speaking import speak
@@ -61,9 +65,6 @@ HEARD = 8
 """Items that are heard for an answer where they came as sound: no older ones are shown to the model."""
 LATELY = 100
 """Items among which the last call of a function is looked for."""
-TRUSTED = 0.6
-"""Of the most doubt that a turn may raise, up to where a value counts as said that only sounds alike: where the transcript is
-far from the sound, any value is as near to it."""
 REMEMBERED_TURNS = 4096
 """Transcripts of a session; older ones are in what the session says of its items, or are heard again."""
 
@@ -82,6 +83,7 @@ class _SessionState:
     """Being heard, or heard and not yet answered."""
     newest: str = ""
     transcripts: dict[str, str] = field(default_factory=dict)
+    recordings: Recordings = field(default_factory=Recordings)
     too_long: dict[str, TurnTooLong] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
     """Turns of which too little was understood to act on."""
@@ -90,13 +92,13 @@ class _SessionState:
 class WrenModel:
     def __init__(
         self, name: str, net: Wren, codec: Codec, decoder: Decoder | None, script: Script, voiced: Voices, device: torch.device,
-        known: WordList,
+        known: WordList, policy: Policy = Policy(),
     ) -> None:  # fmt: skip
         self.name = name
         self.voices = voiced
         self.abilities = Abilities(voices.ids(voiced), "wren", scores_turn_end=True)
         self.runner = Runner(net, codec, decoder, device)
-        self.script, self.known = script, known
+        self.script, self.known, self.policy = script, known, policy
         self.slots = Slots(self.runner.cache)
         self.prefixes = Prefixes(self.slots)
         self._sequences = Sequences(self.runner.run, REFUSALS)
@@ -118,7 +120,17 @@ class WrenModel:
             torch.set_num_threads(1)
         voiced = voices.read(folder / "voices.json", net.config.voices, decoder.timbres if decoder else ())
         known = WordList.read(folder / "words.txt")
-        return cls(folder.name, net, codec, decoder, Script.load(folder / "tokenizer.json"), voiced, device, known)
+        return cls(
+            folder.name,
+            net,
+            codec,
+            decoder,
+            Script.load(folder / "tokenizer.json"),
+            voiced,
+            device,
+            known,
+            rules.read(config.get("policy", {})),
+        )
 
     # --- the engine's side --------------------------------------------------------------------------------------------
 
@@ -180,7 +192,9 @@ class WrenModel:
             self._release(session_id, state, before)
         stream, cached = self.prefixes.take(session_id, ids)
         likely = keywords_from(command.context.keywords)
-        turn = state.turns[item_id] = HeardTurn(item_id, stream, ids, item_id, command.live, likely, cached=cached)
+        turn = state.turns[item_id] = HeardTurn(
+            item_id, stream, ids, item_id, state.recordings.mark(), command.live, likely, cached=cached
+        )
         outputs: list[Output] = []
         work = Work(
             self._hear(state, turn, outputs),
@@ -192,7 +206,7 @@ class WrenModel:
 
     def _hear(self, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
         try:
-            yield from hear(turn, self.script, self.known, outputs)
+            yield from hear(turn, self.script, self.known, self.policy.transcribing, outputs)
         except TurnTooLong as error:
             # It cannot be answered; what comes after it can, and goes on as if it had said nothing.
             state.too_long[turn.key] = error
@@ -202,6 +216,8 @@ class WrenModel:
 
     def _note(self, state: _SessionState, turn: HeardTurn) -> None:
         state.transcripts[turn.key] = turn.transcript or ""
+        if turn.transcript is not None:
+            state.recordings.keep(turn)
         while len(state.transcripts) > REMEMBERED_TURNS:
             forgotten = next(iter(state.transcripts))
             del state.transcripts[forgotten]
@@ -212,8 +228,8 @@ class WrenModel:
 
     def _doubts(self, turn: HeardTurn, share: float = 1.0) -> bool:
         """Does it raise more than this share of the most doubt that it may?"""
-        most = self.runner.net.config.most_doubt
-        return most is not None and turn.doubt > share * most
+        rule = self.policy.answering.rejection
+        return rule is not None and rule.most_doubt is not None and turn.doubt > share * rule.most_doubt
 
     def _heard(self, session_id: str, state: _SessionState, turn: HeardTurn) -> None:
         """Its sequence is over: heard to the end, or dropped."""
@@ -244,42 +260,64 @@ class WrenModel:
         last = prompt.asked(request.context)
         turn = next((state.turns[key] for key in _recordings(last) if key in state.turns), None)
         if turn is not None:
-            turn.wanted = True
-            try:
-                while turn.transcript is None and not turn.over:
-                    yield None
-            finally:
-                turn.wanted = False
-                self._release(session_id, state, turn)
+            yield from self._transcribed(session_id, state, turn)
         for key in _recordings(last):
             if key in state.too_long:
                 raise state.too_long[key]
-        if turn is not None:
-            if turn.transcript is None:
-                raise TurnLost("What is to be answered could not be heard.")
-            earlier = tuple(item for item in request.context.items if item is not last)
-            before = replace(request.context, tools=self._tools(request), items=earlier)
-            ids = prompt.before_turn(self.script, before, state.transcripts, self._bounds)
-            if turn.key in state.turns and ids == turn.context_ids:
-                del state.turns[turn.key]
-                used.append(turn.stream)
-                tokens = sum(token != FRAME for token in turn.stream.ids) + len(turn.unread)
-                count = Prompted(request.response_id, tokens, turn.cached)
-                yield from self._write(session_id, request, turn.stream, reply, count, turn)
-                return
+        if turn is not None and turn.transcript is None:
+            raise TurnLost("What is to be answered could not be heard.")
         context = replace(request.context, tools=self._tools(request))
-        ids = prompt.to_answer(self.script, context, state.transcripts, self._bounds)
-        stream, cached = self.prefixes.take(session_id, ids)
+        recording = self._recording(state, last)
+        if recording is None:
+            ids = prompt.to_answer(self.script, context, state.transcripts, self._bounds)
+            stream, cached = self.prefixes.take(session_id, ids)
+            used.append(stream)
+            yield from prefill(stream, ids[cached:])
+            line = Drafted(stream)
+        else:
+            before = replace(context, items=tuple(item for item in context.items if item is not last))
+            ids = prompt.before_turn(self.script, before, state.transcripts, self._bounds)
+            line, cached = yield from self._behind(session_id, state, ids, recording, used)
+        text = [token > FRAME for token in used[-1].ids]
+        count = Prompted(request.response_id, sum(text) + line.unread, sum(text[:cached]))
+        yield from self._write(session_id, request, line, reply, count, recording or turn)
+
+    def _transcribed(self, session_id: str, state: _SessionState, turn: HeardTurn) -> Body:
+        """Waits until it is, or will never be."""
+        turn.wanted = True
+        try:
+            while turn.transcript is None and not turn.over:
+                yield None
+        finally:
+            turn.wanted = False
+            self._release(session_id, state, turn)
+
+    def _behind(
+        self, session_id: str, state: _SessionState, ids: list[int], turn: HeardTurn, used: list[Stream]
+    ) -> Generator[Think, Any, tuple[Drafted, int]]:
+        """A stream that holds these ids and the turn, heard, and how much of that need not be run again: the one in which it
+        was heard, where it still stands there so."""
+        if turn.key in state.turns and ids == turn.context_ids:
+            del state.turns[turn.key]
+            used.append(turn.stream)
+            return Drafted(turn.stream, turn.reply, turn.unread), turn.cached
+        stream, cached = self.prefixes.take(session_id, ids + ids_of(turn))
         used.append(stream)
-        yield from prefill(stream, ids[cached:])
-        yield from self._write(session_id, request, stream, reply, Prompted(request.response_id, len(ids), cached), turn)
+        yield from replay(stream, ids, turn)
+        return Drafted(stream), cached
+
+    @staticmethod
+    def _recording(state: _SessionState, item: Any) -> HeardTurn | None:
+        """What was heard of an item that is a recording and nothing else."""
+        parts = item.parts if isinstance(item, Message) else ()
+        return state.recordings.get(parts[0].key) if len(parts) == 1 and isinstance(parts[0], Audio) else None
 
     @staticmethod
     def _tools(request: Respond) -> tuple[Function, ...]:
         return request.context.tools if request.tool_choice != "none" else ()
 
     def _write(
-        self, session_id: str, request: Respond, stream: Stream, reply: Reply, count: Prompted, turn: HeardTurn | None
+        self, session_id: str, request: Respond, line: Drafted, reply: Reply, count: Prompted, turn: HeardTurn | None
     ) -> Body:
         reply.outputs.append(count)
 
@@ -295,26 +333,29 @@ class WrenModel:
         doubted = not self._sessions[session_id].doubted.isdisjoint(_recordings(last))
         asked = last if isinstance(last, Message) and last.role == "user" else None
         facts = self._facts(session_id, request.context, asked, turn) if asked else None
-        line = Drafted(stream, turn.reply, turn.unread) if turn is not None and turn.stream is stream else Drafted(stream)
         # A long conversation is not read for what can call nothing.
         said = self._said(session_id, request.context, turn) if asked and self._tools(request) else None
-        grounds = replies.Grounds(doubted, turn, facts, said)
+        grounds = replies.Grounds(doubted, turn, facts, said, self.policy.answering)
         yield from replies.think(request, line, self.script, reply, start_speaking, grounds)
 
     def _facts(self, session_id: str, context: Context, asked: Message, turn: HeardTurn | None) -> Facts:
         """What a reply to the newest item may state, where a user said it."""
         said = plain(message_text(asked, self._sessions[session_id].transcripts))
-        return Facts(dict(told(context).facts), said, turn.likeness if turn else None)
+        return Facts(
+            dict(told(context).facts), said, turn.likeness if turn else None,
+            self.policy.answering.fact_grounding, self.policy.answering.copying,
+        )  # fmt: skip
 
     def _said(self, session_id: str, context: Context, turn: HeardTurn | None) -> Said:
         """What a call may be made of, where a user said the newest item."""
         transcripts = self._sessions[session_id].transcripts
-        likeness = turn.likeness if turn and not self._doubts(turn, TRUSTED) else None
+        rule = self.policy.answering.argument_grounding or ArgumentGrounding()
+        likeness = turn.likeness if turn and not self._doubts(turn, rule.trusted) else None
         calls = {item.name: item.arguments for item in context.items[-LATELY:] if isinstance(item, FunctionCall)}
         given = {name: parsed(arguments) for name, arguments in calls.items()}
         asked, text = prompt.asked(context), plain(remembered(context, transcripts))
         newest = plain(message_text(asked, transcripts)) if isinstance(asked, Message) else ""
-        return Said(text, newest, likeness, given, baseless=prompt.alone(context) and refers_back(newest))
+        return Said(text, newest, likeness, given, rule.misheard, baseless=prompt.alone(context) and refers_back(newest))
 
     def _hear_unheard(self, state: _SessionState, item: Any, keywords: tuple[str, ...], outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""
@@ -323,7 +364,8 @@ class WrenModel:
             if isinstance(part, Audio) and part.transcript is None and not known:
                 slot = self.slots.take()
                 likely = keywords_from(keywords)
-                turn = HeardTurn(item.item_id, Stream(slot, []), self.script.system("Wren"), part.key, keywords=likely)
+                stream, mark = Stream(slot, []), state.recordings.mark()
+                turn = HeardTurn(item.item_id, stream, self.script.system("Wren"), part.key, mark, keywords=likely)
                 turn.waiting.append(part.samples)
                 turn.committed = True
                 try:

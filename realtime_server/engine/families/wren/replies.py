@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime_server.engine.families.wren.calls import CallWriter
-from realtime_server.engine.families.wren.facts import Facts
 from realtime_server.engine.families.wren.hearing import HeardTurn
-from realtime_server.engine.families.wren.respelling import ANY_WORD_BEHIND
-from realtime_server.engine.families.wren.said import Said, spoken_name
+from realtime_server.engine.families.wren.policy.fact_grounding import Facts
+from realtime_server.engine.families.wren.policy.lexicon_correction import ANY_WORD_BEHIND
+from realtime_server.engine.families.wren.policy.rules import Answering
+from realtime_server.engine.families.wren.policy.slot_filling import Said
 from realtime_server.engine.families.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
 from realtime_server.engine.families.wren.transcribing import best_text
 from realtime_server.engine.families.wren.words import DIGITS
@@ -33,8 +34,8 @@ Steps = Generator[Think | None, Any, None]
 class Grounds:
     """What a reply goes by, besides its stream.
 
-    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded, the model would call a function
-    that was said by its name, or it only says back what was heard (`is_said_back`). `turn`: what is replied to, where it was
+    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded, or it only says back what was
+    heard (`is_said_back`). `turn`: what is replied to, where it was
     heard. `facts`: what it may state, `said`: what a call may be made of; None where it does not reply to a user.
     """
 
@@ -42,6 +43,7 @@ class Grounds:
     turn: HeardTurn | None = None
     facts: Facts | None = None
     said: Said | None = None
+    rules: Answering = Answering()
 
 
 def is_said_back(said: str) -> bool:
@@ -60,18 +62,13 @@ def think(
     logits = yield from line.take(REPLY)
     wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL
     asked = grounds.facts.said if grounds.facts is not None else ""
-    by_name = None if forced else spoken_name(asked, tools)
-    # What calls a function by its name was understood, whatever words stand behind it.
-    doubted = grounds.doubted and not (wants_call and by_name is not None)
-    if by_name is not None:
-        named, wants_call = by_name, True
-    calls = forced or (wants_call and not doubted)
-    refused = doubted and (wants_call or not is_said_back(asked))
+    calls = forced or (wants_call and not grounds.doubted)
+    refused = grounds.doubted and (wants_call or not is_said_back(asked))
     if calls:
         first, outputs = line.end, list[Output]()
         evidence = grounds.turn.evidence if grounds.turn else None
         said = None if forced else grounds.said
-        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit)
+        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit, grounds.rules)
         yield from writer.write(named)
         if writer.invented:
             line.back_to(first)

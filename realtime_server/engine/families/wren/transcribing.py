@@ -9,25 +9,23 @@ tells how much of it still holds (speculative decoding, Leviathan et al. 2023), 
 
 import math
 from collections.abc import Generator
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from realtime_server.engine.families.wren.hearing import FRAME_SAMPLES, MAY_HAVE_ENDED, HeardTurn, Written
-from realtime_server.engine.families.wren.respelling import SURE, SURE_OF_ANY, WordList, respelled
-from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script, whole_words
-from realtime_server.engine.families.wren.searching import Searching
+from realtime_server.engine.families.wren.policy.lexicon_correction import WordList
+from realtime_server.engine.families.wren.policy.reconsidering import Wording, reconsidered
+from realtime_server.engine.families.wren.policy.rescoring import Rescorer
+from realtime_server.engine.families.wren.policy.rules import Transcribing
+from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, MARKS, REPLY, USER, VALUE, Script
 from realtime_server.engine.families.wren.steps import Encode, Heard, Try
-from realtime_server.engine.families.wren.weighing import FEW_WORDS, Weigher
-from realtime_server.engine.runtime.steps import FRAME, Think, prefill
+from realtime_server.engine.runtime.steps import Think, prefill
 from realtime_server.messages import AUDIO_RATE_HZ, Output, TranscriptDelta, TranscriptDone, TurnEnd
 
 DRAFTED_EVERY = 4
 """Heard frames (320 ms) between two drafts of a live turn."""
-SURE_OF_EVERY = 0.9
-"""From the first word on that is less probable, a transcript that is not sure is searched anew."""
 DRAFTED_REPLY = 12
 """Tokens of a reply: with those of a sentence's first words the voice can begin."""
 LONGEST_TURN_S = 30
@@ -41,8 +39,9 @@ class TurnTooLong(Exception):
     """More was said at once than the model can take in."""
 
 
-def hear(turn: HeardTurn, script: Script, known: WordList, outputs: list[Output]) -> Steps:
-    """Takes the turn's audio in as it comes; once it is committed, tells what was said. `known`: words to look up."""
+def hear(turn: HeardTurn, script: Script, known: WordList, rules: Transcribing, outputs: list[Output]) -> Steps:
+    """Takes the turn's audio in as it comes; once it is committed, tells what was said. `known`: words to look up; `rules`:
+    what is made of a transcript that is not sure."""
     yield from prefill(turn.stream, turn.context_ids[len(turn.stream.ids) :])
     drafted, pausing = 0, False
     while True:
@@ -65,7 +64,7 @@ def hear(turn: HeardTurn, script: Script, known: WordList, outputs: list[Output]
             drafted = turn.sound.number
             yield from draft(turn, script, outputs)
         elif not turn.live and turn.sound.over is not None and before_pause(turn) is None:
-            yield from prepare(turn, script, known)
+            yield from prepare(turn, script, known, rules)
         elif not turn.live and mel is not None and pauses and pausing:
             yield from draft(turn, script, outputs)
         elif mel is None:
@@ -75,7 +74,7 @@ def hear(turn: HeardTurn, script: Script, known: WordList, outputs: list[Output]
         back_to(turn, said.frames)
         turn.unread = [USER, *said.tokens]
     else:
-        said = yield from write(turn, script, known)
+        said = yield from write(turn, script, known, rules)
     tell(turn, said.pieces, said.logprobs, said.told, outputs)
     transcript = "".join(said.pieces).strip()
     turn.understood(transcript, said.logprobs)
@@ -90,10 +89,10 @@ def refuse(turn: HeardTurn) -> Generator[None, None, None]:
     raise TurnTooLong(f"A turn may last {LONGEST_TURN_S} s at most for this model; this one is longer.")
 
 
-def prepare(turn: HeardTurn, script: Script, known: WordList) -> Steps:
+def prepare(turn: HeardTurn, script: Script, known: WordList, rules: Transcribing) -> Steps:
     """Writes what was said, and how the reply would begin unless that was drafted, and takes it back."""
     guess = turn.draft
-    said = yield from write(turn, script, known)
+    said = yield from write(turn, script, known, rules)
     if said.tokens != guess:
         turn.reply = yield from begun(turn)
     back_to(turn, said.frames)
@@ -103,20 +102,21 @@ def listen(turn: HeardTurn, frames: Tensor) -> Generator[Think, Heard, None]:
     """Takes in frames [n, width], behind those whose place a draft took."""
     held = len(turn.stream.ids) - len(turn.context_ids)
     every = frames if held == turn.sound.number else torch.cat([*turn.sound.frames, frames])[held:]
-    heard = yield Think(turn.stream, [FRAME] * len(every), every)
+    heard = yield Think(turn.stream, [turn.mark] * len(every), every)
     turn.sound.add(frames, Heard(heard.ended[-len(frames) :], heard.letters[-2 * len(frames) :]))
 
 
-def write(turn: HeardTurn, script: Script, known: WordList) -> Generator[Think | Try, Any, Written]:
+def write(turn: HeardTurn, script: Script, known: WordList, rules: Transcribing) -> Generator[Think | Try, Any, Written]:
     """Writes what was said up to the turn's end, which the stream then ends with, and looks up what is doubtful."""
     end, sounded = turn.sound.end, turn.sound.read()
     before = back_to(turn, end)
     words, logprobs = yield from written(turn)
     turn.draft = words
     pieces, told = [script.pieces[token] for token in words], len(turn.told)
-    if sounded is not None and sum(logprobs) < math.log(SURE_OF_ANY):
-        weigher = Weigher(turn.stream, before, script, sounded, known, turn.keywords)
-        pieces, logprobs, told = yield from reconsidered(turn, weigher, script, pieces, logprobs)
+    if sounded is not None and rules.rescoring is not None and sum(logprobs) < math.log(rules.rescoring.sure):
+        rescorer = Rescorer(turn.stream, before, script, sounded, known, turn.keywords, rules)
+        said = yield from reconsidered(turn, rescorer, script, rules, Wording(pieces, logprobs, told))
+        pieces, logprobs, told = said.pieces, said.logprobs, said.told
         words = script.encode("".join(pieces).strip())
         if turn.stream.ids[before:] != [USER, *words]:
             # What it wrote first is overwritten: the reply follows what was looked up.
@@ -136,42 +136,6 @@ def back_to(turn: HeardTurn, frames: int) -> int:
     position = len(turn.context_ids) + frames
     del turn.stream.ids[position:]
     return position
-
-
-def reconsidered(
-    turn: HeardTurn, weigher: Weigher, script: Script, pieces: list[str], logprobs: list[float]
-) -> Searching[tuple[list[str], list[float], int]]:
-    """A transcript that was not sure: its pieces, their log-probabilities, and how many of them were told already."""
-    told, number = len(turn.told), len(whole_words(pieces, logprobs))
-    doubtful = first_doubtful(pieces, logprobs, told)
-    if doubtful < len(pieces):
-        sure = list(zip(turn.draft[:doubtful], logprobs, strict=False))
-        best = (yield from weigher.likeliest(sure))[0]
-        found = [script.pieces[token] for token in best.tokens]
-        # Of few words others are considered below, by what they mean.
-        if max(number, len(whole_words(found, best.logprobs))) > FEW_WORDS:
-            pieces, logprobs = found, best.logprobs
-    written, told_words = whole_words(pieces, logprobs), len(whole_words(pieces[:told], logprobs[:told]))
-    doubts = [(word, 0.0 if n < told_words else logprob) for n, (word, logprob) in enumerate(written)]
-    words = yield from respelled(weigher.letters, doubts, weigher.known, weigher.context, weigher.likelihoods)
-    if [word for word, _ in words] != [word for word, _ in written]:
-        pieces, logprobs, told = [f" {word}" for word, _ in words], [logprob for _, logprob in words], told_words
-    # Whoever has a live turn told wants what was said, not what was meant.
-    if not turn.live and sum(logprob for _, logprob in written) < math.log(SURE):
-        ids = script.encode("".join(pieces).strip())
-        meant = yield from weigher.understood(ids)
-        if meant != ids:
-            pieces, logprobs = [script.pieces[token] for token in meant], [sum(logprobs) / len(meant)] * len(meant)
-    return pieces, logprobs, told
-
-
-def first_doubtful(pieces: list[str], logprobs: list[float], told: int) -> int:
-    """Where the first word begins that is less probable than SURE_OF_EVERY, behind the first `told` pieces; or their number."""
-    begins = [n for n, piece in enumerate(pieces) if n >= told and (piece.startswith(" ") or n == 0)]
-    for begin, end in pairwise([*begins, len(pieces)]):
-        if sum(logprobs[begin:end]) < math.log(SURE_OF_EVERY):
-            return begin
-    return len(pieces)
 
 
 def draft(turn: HeardTurn, script: Script, outputs: list[Output]) -> Steps:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 import torch
 from torch import Tensor
 
-from realtime_server.engine.families.wren.facts import Facts
+from realtime_server.engine.families.wren.policy.fact_grounding import Facts
 from realtime_server.engine.families.wren.script import END, MARKS, NOT_KNOWN, Script
 from realtime_server.engine.runtime.sampling import Sampler, choose
 from realtime_server.engine.runtime.speculation import Drafted
@@ -16,8 +16,6 @@ from realtime_server.messages import GREEDY, Respond, TextDelta
 Steps = Generator[Think, Tensor, None]
 LONGEST_REPLY = 160
 """Text tokens: several times the longest reply that it was trained on."""
-HESITATION = -6.0
-"""The log-probability of "Sorry ..." as a reply from which on the model was not sure to know what it states."""
 
 
 class TextWriter:
@@ -39,7 +37,9 @@ class TextWriter:
     def write(self, logits: Tensor, facts: Facts | None) -> Steps:
         """The model's words, held back as long as `facts` may have others instead. logits [vocabulary] behind <reply>."""
         first, text = self._line.end, ""
-        sure = float(logits.log_softmax(-1)[self._script.encode(NOT_KNOWN)[0]]) < HESITATION
+        sure = (
+            float(logits.log_softmax(-1)[self._script.encode(NOT_KNOWN)[0]]) < facts.hesitation if facts is not None else False
+        )
         while facts is not None and not self._reply.over_limit:
             token = self._chosen(logits)
             text += self._script.pieces[token] if text else self._script.pieces[token].lstrip()

@@ -1,7 +1,6 @@
 """A turn ends where it seemed to, however long it is silent then; what is too far from what was heard is not acted on."""
 
-import dataclasses
-from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.engine.families.wren.hearing import SEEMS_ENDED, HeardTurn
 from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.families.wren.policy.grounds import Rejection
 from realtime_server.engine.families.wren.script import NOT_UNDERSTOOD
 from realtime_server.engine.families.wren.steps import Heard
 from realtime_server.engine.runtime.steps import Stream
@@ -23,16 +23,13 @@ WATER = m.Function("water", "", {"type": "object", "properties": {}})
 
 
 @pytest.fixture
-def most_doubt(tiny_model: WrenModel, request: pytest.FixtureRequest) -> Iterator[None]:
-    net = tiny_model.runner.net
-    before = net.config
-    net.config = dataclasses.replace(before, most_doubt=request.param)
-    yield
-    net.config = before
+def most_doubt(tiny_model: WrenModel, request: pytest.FixtureRequest) -> None:
+    answering = replace(tiny_model.policy.answering, rejection=Rejection(request.param))
+    tiny_model.policy = replace(tiny_model.policy, answering=answering)
 
 
 @pytest.mark.parametrize("most_doubt", [-1.0], indirect=True)
-@pytest.mark.usefixtures("most_doubt", "unsearched")
+@pytest.mark.usefixtures("unsearched", "most_doubt")
 def test_a_doubted_turn_is_refused_however_its_audio_came(tiny_model: WrenModel) -> None:
     at_once, in_pieces = turn(tiny_model, "a", 1), turn(tiny_model, "b", 1, (700, 9000))
     heard, text, spoken = told(at_once, "a")

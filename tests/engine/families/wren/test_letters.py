@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.families.wren.letters import UNSAID, Beginnings, doubt, evidence, likeness, log_likelihoods
+from realtime_server.engine.families.wren.letters import UNSAID, PrefixScorer, doubt, evidence, likeness, log_likelihoods
 from realtime_server.engine.nets.wren import CTC_LETTERS
 
 LABELS = len(CTC_LETTERS) + 1
@@ -136,7 +136,7 @@ def test_what_was_said_is_likelier_than_what_was_written(text: str, seed: int) -
 @given(words, words, st.integers(0, 100))
 def test_a_beginning_is_as_likely_as_it_alone_and_all_that_may_follow(said: str, text: str, seed: int) -> None:
     letters = sounding_like(said, 1.0, seed)
-    begun = Beginnings.of(letters).extended([0], [text])
+    begun = PrefixScorer.of(letters).extended([0], [text])
     longer = begun.extended([0] * len(CTC_LETTERS), list(CTC_LETTERS))
     assert begun.whole().item() == pytest.approx(log_likelihoods(letters, [text]).item(), abs=1e-2)
     assert begun.nats.item() == pytest.approx(torch.cat([begun.whole(), longer.nats]).logsumexp(0).item())
@@ -145,7 +145,7 @@ def test_a_beginning_is_as_likely_as_it_alone_and_all_that_may_follow(said: str,
 
 @given(st.lists(words, min_size=1, max_size=4), st.integers(0, 100), st.data())
 def test_texts_are_spelled_in_any_pieces_and_beside_any_others(texts: list[str], seed: int, data: st.DataObject) -> None:
-    start = Beginnings.of(sounding_like("bad cabbage", 1.0, seed))
+    start = PrefixScorer.of(sounding_like("bad cabbage", 1.0, seed))
     cuts = [data.draw(st.integers(0, len(text))) for text in texts]
     begun = start.extended([0] * len(texts), [text[:cut] for text, cut in zip(texts, cuts, strict=True)])
     order = data.draw(st.permutations(range(len(texts))))

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.audio.formats import as_float
-from realtime_server.engine.families.wren import transcribing, weighing
+from realtime_server.engine.families.wren import transcribing
 from realtime_server.engine.families.wren.hearing import FrameMaker
 from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.families.wren.policy import rescoring
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.runtime.scheduler import Limits
 from tests.conftest import tiny_net, tiny_wren
@@ -117,12 +118,12 @@ def test_keywords_are_listened_for_in_live_turns_and_in_recordings(
 ) -> None:
     listened_for = list[tuple[str, ...]]()
 
-    class Weigher(weighing.Weigher):
+    class Rescorer(rescoring.Rescorer):
         def __init__(self, *known: Any) -> None:
             super().__init__(*known)
             listened_for.append(self.keywords)
 
-    monkeypatch.setattr(transcribing, "Weigher", Weigher)
+    monkeypatch.setattr(transcribing, "Rescorer", Rescorer)
     context = replace(CONTEXT, keywords=("Zoë", "iced mocha"))
     tiny_model.run("live", m.Listen("item", context))
     tiny_model.run("live", m.Hear("item", sound(1)))

@@ -1,7 +1,7 @@
 """A live turn is told as it is said: what was told stays, and drafts leave no trace. Any other is written in its pause."""
 
-import math
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from realtime_server import messages as m
-from realtime_server.engine.families.wren import searching, transcribing, writing
+from realtime_server.engine.families.wren import transcribing, writing
 from realtime_server.engine.families.wren.hearing import Sound
 from realtime_server.engine.families.wren.model import WrenModel
-from realtime_server.engine.families.wren.script import MARKS, Script, whole_words
-from realtime_server.engine.families.wren.searching import Found, Searching
+from realtime_server.engine.families.wren.policy.beam_search import BeamSearch, Found, Searching
+from realtime_server.engine.families.wren.policy.rescoring import Rescorer
+from realtime_server.engine.families.wren.script import MARKS, Script
 from realtime_server.engine.families.wren.steps import Heard
-from realtime_server.engine.families.wren.transcribing import SURE_OF_EVERY, agreed, first_doubtful
-from realtime_server.engine.families.wren.weighing import Weigher
+from realtime_server.engine.families.wren.transcribing import agreed
 from realtime_server.engine.runtime.steps import Think
 from tests.engine.families.wren.test_model import CONTEXT, Outputs, respond, run, same, sound, told, turn
 
@@ -40,7 +40,7 @@ def live_turn(model: WrenModel, seed: int, live: bool = True) -> tuple[list[m.Ou
     return [output for _, output in before], run(model)
 
 
-def as_it_was(_: Weigher, words: list[int]) -> Searching[list[int]]:
+def as_it_was(_: Rescorer, words: list[int]) -> Searching[list[int]]:
     yield from ()
     return words
 
@@ -69,7 +69,7 @@ def test_only_a_live_turn_is_told_early(tiny_model: WrenModel) -> None:
 
 def test_drafts_leave_no_trace(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whoever has a live turn told wants what was said, not what was meant.
-    monkeypatch.setattr(Weigher, "understood", as_it_was)
+    monkeypatch.setattr(Rescorer, "understood", as_it_was)
     usual = live_turn(tiny_model, 1, live=False)[1]
     drafts = []
 
@@ -96,21 +96,6 @@ def test_drafts_agree_on_whole_words(script: Script, data: st.DataObject) -> Non
     assert agreed(script, *reversed(drafts)) == count
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from((" a", "b", " cd", "e")), st.sampled_from((0.0, -0.06, -0.2)))),
-    st.integers(0, 6),
-)
-def test_others_are_followed_from_the_first_word_that_was_not_sure(said: list[tuple[str, float]], told: int) -> None:
-    pieces, logprobs = [piece for piece, _ in said], [nats for _, nats in said]
-    first = first_doubtful(pieces, logprobs, told)
-    begins = [n for n in range(told, len(said)) if n == 0 or pieces[n].startswith(" ")]
-    if first < len(said):
-        assert first in begins
-        assert whole_words(pieces[first:], logprobs[first:])[0][1] < math.log(SURE_OF_EVERY)
-    before = whole_words(pieces[begins[0] : first], logprobs[begins[0] : first]) if begins else []
-    assert all(nats >= math.log(SURE_OF_EVERY) for _, nats in before)
-
-
 def test_what_a_search_finds_is_what_was_said(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
     script, said = tiny_model.script, "say the apple"
     first = script.encode("clear zebra apple water")
@@ -119,7 +104,7 @@ def test_what_a_search_finds_is_what_was_said(tiny_model: WrenModel, monkeypatch
         yield from ()
         return first, [*[-0.01] * (len(first) - 1), -1.0]
 
-    def found(_: Weigher, behind: Sequence[tuple[int, float]]) -> Searching[list[Found]]:
+    def found(_: Rescorer, behind: Sequence[tuple[int, float]]) -> Searching[list[Found]]:
         yield from ()
         sure = [token for token, _ in behind]
         assert sure == first[: len(sure)]
@@ -127,8 +112,8 @@ def test_what_a_search_finds_is_what_was_said(tiny_model: WrenModel, monkeypatch
         return [Found(script.encode(said), [0.0] * len(script.encode(said)), 0.0)]
 
     monkeypatch.setattr(transcribing, "written", as_told)
-    monkeypatch.setattr(Weigher, "likeliest", found)
-    monkeypatch.setattr(Weigher, "understood", as_it_was)
+    monkeypatch.setattr(Rescorer, "likeliest", found)
+    monkeypatch.setattr(Rescorer, "understood", as_it_was)
     outputs = turn(tiny_model, "a", 1)
     assert told(outputs, "a")[0] == said
 
@@ -201,7 +186,8 @@ def test_what_is_written_in_a_pause_stands_and_saves_the_wait(
         # Not by a limit on tokens: words that come sooner would leave less of it for the sound.
         patch.setattr(writing, "LONGEST_REPLY", 3)
         # Random weights are never sure of a word.
-        patch.setattr(searching, "BEAM", 1)
+        rules = replace(tiny_model.policy.transcribing, beam_search=BeamSearch(beam=1))
+        tiny_model.policy = replace(tiny_model.policy, transcribing=rules)
         whole = sound(seed, FRAMES * 0.08)
         said, waited, steps = turn(whole)
         drafted, waited_less, steps_less = turn(*np.split(whole, pieces), whole[:0])

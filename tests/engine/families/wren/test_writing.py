@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.engine.families.wren.facts import Facts
+from realtime_server.engine.families.wren.policy.fact_grounding import Facts
 from realtime_server.engine.families.wren.script import END, NOT_KNOWN, REPLY, Script
 from realtime_server.engine.families.wren.writing import TextWriter
 from realtime_server.engine.runtime.speculation import Drafted

@@ -11,19 +11,24 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from realtime_server import messages as m
-from realtime_server.engine.families.wren import transcribing
 from realtime_server.engine.families.wren.letters import log_likelihoods
 from realtime_server.engine.families.wren.model import WrenModel
-from realtime_server.engine.families.wren.respelling import FAR, WordList, alternatives, heard_letters, heard_there, respelled
+from realtime_server.engine.families.wren.policy.lexicon_correction import (
+    LexiconCorrection,
+    WordList,
+    heard_letters,
+    heard_there,
+)
+from realtime_server.engine.families.wren.policy.rescoring import Rescorer
 from realtime_server.engine.families.wren.script import REPLY, USER
 from realtime_server.engine.families.wren.steps import Try
-from realtime_server.engine.families.wren.weighing import Weigher
 from tests.engine.families.wren.test_letters import sounding_like
 from tests.engine.families.wren.test_model import told, turn
 from tests.engine.families.wren.test_transcribing import as_it_was
 
 WORDS = ("stamp", "stone", "future", "false", "falls", "daytime", "campaign", "it's")
 KNOWN = WordList(WORDS)
+RULE = LexiconCorrection()
 word = st.sampled_from(WORDS)
 
 
@@ -48,12 +53,14 @@ def test_a_list_is_read_without_its_notice(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("unsearched")
 def test_what_was_looked_up_is_what_is_answered(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def zebras(_: Tensor, words: list[tuple[str, float]], *__: Any) -> Generator[Try, list[Tensor], list[tuple[str, float]]]:
+    def zebras(
+        _: LexiconCorrection, __: Tensor, words: list[tuple[str, float]], *___: Any
+    ) -> Generator[Try, list[Tensor], list[tuple[str, float]]]:
         yield from ()
         return [("zebra", logprob) for _, logprob in words]
 
-    monkeypatch.setattr(transcribing, "respelled", zebras)
-    monkeypatch.setattr(Weigher, "understood", as_it_was)
+    monkeypatch.setattr(LexiconCorrection, "corrected", zebras)
+    monkeypatch.setattr(Rescorer, "understood", as_it_was)
     for session_id, cuts in (("a", ()), ("b", (700, 9000))):
         outputs = turn(tiny_model, session_id, 1, cuts)
         heard = told(outputs, session_id)[0]
@@ -74,7 +81,7 @@ def looked_up(letters: Tensor, words: list[tuple[str, float]], known: WordList, 
         return log_likelihoods(letters, texts).double()
 
     def run() -> Generator[Try, list[Tensor], None]:
-        result.extend((yield from respelled(letters, words, known, dict.fromkeys(context, 0.0), likelihoods)))
+        result.extend((yield from RULE.corrected(letters, words, known, dict.fromkeys(context, 0.0), likelihoods)))
 
     result: list[tuple[str, float]] = []
     assert list(run()) == []
@@ -97,7 +104,7 @@ def test_what_looks_like_the_written_word_is_tried_where_the_letters_are_far_fro
         return torch.tensor([float(text == "say future") for text in texts], dtype=torch.double)
 
     words = [("say", -0.01), ("futur", -2.0)]
-    finding = respelled(sounding_like("say falls", 9.0), words, KNOWN, {}, likelihoods)
+    finding = RULE.corrected(sounding_like("say falls", 9.0), words, KNOWN, {}, likelihoods)
     with pytest.raises(StopIteration) as found:
         next(finding)
     assert [word for word, _ in found.value.value] == ["say", "future"]
@@ -126,9 +133,9 @@ def test_doubtful_words_become_the_keyword_that_was_heard(said: str, written: li
 def test_a_keyword_is_tried_however_far_its_letters_are_if_it_is_worth_as_much() -> None:
     letters = sounding_like("falls", 3.0)
     far = float((log_likelihoods(letters, ["falls"]) - log_likelihoods(letters, ["stamp"]))[0])
-    assert far > FAR
-    for worth, tried in ((0.0, False), (far - FAR - 0.5, False), (far - FAR + 0.5, True)):
-        assert ("stamp" in alternatives(letters, "falls", WordList(["falls"]), {"stamp": worth})) == tried
+    assert far > RULE.far
+    for worth, tried in ((0.0, False), (far - RULE.far - 0.5, False), (far - RULE.far + 0.5, True)):
+        assert ("stamp" in RULE.alternatives(letters, "falls", WordList(["falls"]), {"stamp": worth})) == tried
 
 
 @given(word, word, st.integers(0, 100))

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from realtime_server import messages as m
 from realtime_server.engine.families.wren import schemas
 from realtime_server.engine.families.wren.leaves import Arguments
-from realtime_server.engine.families.wren.said import MISHEARD, Said, Values, refers_back, spoken_name
+from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
+from realtime_server.engine.families.wren.policy.slot_filling import Said, Values, refers_back
 
 
 @given(
@@ -32,32 +32,7 @@ def test_said_is_what_was_written_or_named_or_sounds_alike(text: str, value: str
     written = set(value.split()) <= set(text.split())
     assert Said(text)("size", [value]) == written
     assert Said(f"{text} size")("size", [value])
-    assert Said(text, "", lambda ways: [nats] * len(ways))("size", [value]) == (written or nats > -MISHEARD)
-
-
-AMOUNT = {"type": "object", "properties": {"amount": {"type": "integer"}}}
-
-
-@given(
-    st.sampled_from(["", "please ", "can you ", "could you please ", "i want to "]), st.sampled_from(["", "the ", "my "]),
-    st.sampled_from(["", " please", " with amount thirty"]), st.sampled_from(["water_cactus", "waterTheCactus", "water-a-cactus"]),
-)  # fmt: skip
-def test_a_function_is_named_by_what_a_turn_begins_with(opening: str, article: str, rest: str, name: str) -> None:
-    others = [m.Function("stop", "", AMOUNT), m.Function("water_tree", "", AMOUNT)]
-    offered = [*others, m.Function(name, "", AMOUNT)]
-    said = f"water {article}cactus{rest}"
-    assert spoken_name(f"{opening}{said}", offered) == name
-    assert spoken_name(f"{opening}{said}", others) is None
-    assert spoken_name(f"do not {opening}{said}", offered) is None
-    # One word is too easily said.
-    assert spoken_name(f"{opening}stop", offered) is None
-
-
-def test_the_longest_name_is_taken_and_what_takes_nothing_has_nothing_behind_it() -> None:
-    once, twice = m.Function("water_cactus", "", {"type": "object"}), m.Function("water_cactus_twice", "", {"type": "object"})
-    assert spoken_name("water the cactus", [once, twice]) == "water_cactus"
-    assert spoken_name("please water my cactus twice please", [once, twice]) == "water_cactus_twice"
-    assert spoken_name("water the cactus never", [once, twice]) is None
+    assert Said(text, "", lambda ways: [nats] * len(ways))("size", [value]) == (written or nats > -ArgumentGrounding.misheard)
 
 
 ORDER: dict[str, list[Any]] = {
@@ -100,61 +75,16 @@ def test_a_correction_changes_what_it_says_and_nothing_else(
     assert corrected(newest, before, rest | {key: value}) == before | {key: value}
 
 
-@given(
-    orders, st.sampled_from(["milk", "sugar"]), orders,
-    st.sampled_from(["without {}", "no {} please", "leave out the {} but with two cups", "remove my {} please", "without any {}"]),
-)  # fmt: skip
-def test_what_is_not_wanted_any_more_is_left_out(before: dict[str, Any], kind: str, mixed_up: dict[str, Any], way: str) -> None:
-    before = before | {kind: f"lots of {kind}"}
-    newest, rest = way.format(kind), {key: value for key, value in before.items() if key != kind}
-    # Whatever the model makes of it.
-    for written in (before, rest, rest | {kind: kind}):
-        assert corrected(newest, before, written) == rest
-    # What it is without from the start, too, but for what it can not do without.
-    said = f"i want {spoken(mixed_up | {kind: kind})} {way.format(mixed_up['drink'])}"
-    assert corrected(said, {}, mixed_up | {kind: kind}) == mixed_up | {kind: kind}
-    wanted = {key: value for key, value in mixed_up.items() if key not in ("milk", "sugar")}
-    assert corrected(f"i want {spoken(wanted)} {way.format(kind)}", {}, wanted | {kind: kind}) == wanted
+@given(orders, st.sampled_from(["milk", "sugar"]), st.sampled_from(["without {}", "no {} please", "leave out the {}"]))
+def test_what_was_mentioned_and_the_model_left_out_stays_out(before: dict[str, Any], kind: str, way: str) -> None:
+    before, rest = before | {kind: f"lots of {kind}"}, {key: value for key, value in before.items() if key != kind}
+    assert corrected(way.format(kind), before, rest) == rest
 
 
-def test_no_may_stand_before_what_is_wanted_instead() -> None:
-    before = {"drink": "latte", "roast": "light roast", "milk": "some cream"}
-    assert corrected("no dark roast", before, before | {"roast": "dark roast"}) == before | {"roast": "dark roast"}
-    assert corrected("no double shot", before, before | {"shots": "double shot"}) == before | {"shots": "double shot"}
-    assert "roast" not in corrected("no light roast", before, before)
-    assert corrected("a house coffee and no milk", before, {"drink": "house coffee", "milk": "milk"}) == {
-        "drink": "house coffee"
-    }
-    assert "roast" not in corrected("without the dark roast", before, before)
-    assert corrected("no cream but lots of milk", before, before | {"milk": "lots of milk"})["milk"] == "lots of milk"
-    assert corrected("without milk and sugar", {}, {"drink": "latte", "milk": "milk", "sugar": "sugar"}) == {"drink": "latte"}
-    assert corrected("a latte with no sugar and lots of milk", {}, {"drink": "latte", "milk": "lots of milk", "sugar": "sugar"}) == {
-        "drink": "latte", "milk": "lots of milk",
-    }  # fmt: skip
-
-
-def test_who_says_no_may_put_himself_right() -> None:
-    before = {"drink": "latte", "shots": "double shot"}
-    assert corrected("make it small no large", before, before | {"size": "large"}) == before | {"size": "large"}
-    assert corrected("a small latte no large", {}, {"drink": "latte", "size": "large"})["size"] == "large"
-    assert corrected("a small latte no sugar", {}, {"drink": "latte", "size": "small", "sugar": "sugar"}) == {
-        "drink": "latte", "size": "small",
-    }  # fmt: skip
-
-
-@given(
-    st.sampled_from([
-        ("a latte with no milk", "milk", "no milk"), ("a latte without milk", "milk", "none"),
-        ("a latte without milk", "milk", "without milk"), ("a latte with note no sugar tonight", "note", "no sugar tonight"),
-        ("a latte note leave out the onions", "note", "leave out the onions"),
-    ]), st.sampled_from([None, "whole milk"]),
-)  # fmt: skip
-def test_a_value_may_itself_say_that_nothing_is_wanted(said: tuple[str, str, str], milk: str | None) -> None:
-    newest, key, value = said
-    shape = schemas.arguments({"type": "object", "properties": {
-        "milk": {"enum": ["no milk", "none", "without milk", "whole milk"]}, "note": {"type": "string"},
-    }})  # fmt: skip
-    assert corrected(newest, {"milk": milk} if milk else {}, {key: value}, shape)[key] == value
+@given(orders, st.sampled_from(["milk", "sugar"]), st.sampled_from(["please do not leave out the {}", "no {} is no latte"]))
+def test_what_the_model_writes_of_what_was_said_stays(before: dict[str, Any], kind: str, way: str) -> None:
+    wanted = before | {kind: kind}
+    assert corrected(way.format(kind), {}, wanted) == corrected(way.format(kind), before, wanted) == wanted
 
 
 def test_what_is_true_or_false_is_not_left_out() -> None:

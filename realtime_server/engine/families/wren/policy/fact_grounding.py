@@ -5,11 +5,13 @@ it was told. Which of the two is right can be looked up. So can the letters of a
 that it is asked to repeat: those that it was not trained on it now and then writes as others.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from realtime_server.engine.families.wren.policy.grounds import Copying, FactGrounding
 from realtime_server.engine.families.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
 
 _STATEMENT = re.compile(r"The (?P<key>.+?) is\b", re.DOTALL)
@@ -18,10 +20,6 @@ _SPELLING = re.compile(r"(?P<first>[A-Z]), [A-Z]")
 _SPELLING_BEGUN = re.compile(r"[A-Z](,( )?)?")
 _REPEATING = re.compile(r"(?:please )?(?:say|repeat)(?: after me)? (?P<words>(?!the number ).+)")
 _APOLOGY = NOT_UNDERSTOOD[: NOT_UNDERSTOOD.index(" I")]
-LONGEST_KEY = 40
-"""Characters behind which a sentence that begins with "The" is taken for no statement."""
-MISHEARD = 4.0
-"""Nats by which a turn may be less likely with a fact's key in it than as it was written, where it asks for some fact."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +32,22 @@ class Facts:
     told: dict[str, str]
     said: str
     likeness: Callable[[list[str]], list[float]] | None = None
+    grounding: FactGrounding | None = FactGrounding()
+    copying: Copying | None = Copying()
+
+    @property
+    def hesitation(self) -> float:
+        """The log-probability of "Sorry ..." from which on the model was not sure."""
+        return self.grounding.hesitation if self.grounding is not None else -math.inf
 
     def undecided(self, text: str) -> bool:
         """Could what begins like this still become a statement, a denial or a spelling, or is it repeated rightly so far?"""
-        if _SPELLING_BEGUN.fullmatch(text) or self._wanted.startswith(text.lower()):
+        if self.copying is not None and (_SPELLING_BEGUN.fullmatch(text) or self._wanted.startswith(text.lower())):
             return True
+        if self.grounding is None:
+            return False
         if text.startswith("The "):
-            return _STATEMENT.match(text) is None and len(text) < LONGEST_KEY
+            return _STATEMENT.match(text) is None and len(text) < self.grounding.longest_key
         return "The ".startswith(text) or (_DENIAL.startswith(text) and text != _DENIAL)
 
     def instead(self, text: str, sure: bool) -> str | None:
@@ -50,8 +57,10 @@ class Facts:
         `sure`: the model did not hesitate to state something, as where a user taught it that sentence.
         """
         letters = _SPELLING.match(text)
-        if letters is not None:
+        if letters is not None and self.copying is not None:
             return self._spelled(letters["first"].lower())
+        if self.grounding is None:
+            return self._repeated(text)
         match, denied = _STATEMENT.match(text), text.startswith(_DENIAL)
         if match is not None and f" {match[0].lower()} " not in f" {self.said} ":
             if match["key"] in self.told:
@@ -65,10 +74,11 @@ class Facts:
     def _asked(self) -> str | None:
         """The key that the turn holds, or else the one that it sounds like."""
         spoken = [key for key in self.told if f" {key} " in f" {self.said} "]
-        if spoken or self.likeness is None:
+        if spoken or self.likeness is None or self.grounding is None:
             return max(spoken, key=len, default=None)
+        misheard = self.grounding.misheard
         near = dict(zip(self.told, self.likeness(list(self.told)), strict=True))
-        return max((key for key, nats in near.items() if nats > -MISHEARD), key=lambda key: near[key], default=None)
+        return max((key for key, nats in near.items() if nats > -misheard), key=lambda key: near[key], default=None)
 
     def _spelled(self, first: str) -> str | None:
         """The letters of the word that was to be spelled, if possible one that begins as the model would."""
@@ -86,7 +96,7 @@ class Facts:
     def _repeated(self, text: str) -> str | None:
         """Those words, where the model begins to repeat them and goes wrong within one."""
         wanted, so_far = self._wanted, text.lower()
-        if text.startswith(_APOLOGY) or not wanted.startswith(so_far[:1] or "."):
+        if self.copying is None or text.startswith(_APOLOGY) or not wanted.startswith(so_far[:1] or "."):
             return None
         whole = so_far.startswith(wanted) and not so_far[len(wanted) :][:1].isalpha()
         return None if whole else f"{wanted.capitalize()}."

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from realtime_server.engine.families.wren import schemas
-from realtime_server.engine.families.wren.leaves import Arguments, FreeText, Leaf, Path, given
-from realtime_server.engine.families.wren.words import identifier_words, plain
-from realtime_server.messages import Function
+from realtime_server.engine.families.wren.leaves import Arguments, Leaf, Path, given
+from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
+from realtime_server.engine.families.wren.words import plain
 
-MISHEARD = 4.0
-"""Nats by which a turn may be less likely with a value in it than as it was written, where it may have been said."""
 Values = dict[Path, Any]
 """The arguments of a call, by their leaves' paths."""
 
@@ -29,6 +26,7 @@ class Said:
     """Of values, to what was heard last (`HeardTurn.likeness`); None where it was written."""
     calls: Mapping[str, Any] = field(default_factory=dict)
     """The last call of each function: its arguments as JSON has them."""
+    misheard: float = ArgumentGrounding.misheard
     baseless: bool = False
     """What was said refers to something before it (`refers_back`), and there is nothing."""
 
@@ -48,16 +46,12 @@ class Said:
         """The arguments of a call; where it changes the one before, all that was not said now is as it was.
 
         It does where what was said says so (`refers_back`), or leaves to be understood what the call before has. The rest is
-        that call's and not the model's, which mixes up what several calls had (slot carryover, Naik et al. 2018). Neither has
-        what is not wanted ("without milk").
+        that call's and not the model's, which mixes up what several calls had (slot carryover, Naik et al. 2018). What was
+        mentioned and the model left out stays out ("without milk").
         """
         before, needed = self._before(function, shape.leaves), {leaf.path for leaf in shape.missing(set())}
-        unwanted = {leaf.path for leaf in shape.leaves if self._unwanted(leaf, values, before)}
-        while needing := unwanted.intersection(leaf.path for leaf in shape.missing(values.keys() - unwanted)):
-            unwanted -= needing
-        values, before = ({path: value for path, value in every.items() if path not in unwanted} for every in (values, before))
         leaves = [leaf for leaf in shape.leaves if leaf.path in values]
-        said = self._now(leaves, values, before)
+        said, left = self._now(leaves, values, before)
         understood = [
             leaf
             for leaf in leaves
@@ -66,7 +60,9 @@ class Said:
         ]
         if not before or not (understood or refers_back(self.newest)):
             return values
-        changed = before | {path: value for path, value in values.items() if path in said}
+        kept = {path for leaf in shape.leaves if (path := leaf.path) in values or not _mentioned(leaf, before, left)}
+        changed = {path: value for path, value in before.items() if path in kept}
+        changed |= {path: value for path, value in values.items() if path in said}
         return values if shape.missing(set(changed)) else changed
 
     def _before(self, function: str, leaves: Iterable[Leaf]) -> Values:
@@ -75,8 +71,9 @@ class Said:
             leaf.path: value for leaf in leaves for value in given(self.calls.get(function), leaf.path) if leaf.allows(value)
         }
 
-    def _now(self, leaves: list[Leaf], values: Values, before: Values) -> set[Path]:
-        """Which values were said last. Longer ones first, and each word for one of them: "medium roast" is no medium size."""
+    def _now(self, leaves: list[Leaf], values: Values, before: Values) -> tuple[set[Path], list[str]]:
+        """Which values were said last, and the words that none of them took. Longer ones first, and each word for one of them:
+        "medium roast" is no medium size."""
         parts = [(leaf, ways) for leaf in leaves for ways in leaf.ways(values[leaf.path])]
         left, unsaid = stems(self.newest), list[tuple[Leaf, list[str]]]()
         for leaf, ways in sorted(parts, key=lambda part: -max(len(stems(way)) for way in part[1])):
@@ -85,30 +82,8 @@ class Said:
                 unsaid.append((leaf, ways))
             else:
                 left = rest
-        return {leaf.path for leaf in leaves} - {
-            leaf.path for leaf, ways in unsaid if not self._meant(leaf, ways, before, left)
-        }
-
-    def _unwanted(self, leaf: Leaf, values: Values, before: Values) -> bool:
-        """Is this argument, or the one that the call before has, said to be left out, and not said besides?
-
-        By what it is ("milk", of "lots of milk") or by its parameter's name. What begins with "no" changes the call before
-        ("no dark roast"), unless that has just this; and behind another value it changes that ("small, no, large"). A value
-        may itself say that nothing is wanted ("no milk").
-        """
-        now, was = _spoken(leaf, values), _spoken(leaf, before)
-        kinds, rest = {words[-1] for words in now + was}, self._wanted
-        says_so = any(words == ["none"] or _UNWANTED.search(" ".join(words)) for words in now)
-        if says_so or not kinds or not kinds.isdisjoint(rest):
-            return False
-        for match in _UNWANTED.finditer(self.newest):
-            what = {*stems(match["what"])}
-            if kinds & what or what.issuperset(stems(leaf.spoken)):
-                if match["how"] != "no" or any(what.issubset(words) for words in was):
-                    return True
-                if match.start() > 0 and not any(rest.issuperset(words) for words in _choices(leaf)):
-                    return True
-        return False
+        not_meant = {leaf.path for leaf, ways in unsaid if not self._meant(leaf, ways, before, left)}
+        return {leaf.path for leaf in leaves} - not_meant, left
 
     def _meant(self, leaf: Leaf, ways: list[str], before: Values, words: list[str]) -> bool:
         """Was it said in other words, by name, or as it differs from what it was before ("a double", after a single shot)?"""
@@ -123,16 +98,11 @@ class Said:
     def _sounded(self, ways: list[str]) -> bool:
         # Signs alone can't have been said.
         spoken = [way for way in map(plain, ways) if way]
-        return bool(spoken) and self.likeness is not None and max(self.likeness(spoken)) > -MISHEARD
+        return bool(spoken) and self.likeness is not None and max(self.likeness(spoken)) > -self.misheard
 
     @cached_property
     def _words(self) -> frozenset[str]:
         return frozenset(stems(self.text))
-
-    @cached_property
-    def _wanted(self) -> frozenset[str]:
-        """What was said last, but for what is to be left out."""
-        return frozenset(stems(_UNWANTED.sub(" ", self.newest)))
 
 
 def stems(text: str) -> list[str]:
@@ -146,40 +116,16 @@ def _spoken(leaf: Leaf, values: Values) -> list[list[str]]:
     return [words for part in ways for way in part if (words := stems(way))]
 
 
-def _choices(leaf: Leaf) -> Iterable[list[str]]:
-    """The words of each value that it may have, where these are listed."""
-    options = () if isinstance(leaf.value, FreeText) else leaf.value.options
-    return (words for way, _ in options if (words := stems(way)))
+def _mentioned(leaf: Leaf, before: Values, words: list[str]) -> bool:
+    """Is its parameter among these words, or what it had before ("milk", of "lots of milk")?"""
+    name = stems(leaf.spoken)
+    return (bool(name) and {*words}.issuperset(name)) or any(was[-1] in words for was in _spoken(leaf, before))
 
 
 def _without(words: list[str], phrase: list[str]) -> list[str] | None:
     """A gap instead of it where these follow one another; None where they do not."""
     places = [at for at in range(len(words) - len(phrase) + 1) if phrase and words[at : at + len(phrase)] == phrase]
     return [*words[: places[0]], "", *words[places[0] + len(phrase) :]] if places else None
-
-
-_UNWANTED = re.compile(
-    r"\b(?P<how>without|no|remove|leave out|leave off|take out) (?:(?:the|any|my|more) )*"
-    r"(?P<what>(?!please\b)[a-z']+(?: (?!and\b|or\b|but\b|with\b|please\b)[a-z']+)?"
-    r"(?: (?:and|or) [a-z']+(?: (?!please\b)[a-z']+)?)?)"
-)
-"""Of one or two words, or twice that: "without brown sugar or almond milk"."""
-_OPENING = re.compile(r"(please|(can|could|would|will) you( please)?|i want to|i would like to|i'd like to) ")
-_ARTICLES = frozenset({"a", "an", "the", "my"})
-
-
-def spoken_name(words: str, tools: Iterable[Function]) -> str | None:
-    """The function that these plain words name as it is called ("please water the cactus with ..."): the longest name of two
-    words or more that they begin with. What has no parameters has nothing behind its name either."""
-    opening = _OPENING.match(words)
-    said = [word for word in words[opening.end() if opening else 0 :].split() if word not in _ARTICLES]
-    found: dict[int, str] = {}
-    for tool in tools:
-        name = [word for word in identifier_words(tool.name).split() if word not in _ARTICLES]
-        rest = [word for word in said[len(name) :] if word != "please"]
-        if len(name) > 1 and said[: len(name)] == name and (not rest or schemas.arguments(tool.parameters).leaves):
-            found.setdefault(len(name), tool.name)
-    return found[max(found)] if found else None
 
 
 _REFERENCE = re.compile(r"(please )?(make|change|turn|switch) (it|that|them)\b")

@@ -13,37 +13,19 @@ import torch
 from torch import Tensor
 
 from realtime_server.engine.families.wren.letters import MOST_CELLS, cells, log_likelihoods
-from realtime_server.engine.families.wren.respelling import ANY_WORD_BEHIND, WordList, heard_letters
+from realtime_server.engine.families.wren.policy.beam_search import Found, Searching, common
+from realtime_server.engine.families.wren.policy.lexicon_correction import ANY_WORD_BEHIND, WordList, heard_letters
+from realtime_server.engine.families.wren.policy.rules import Transcribing
+from realtime_server.engine.families.wren.policy.weights import Rescoring
 from realtime_server.engine.families.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
-from realtime_server.engine.families.wren.searching import Found, Searching, common, search
 from realtime_server.engine.families.wren.steps import Try
 from realtime_server.engine.families.wren.words import DIGITS, plain
 from realtime_server.engine.runtime.steps import FRAME, Stream
 
 T = TypeVar("T")
-Weighing = Generator[Try, list[Tensor], T]
-UNUSUAL, UNKNOWN = 1.0, 6.0
-"""Nats that speak against a word that the conversation has not brought up, and against one that is in no list."""
-EXPECTED = 10.0
-"""Nats: one in some e^10 words that anybody may say. Before it is heard, no word in a list counts as less likely than that
-where it is to be repeated or spelled: of those that training did not have, the model thinks that nobody says them (internal
-language model, Meng et al. 2021)."""
+Rescored = Generator[Try, list[Tensor], T]
 MOST_TRIED, FINALISTS = 240, 6
 """Positions in one step, in which no other session moves; and transcripts of which more is tried than where they differ."""
-LONGEST = 10
-"""Tokens of a turn whose meaning is asked: what is long says more than a few letters can make otherwise."""
-MEANINGLESS = 5.0
-"""Nats by which one that means nothing must be likelier than one that has a reply: people seldom say what means nothing."""
-FAVOURED = 8.0
-"""Nats that speak for each word of a keyword: the client knows better than the model what its users say."""
-ALIKE_KEYWORDS, LIKELY_KEYWORDS = 40, 12
-"""How many of them, by their looks and of these by their letters, are tried as the whole of a short turn."""
-DIGIT_ALONE = 3.0
-"""Nats that speak for a turn that is one digit and nothing else: of what people say in one word, digits are the most."""
-FEW_WORDS = 2
-"""Where a turn was written as no more than so many, each digit is considered."""
-WORD_ALONE = 0.5
-"""What its letters are worth where the whole turn was written as one word: they are few, and cut recordings lack some."""
 
 
 class ReplyKind(Enum):
@@ -52,27 +34,30 @@ class ReplyKind(Enum):
     WORDS, CALL, REFUSAL = range(3)
 
 
-class Weigher:
+class Rescorer:
     """Its methods are sub-generators of the turn's sequence. letters: [T, labels] log-probabilities of the whole turn."""
 
     def __init__(
-        self, stream: Stream, at: int, script: Script, letters: Tensor, known: WordList, keywords: Collection[str] = ()
-    ) -> None:
+        self, stream: Stream, at: int, script: Script, letters: Tensor, known: WordList, keywords: Collection[str] = (),
+        rules: Transcribing = Transcribing(),
+    ) -> None:  # fmt: skip
         """The turn's frames end at position `at` of the stream. `known`: the words of the language; `keywords`: words and
         phrases that are likely to be said."""
         self._stream, self._at, self._script, self.letters, self.known = stream, at, script, letters, known
-        self.keywords = tuple(keywords)
+        self._rules, self._weights = rules, rules.rescoring or Rescoring()
+        self._favoured = rules.contextual_biasing.favoured if rules.contextual_biasing else 0.0
+        self.keywords = tuple(keywords) if rules.contextual_biasing else ()
         self._phrases: dict[str, list[list[str]]] = {}
         for keyword in self.keywords:
             phrase = keyword.split()
             self._phrases.setdefault(phrase[0], []).append(phrase)
         # Behind its own name, which is not what people say to it.
         said = dropwhile(lambda token: token >= len(MARKS), stream.ids[1:at])
-        self.brought_up = frozenset(plain(script.decode(token for token in said if token != FRAME)).split())
+        self.brought_up = frozenset(plain(script.decode(token for token in said if token > FRAME)).split())
         """The words of the context."""
-        self.context = dict.fromkeys(self.brought_up, 0.0) | {k: FAVOURED * len(k.split()) for k in self.keywords}
+        self.context = dict.fromkeys(self.brought_up, 0.0) | {k: self._favoured * len(k.split()) for k in self.keywords}
         """These and the keywords, with the nats that speak for each."""
-        self._unheard = at - sum(1 for _ in takewhile(lambda token: token == FRAME, reversed(stream.ids[:at])))
+        self._unheard = at - sum(1 for _ in takewhile(lambda token: token <= FRAME, reversed(stream.ids[:at])))
         """Where the turn's frames begin."""
         pairs = zip(script.encode(NOT_UNDERSTOOD), script.encode(NOT_KNOWN), strict=False)
         alike = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
@@ -81,11 +66,14 @@ class Weigher:
 
     def likeliest(self, sure: Sequence[tuple[int, float]] = ()) -> Searching[list[Found]]:
         """The likeliest transcripts that begin as the written one does, with these tokens and log-probabilities (`search`)."""
+        beam = self._rules.beam_search
+        if beam is None:
+            return []
         if len(sure) not in self._found:
-            self._found[len(sure)] = yield from search(self._stream, self._at, self._script, self.letters, sure)
+            self._found[len(sure)] = yield from beam.search(self._stream, self._at, self._script, self.letters, sure)
         return self._found[len(sure)]
 
-    def likelihoods(self, texts: list[str]) -> Weighing[Tensor]:
+    def likelihoods(self, texts: list[str]) -> Rescored[Tensor]:
         """[len(texts)] nats that words and letters speak for each, from a level that is the same for all. -inf for what is too
         long to have been said, for those at the end that are too many to try, and for all but the likeliest where they end
         alike. The first is the one that was written."""
@@ -97,10 +85,12 @@ class Weigher:
         number = sum(end <= MOST_TRIED for end in accumulate(len(stem) - shared for stem in stems))
         likely = torch.full((len(texts),), -math.inf, dtype=torch.double)
         if number and cells(self.letters, texts[:number]) <= MOST_CELLS:
-            worth = WORD_ALONE if alone(texts[0]) else 1.0
+            worth = self._weights.word_alone if alone(texts[0]) else 1.0
             sound = worth * log_likelihoods(self.letters, texts[:number]).double()
-            sound += self._expected(texts[:number], worth * FAVOURED)
-            free = any(not ANY_WORD_BEHIND.isdisjoint(text.split()) for text in texts[:number])
+            sound += self._expected(texts[:number], worth * self._favoured)
+            free = self._rules.internal_language_model is not None and any(
+                not ANY_WORD_BEHIND.isdisjoint(text.split()) for text in texts[:number]
+            )
             likely[:number] = sound + (yield from self._words(shared, stems[:number], free))
             if same:
                 best = likely[:number].topk(min(FINALISTS, number)).indices
@@ -108,7 +98,7 @@ class Weigher:
                 likely = torch.full_like(likely, -math.inf).index_copy(0, best, sound[best] + finals)
         return likely
 
-    def _words(self, shared: int, ways: list[list[int]], free: bool) -> Weighing[Tensor]:
+    def _words(self, shared: int, ways: list[list[int]], free: bool) -> Rescored[Tensor]:
         """[len(ways)] nats that the words of each speak for it, behind the first `shared` of the transcript. Where any word may
         follow, what the model without its ears takes from known words in it, beyond what any may lose, is given back."""
         heard = [(self._at + shared, way[shared:-1]) for way in ways]
@@ -124,21 +114,30 @@ class Weigher:
 
     def _unexpected(self, way: list[int], logprobs: Tensor) -> float:
         """logprobs [len(way) - 1, vocabulary] behind all but its last id, unheard."""
+        model = self._rules.internal_language_model
+        assert model is not None
         pieces = [self._script.pieces[token] for token in way[1:]]
         words = whole_words(pieces, logprobs[range(len(pieces)), way[1:]].tolist())
         free = dropwhile(lambda pair: pair[0] not in ANY_WORD_BEHIND, words)
-        return sum(max(0.0, -EXPECTED - nats) for word, nats in free if word in self.known or word in self.brought_up)
+        return sum(max(0.0, -model.expected - nats) for word, nats in free if word in self.known or word in self.brought_up)
 
     def _expected(self, texts: list[str], favoured: float) -> Tensor:
         """[len(texts)] nats that the conversation and its keywords speak for their words; `favoured`: for each of a keyword."""
 
         def expected(word: str, keyword: bool) -> float:
-            return favoured if keyword else 0.0 if word in self.brought_up else -UNUSUAL if word in self.known else -UNKNOWN
+            return (
+                favoured
+                if keyword
+                else 0.0
+                if word in self.brought_up
+                else -self._weights.unusual
+                if word in self.known
+                else -self._weights.unknown
+            )
 
         def total(text: str) -> float:
             words = text.split()
-            nats = sum(map(expected, words, self._of_keywords(words)))
-            return max(nats, DIGIT_ALONE) if text in DIGITS else nats
+            return sum(map(expected, words, self._of_keywords(words)))
 
         return torch.tensor([total(text) for text in texts], dtype=torch.double)
 
@@ -155,7 +154,8 @@ class Weigher:
         """These words; or others nearly as likely to which the model replies in words, or which are a keyword, where it would
         refuse these or they are one word. A call is no such reply: on second thoughts nothing is done, and what calls is left
         alone."""
-        if len(words) > LONGEST:
+        rule, digits = self._rules.n_best, self._rules.digit_preference
+        if rule is None or len(words) > rule.longest:
             return words
         (kind,) = yield from self._replies([words])
         if kind is ReplyKind.CALL or (kind is ReplyKind.WORDS and not alone(self._script.decode(words))):
@@ -163,14 +163,14 @@ class Weigher:
         best = yield from self.likeliest()
         found = [transcript.tokens for transcript in best if transcript.tokens]
         others = self._likeliest_keywords()
-        if len(self._script.decode(words).split()) <= FEW_WORDS:
+        if digits is not None and len(self._script.decode(words).split()) <= digits.few_words:
             others += DIGITS
         found += [ids for ids in map(self._script.encode, others) if ids not in found]
         options = [words, *(ids for ids in found if ids != words)]
         texts = [self._script.decode(ids) for ids in options]
         likely = yield from self.likelihoods(texts)
         replies = yield from self._replies(options)
-        likely -= MEANINGLESS * torch.tensor([not self._means(*said) for said in zip(texts, replies, strict=True)])
+        likely -= rule.meaningless * torch.tensor([not self._means(*said) for said in zip(texts, replies, strict=True)])
         return options[int(likely.argmax())]
 
     def _means(self, text: str, reply: ReplyKind) -> bool:
@@ -178,13 +178,14 @@ class Weigher:
 
     def _likeliest_keywords(self) -> list[str]:
         """Those that the whole turn may have been."""
-        alike = WordList(self.keywords).like(heard_letters(self.letters)[0], ALIKE_KEYWORDS)
-        if not alike or cells(self.letters, alike) > MOST_CELLS:
+        rule = self._rules.contextual_biasing
+        alike = WordList(self.keywords).like(heard_letters(self.letters)[0], rule.alike) if rule else []
+        if rule is None or not alike or cells(self.letters, alike) > MOST_CELLS:
             return []
         likely = log_likelihoods(self.letters, alike)
-        return [alike[n] for n in likely.topk(min(LIKELY_KEYWORDS, len(alike))).indices.tolist()]
+        return [alike[n] for n in likely.topk(min(rule.likely, len(alike))).indices.tolist()]
 
-    def _replies(self, texts: list[list[int]]) -> Weighing[list[ReplyKind]]:
+    def _replies(self, texts: list[list[int]]) -> Rescored[list[ReplyKind]]:
         """What the model would reply to each."""
         ways = [[USER, *text, REPLY, *self._refusal] for text in texts]
         shared = min(self._shared(ways), min(map(len, texts)) + 1)

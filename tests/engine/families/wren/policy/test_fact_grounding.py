@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.engine.families.wren.facts import LONGEST_KEY, Facts
+from realtime_server.engine.families.wren.policy.fact_grounding import Facts
+from realtime_server.engine.families.wren.policy.grounds import FactGrounding
 from realtime_server.engine.families.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
 
 TOLD = {"owner": "kate", "opening hours": "nine to five", "day": "saturday"}
@@ -43,7 +44,7 @@ def test_what_was_told_is_neither_denied_nor_mistaken_for_another(key: str) -> N
 @pytest.mark.parametrize(
     "reply",
     [NOT_UNDERSTOOD, "Sorry, I can not do that.", "The capital of France is Paris.", "Three plus four is seven.", "Hello!",
-     "Their owner is red.", "The" + " very" * LONGEST_KEY + " long.", "S, O, R, R, Y."],
+     "Their owner is red.", "The" + " very" * FactGrounding.longest_key + " long.", "S, O, R, R, Y."],
 )  # fmt: skip
 def test_other_replies_go_on_as_they_are(reply: str) -> None:
     assert decided(Facts(TOLD, "what is the owner"), reply) is None
