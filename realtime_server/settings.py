@@ -56,6 +56,8 @@ class Settings:
     models: tuple[str, ...] = ("wren",)
     """Names or folders; the first is the one that hosted names, and no name at all, stand for."""
     device: str = "auto"
+    thinker: str | None = None
+    """In the place of the models' own."""
     detector: str = "silero"
     keys: Keys = Keys()
     limits: Limits = Limits()

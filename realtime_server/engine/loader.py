@@ -21,7 +21,10 @@ from realtime_server.engine.contract import Model, ModelError
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).resolve().parent.parent
 SHELVES = (PACKAGE.parent / "models", PACKAGE / "_models")
-FAMILIES: Mapping[str, str] = {"wren": "realtime_server.engine.families.wren.model:WrenModel"}
+FAMILIES: Mapping[str, str] = {
+    "starling": "realtime_server.engine.families.starling.model:StarlingModel",
+    "wren": "realtime_server.engine.families.wren.model:WrenModel",
+}
 """What a config names -> the `Family` that can run it, `package.module:Class`, imported when it is asked for."""
 
 
@@ -87,13 +90,14 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
     return torch.device("cpu"), "torch finds no CUDA device"
 
 
-def load(name: str, device: str = "auto", families: Mapping[str, str] = FAMILIES) -> Model:
+def load(name: str, device: str = "auto", families: Mapping[str, str] = FAMILIES, thinker: str | None = None) -> Model:
     """`families`: those that may be asked for; who brings one more gives `{**FAMILIES, "name": "package.module:Class"}`.
+    `thinker`: a folder or a hub's name, in the place of the thinker that the model's config names.
 
     Raises ModelError.
     """
     folder = find(name)
-    config = _checked_config(folder)
+    config = _with_thinker(_checked_config(folder), thinker, folder.name)
     said = config.get("architecture") or config.get("model_type")
     family = families.get(said) if isinstance(said, str) else None
     if family is None:
@@ -121,6 +125,14 @@ def _checked_config(folder: Path) -> dict[str, Any]:
     if foreign and not any(folder.rglob("*.safetensors")):
         raise ModelError(f"{folder} has no weights as *.safetensors; no other kind is read: a pickle runs what stands in it.")
     return config
+
+
+def _with_thinker(config: dict[str, Any], thinker: str | None, name: str) -> dict[str, Any]:
+    if thinker is None:
+        return config
+    if "thinker" not in config:
+        raise ModelError(f"--thinker {thinker}: {name} has no thinker that another could stand in for.")
+    return {**config, "thinker": {"from": thinker}}
 
 
 def _made(family: str, folder: Path, config: dict[str, Any], device: torch.device) -> Model:

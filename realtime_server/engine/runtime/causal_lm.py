@@ -4,7 +4,7 @@ The model is whatever `from_pretrained` gave; nothing of the library is imported
 own mask and positions by those of the rows, so that a row's neighbours and its padding change nothing for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime_server.engine.runtime.cache import CacheFull, FixedCache, GrowingCache, KVCache, Rows, Shape, Slots, Window
-from realtime_server.engine.runtime.isolation import run
+from realtime_server.engine.runtime.isolation import Forward, run
 from realtime_server.engine.runtime.sampling import choose
 from realtime_server.engine.runtime.steps import FRAME, Decode, Think
 
@@ -35,18 +35,18 @@ class _Cache:
 class CausalLM:
     """`run` is what `Sequences` takes: `Think` and `Decode`. Frames are embeddings [n, width], answered as tokens are."""
 
-    def __init__(self, model: nn.Module, slots: int = 0, length: int = 0) -> None:
+    def __init__(self, model: Any, slots: int = 0, length: int = 0) -> None:
         """With `slots`, their cache is of a fixed shape, `length` positions each; else slots grow, up to the longest that the
         model can tell apart. Raises Unsupported."""
         config: Any = model.config
         _refuse(config)
         self._model = model.eval()
-        self._embed: nn.Module = model.get_input_embeddings()  # type: ignore[operator]
+        self._embed: nn.Module = model.get_input_embeddings()
         heads = config.num_attention_heads
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // heads
         shape = Shape(config.num_hidden_layers, getattr(config, "num_key_value_heads", None) or heads, head_dim)
-        weight: Tensor = self._embed.weight
-        self.device, self._dtype = weight.device, weight.dtype
+        # Not those of the embedding, whose weights may be packed.
+        self.device, self._dtype = model.device, model.dtype
         self.longest = min(length or config.max_position_embeddings, config.max_position_embeddings)
         cache: KVCache = (
             FixedCache(shape, slots, self.longest, self.device, self._dtype)
@@ -57,12 +57,14 @@ class CausalLM:
 
     @torch.inference_mode()
     def run(self, steps: list[Think]) -> list[Any]:
-        """The answers in the order of the steps, Broken where a step fails by itself too.
+        """The answers in the order of the steps, Broken where a step fails by itself too."""
+        return run(self.groups(dict(enumerate(steps))), self.device)
 
-        Rows of one position share a forward and longer ones another, or each decoding row would be padded to a prompt's chunk.
-        """
-        parts = [{n: s for n, s in enumerate(steps) if (len(s.ids) == 1) is short} for short in (True, False)]
-        return run([(self._forward, part) for part in parts], self.device)
+    def groups(self, steps: Mapping[int, Think]) -> Iterator[tuple[Forward, dict[int, Think]]]:
+        """What runs together, for a family's runner that runs its own steps beside: rows of one position share a forward and
+        longer ones another, or each decoding row would be padded to a prompt's chunk."""
+        for short in (True, False):
+            yield self._forward, {n: step for n, step in steps.items() if (len(step.ids) == 1) is short}
 
     def _forward(self, steps: list[Think]) -> list[int | Tensor]:
         lengths = [len(step.ids) for step in steps]

@@ -1,4 +1,4 @@
-"""Prefix reuse: what a session's last stream begins with need not be computed again, nor the head that sessions have in common."""
+"""Prefix reuse: what a session's last stream begins with need not be computed again, nor a head that sessions share."""
 
 from realtime_server.engine.runtime.cache import Slots
 from realtime_server.engine.runtime.steps import Stream

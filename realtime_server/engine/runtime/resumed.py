@@ -7,7 +7,7 @@ S = TypeVar("S")
 
 
 class Resumed(Generic[S]):
-    """Keeps the step that the body waits for, whoever runs it: a guess at an answer that turns out to be right is not begun anew."""
+    """Keeps the step that the body waits for, whoever runs it: a guess at an answer that was right is not begun anew."""
 
     def __init__(self, body: Generator[S, Any, None]) -> None:
         self._body = body

@@ -82,11 +82,11 @@ def first_kept(
 ) -> int:
     """From which part on they fit, after the oldest were left out in the steps that retention asks for. Raises ContextTooLong.
 
-    `sizes`: each one's tokens. `room`: tokens, whatever happens. `trained`: the tokens that the model learned to have before it,
-    beyond which nothing is shown unless nothing may be left out. `asks`: of each part, whether a user begins with it; what is
-    kept then begins there. What is left out depends on the parts alone, so a later turn of the same conversation leaves out the
-    same, until the limit is met again: between two such cuts the prompt only grows, and what the model holds of it can be used
-    again.
+    `sizes`: each one's tokens. `room`: tokens, whatever happens. `trained`: the tokens that the model learned to have before
+    it, beyond which nothing is shown unless nothing may be left out. `asks`: of each part, whether a user begins with it; what
+    is kept then begins there. What is left out depends on the parts alone, so a later turn of the same conversation leaves out
+    the same, until the limit is met again: between two such cuts the prompt only grows, and what the model holds of it can be
+    used again.
     """
     total, retention = sum(sizes), truncation.retention
     if not truncation.allowed:

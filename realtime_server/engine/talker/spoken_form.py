@@ -16,6 +16,7 @@ from wetext import Normalizer
 
 _WORD = re.compile(r"\S+")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+_PARTS = re.compile(r"\d+|[A-Za-z]+")
 _CLOSING = ',;:!?)"”'
 _UNSPOKEN = re.compile(r"[^\x00-\u2fff\u3040-\uffff]|[*_#`~|<>]")
 """Pictures, and the marks of a text that is laid out."""
@@ -35,8 +36,21 @@ def _normalizer() -> Normalizer:
 def read_out(text: str) -> str:
     """A text that is whole, as it is read out."""
     plain = " ".join(_UNSPOKEN.sub(" ", text).split())
-    spoken = anyascii(_normalizer().normalize(plain)) if plain else ""
+    spoken = anyascii(_normalised(plain)) if plain else ""
+    if any(character.isdigit() for character in spoken):
+        # Such as those of what was one character (¼).
+        spoken = _normalised(spoken)
     return _INITIALS.sub(lambda initials: " ".join(initials[0]), spoken)
+
+
+def _normalised(text: str) -> str:
+    """The grammars fail at what none of them knows ("é6", "2+"): then each word by itself is tried, and at last its parts."""
+    try:
+        return str(_normalizer().normalize(text))
+    except AssertionError:
+        words = text.split()
+    parts = words if len(words) > 1 else _PARTS.findall(anyascii(text))
+    return " ".join(part if part == text else _normalised(part) for part in parts)
 
 
 class SpokenForm:

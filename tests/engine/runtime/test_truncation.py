@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.engine.families.wren import history
+from realtime_server.engine.runtime import truncation as history
 
 
 def call(number: int) -> m.FunctionCall:

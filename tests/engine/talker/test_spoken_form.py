@@ -46,6 +46,13 @@ def test_digits_and_signs_become_words_in_whatever_pieces_they_come(text: str, s
     assert letters.isascii()
 
 
+@given(st.text(max_size=40), st.integers(1, 9))
+def test_whatever_is_written_is_read_out(text: str, size: int) -> None:
+    letters = spoken(text, size).letters
+    assert letters.isascii()
+    assert not any(c.isdigit() for c in letters)
+
+
 @given(TEXTS, st.integers(1, 9))
 def test_what_was_read_out_grows_with_the_letters_from_nothing_to_all(text: str, size: int) -> None:
     form = spoken(text, size)
@@ -67,7 +74,7 @@ def test_plain_words_are_read_as_they_are_written(text: str, size: int) -> None:
 @pytest.mark.parametrize(("text", "words"), [
     ("It is 7:30 pm.", "It is seven thirty P M."), ("Dr. Smith has 3 items.", "doctor Smith has three items."),
     ("It is -3.5 °C.", "It is minus three point five degrees Celsius."), ("Sure! 7 + 5 = 12.", "Sure! seven plus five equals twelve."),
-    ("**No** 😀 `x`", "No x"), ("", ""), (" \n", ""),
+    ("**No** 😀 `x`", "No x"), ("A é6 2+", "A e six two"), ("", ""), (" \n", ""),
 ])  # fmt: skip
 def test_read_out(text: str, words: str) -> None:
     assert read_out(text) == words

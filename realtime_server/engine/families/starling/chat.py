@@ -51,7 +51,9 @@ class Chat:
         room = self._room - len(head)
         sizes = [self._size(part, heard) for part in parts]
         if sizes[-1] > room:
-            raise ContextTooLong(f"Instructions, functions and the newest item have more than the {self._room} tokens that fit.")
+            raise ContextTooLong(
+                f"Instructions, functions and the newest item have more than the {self._room} tokens that fit."
+            )
         first = min(first_kept(sizes, room, context.truncation, asks=[part.asks for part in parts]), len(parts) - 1)
         said = [message for part in parts[first:] for item in part.items for message in messages(item, heard)]
         ids = self._rendered([told, *said], tools, answer=True)
@@ -69,7 +71,11 @@ class Chat:
         return self.encode(text)
 
     def _size(self, part: Part, heard: Heard) -> int:
-        texts = [str(message["content"]) + str(message.get("tool_calls", "")) for item in part.items for message in messages(item, heard)]
+        texts = [
+            str(message["content"]) + str(message.get("tool_calls", ""))
+            for item in part.items
+            for message in messages(item, heard)
+        ]
         characters = sum(map(len, texts))
         if characters > self._room * CHARACTERS:
             return characters
@@ -87,7 +93,11 @@ def messages(item: ContextItem, heard: Heard) -> list[dict[str, Any]]:
     """None where it says nothing. Unsupported for pictures."""
     match item:
         case FunctionCall():
-            called = {"type": "function", "id": item.call_id, "function": {"name": item.name, "arguments": parsed(item.arguments)}}
+            called = {
+                "type": "function",
+                "id": item.call_id,
+                "function": {"name": item.name, "arguments": parsed(item.arguments)},
+            }
             return [{"role": "assistant", "content": "", "tool_calls": [called]}]
         case FunctionResult():
             return [{"role": "tool", "tool_call_id": item.call_id, "content": item.output}]

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from realtime_server.engine.contract import ModelCommand
@@ -45,6 +46,9 @@ from realtime_server.messages import (
     TranscriptFailed,
 )
 
+_NO_SOUND = np.zeros(0, np.int16)
+MOST_THREADS = 4
+"""Of one step on a CPU: more wait for one another."""
 REMEMBERED_TURNS = 4096
 """Transcripts of a session; older ones are in what the session says of its items."""
 
@@ -78,7 +82,7 @@ class StarlingModel:
         if device.type == "cpu":
             torch.set_num_threads(min(MOST_THREADS, torch.get_num_threads()))
         speaker, voiced = load_speaker(folder, config, device)
-        return cls(folder.name, load_ear(folder, device), load_thinker(folder, config, device), speaker, voiced)
+        return cls(folder.name, load_ear(folder, device), load_thinker(folder, config["thinker"], device), speaker, voiced)
 
     # --- the engine's side --------------------------------------------------------------------------------------------
 
@@ -113,6 +117,7 @@ class StarlingModel:
     def abandon(self) -> list[tuple[str, Output]]:
         return self._sequences.abandon()
 
+    @torch.inference_mode()
     def _run(self, steps: list[Any]) -> list[Any]:
         """What is heard comes first, then what is spoken: both are waited for; thinking is what both make room for."""
         numbered = dict(enumerate(steps))
@@ -165,7 +170,7 @@ class StarlingModel:
     def _begun(self, session_id: str, context: Context, request: Request, heard: Mapping[str, str]) -> Answer:
         prompt = self.thinker.chat.prompt(context, request.allowed.functions, heard)
         stream, cached = self.thinker.prefixes.take(session_id, prompt.ids)
-        return Answer(self.thinker, request, stream, prompt.ids, cached, prompt.head)
+        return Answer(self.thinker, request, prompt, stream, cached)
 
     def _take_back(self, session_id: str, turn: HeardTurn) -> None:
         """An answer that nobody will have; what its stream holds may be what the next one begins with."""
@@ -187,7 +192,12 @@ class StarlingModel:
             for written in used:
                 self.thinker.prefixes.keep(session_id, written.stream)
 
-        work = Work(self._think(session_id, state, request, reply, used), reply.outputs, partial(_not_answered, request.response_id), free)
+        work = Work(
+            self._think(session_id, state, request, reply, used),
+            reply.outputs,
+            partial(_not_answered, request.response_id),
+            free,
+        )
         self._sequences.start(session_id, request.response_id, work)
 
     def _think(self, session_id: str, state: _SessionState, request: Respond, reply: Reply, used: list[Answer]) -> Body:
@@ -231,7 +241,9 @@ class StarlingModel:
     def _start_speaking(self, session_id: str, request: Respond, reply: Reply) -> None:
         slot, voice = self.speaker.slots.take(), self.voices.get(request.voice, self.voices[DEFAULT])
         body = speak(request, slot, voice, self.speaker, reply, 0)
-        work = Work(body, reply.outputs, partial(_not_answered, request.response_id), partial(self.speaker.slots.give_back, slot))
+        work = Work(
+            body, reply.outputs, partial(_not_answered, request.response_id), partial(self.speaker.slots.give_back, slot)
+        )
         self._sequences.start(session_id, request.response_id, work)
 
     def _hear_unheard(self, session_id: str, state: _SessionState, item: ContextItem, request: Respond) -> Body:

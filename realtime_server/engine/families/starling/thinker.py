@@ -1,11 +1,11 @@
 """The thinker: an instruct model of `transformers`, whatever its name, that answers in words or calls functions."""
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_server.engine.families.starling.chat import Chat
+from realtime_server.engine.families.starling.chat import Chat, Prompt
 from realtime_server.engine.grammar.calls import Allowed, grammar
 from realtime_server.engine.grammar.mask import Masks, Matcher
 from realtime_server.engine.grammar.parsing import Parsed, TokenParser
@@ -51,18 +51,18 @@ class Answer:
     What one sequence has begun another may go on with: nothing of it belongs to either.
     """
 
-    def __init__(self, thinker: Thinker, request: Request, stream: Stream, prompt: Sequence[int], cached: int, head: int) -> None:
-        """`stream` holds the first `cached` ids of the prompt, of which any session may have the first `head`."""
+    def __init__(self, thinker: Thinker, request: Request, prompt: Prompt, stream: Stream, cached: int) -> None:
+        """`stream` holds the first `cached` ids of the prompt."""
         self.stream, self.request = stream, request
-        self.prompt, self.cached = list(prompt), cached
+        self.prompt, self.cached = prompt.ids, cached
         self.pieces: deque[Parsed] = deque()
         self.tokens = 0
         self.over = self.ran_out = False
-        self._thinker, self._head = thinker, head
+        self._thinker, self._head = thinker, prompt.head
         self._parser = TokenParser(thinker.template, thinker.vocabulary)
         self._matcher = _matcher(thinker, request.allowed)
         self._masks = Masks(thinker.vocabulary, 1, thinker.lm.device)
-        self._sampler = Sampler(request.sampling or thinker.sampling, prompt)
+        self._sampler = Sampler(request.sampling or thinker.sampling, prompt.ids)
         self._unread = self.prompt[cached:]
 
     def write(self, tokens: int = LONGEST_ANSWER) -> Generator[Decode, int, None]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from realtime_server.engine.ears.hearing import Hearing
@@ -54,14 +53,14 @@ class HeardTurn:
 
 
 def hear(turn: HeardTurn, ear: WhisperEar, guess: Callable[[str], Guess | None], outputs: list[Output]) -> Body:
-    """Tells what was said once it is complete, and of a live turn while it is being said. `guess`: begins an answer to a text."""
+    """Tells what was said once it is complete, and of a live turn as it is said. `guess`: begins an answer to a text."""
     item_id = turn.listen.item_id
 
     def speculate(transcript: Transcript) -> Generator[Step | None, Any, None]:
         turn.guess = guess(transcript.text) if transcript.text and not turn.listen.live else None
         if turn.guess is not None:
-            started, answer = turn.guess, turn.guess.answer
-            yield from started.writing.run(lambda: answer.tokens >= GUESSED or turn.sound.committed or turn.guess is not started)
+            answer = turn.guess.answer
+            yield from turn.guess.writing.run(lambda: answer.tokens >= GUESSED or turn.sound.committed)
 
     def tell(text: str, logprob: float) -> None:
         outputs.append(TranscriptDelta(item_id, text, logprob))
@@ -78,6 +77,3 @@ def words(transcript: Transcript, ear: WhisperEar) -> Generator[tuple[str, float
     for begin, end in ear.vocabulary.pieces(transcript.tokens):
         text = ear.vocabulary.text(transcript.tokens[begin:end])
         yield (text if begin else text.lstrip()), sum(transcript.logprobs[begin:end])
-
-
-__all__ = ["GUESSED", "Guess", "HeardTurn", "hear", "partial"]

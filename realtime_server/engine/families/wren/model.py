@@ -13,7 +13,6 @@ from safetensors.torch import load_file
 from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.families.wren import prompt, replies
 from realtime_server.engine.families.wren.hearing import HeardTurn
-from realtime_server.engine.runtime.truncation import ContextTooLong
 from realtime_server.engine.families.wren.instructions import told
 from realtime_server.engine.families.wren.items import message_text, parsed
 from realtime_server.engine.families.wren.policy import rules
@@ -36,6 +35,7 @@ from realtime_server.engine.runtime.prefix import Prefixes
 from realtime_server.engine.runtime.sequences import Body, Sequences, Work
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import FRAME, Stream, Think, prefill
+from realtime_server.engine.runtime.truncation import ContextTooLong
 from realtime_server.engine.talker import voices
 from realtime_server.engine.talker.reply import Reply
 from realtime_server.engine.talker.speaking import speak

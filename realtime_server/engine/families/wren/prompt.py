@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from realtime_server.engine.runtime.truncation import ContextTooLong, Part, fitting, in_order, is_note, newest
 from realtime_server.engine.families.wren.instructions import DEFAULT_NAME, told
 from realtime_server.engine.families.wren.items import Transcripts, characters, item_ids, item_text
 from realtime_server.engine.families.wren.schemas import shown
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.words import plain
+from realtime_server.engine.runtime.truncation import ContextTooLong, Part, fitting, in_order, is_note, newest
 from realtime_server.messages import Context, ContextItem, Image, Message, Text
 
 KEYWORDS, LONGEST_KEYWORD = 400, 40

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.families.wren import prompt
-from realtime_server.engine.runtime.truncation import ContextTooLong
 from realtime_server.engine.families.wren.prompt import Bounds
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.words import plain
+from realtime_server.engine.runtime.truncation import ContextTooLong
 
 TRAINED = 100
 BOUNDS = Bounds(positions=2000, trained=TRAINED)
