@@ -41,9 +41,10 @@ def load_speaker(folder: Path, config: dict[str, Any], device: torch.device) -> 
 def load_thinker(folder: Path, config: dict[str, Any], device: torch.device) -> Thinker:
     """`config`: `from`, a folder of ours within the model's, or a foreign one, or a hub's name; `sampling`, where the client
     asks for none. Raises ModelError."""
-    if not (folder / config["from"]).is_dir():
+    own = folder / config["from"]
+    if Path(config["from"]).is_absolute() or not own.is_dir():
         return _foreign(config["from"], device)
-    return _shipped(folder / config["from"], Sampling(**config.get("sampling", {"temperature": 0.0})), device)
+    return _shipped(own, Sampling(**config.get("sampling", {"temperature": 0.0})), device)
 
 
 def _shipped(folder: Path, sampling: Sampling, device: torch.device) -> Thinker:

@@ -47,7 +47,7 @@ from realtime_server.messages import (
 )
 
 _NO_SOUND = np.zeros(0, np.int16)
-MOST_THREADS = 4
+MOST_THREADS = 1
 """Of one step on a CPU: more wait for one another."""
 REMEMBERED_TURNS = 4096
 """Transcripts of a session; older ones are in what the session says of its items."""
