@@ -23,6 +23,8 @@ RANGE = 8.0
 
 LEAST_RANGE, MOST_RANGE = 0.6, 3.0
 """log10 of power from the quiet to the loud: with less there is no speech, and what is so much quieter than speech is none."""
+SILENT = -6.5
+"""The level of white noise at -70 dB of full scale: nobody speaks so quietly."""
 QUIET = 0.35
 """The share of that range that is quiet."""
 
@@ -43,7 +45,7 @@ def spoken(levels: Tensor) -> Tensor:
     if len(levels) == 0:
         return torch.zeros(0, dtype=torch.bool)
     floor, top = torch.quantile(levels, torch.tensor([0.05, 0.95])).tolist()
-    if top - floor < LEAST_RANGE:
+    if top - floor < LEAST_RANGE or top < SILENT:
         return torch.zeros(len(levels), dtype=torch.bool)
     return levels.gt(max(floor + QUIET * (top - floor), top - MOST_RANGE))
 
