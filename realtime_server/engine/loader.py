@@ -6,7 +6,8 @@ Look-up order: the given path, the checkout's `models/`, the models inside the i
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,36 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
     return torch.device("cpu"), "torch finds no CUDA device"
 
 
-def load(name: str, device: str = "auto") -> Model:
+def load(name: str, device: str = "auto", transcriber: str = "") -> Model:
+    """`transcriber`: a model, by name or folder, that has an ear which transcribes in place of its own."""
+    model = _load(name, device)
+    return with_ear(model, transcriber, device) if transcriber else model
+
+
+def with_ear(model: Model, name: str, device: str) -> Model:
+    from realtime_server.engine.ears.transcriber import TranscribedModel
+    from realtime_server.engine.ears.whisper import WhisperEar
+
+    folder = find(name)
+    verify(folder)
+    if not (folder / "ear.json").is_file():
+        raise ModelError(f"--transcriber {name}: {folder} has no ear.json, so it cannot transcribe for another model.")
+    with _loading(folder):
+        return TranscribedModel(model, WhisperEar.load(folder, choose_device(device)[0]))
+
+
+@contextmanager
+def _loading(folder: Path) -> Iterator[None]:
+    """ModelError where the folder holds something else than it says."""
+    try:
+        yield
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        log.debug("! %s", folder, exc_info=True)
+        what = " ".join(str(error).split())[:300]
+        raise ModelError(f"{folder} holds no model that can be loaded: {type(error).__name__}: {what}") from None
+
+
+def _load(name: str, device: str) -> Model:
     folder = find(name)
     verify(folder)
     config = _json_file(folder / "config.json")
@@ -83,12 +113,8 @@ def load(name: str, device: str = "auto") -> Model:
         raise ModelError(f"{folder}/config.json: the architecture '{config.get('architecture')}' is not known.")
     where, why = choose_device(device)
     log.info("= %s runs on %s: %s", folder.name, where, why)
-    try:
+    with _loading(folder):
         return maker(folder, config, where)
-    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        log.debug("! %s", folder, exc_info=True)
-        what = " ".join(str(error).split())[:300]
-        raise ModelError(f"{folder} holds no model that can be loaded: {type(error).__name__}: {what}") from None
 
 
 def architectures() -> dict[str, Callable[[Path, dict[str, object], torch.device], Model]]:

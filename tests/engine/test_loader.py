@@ -8,8 +8,12 @@ import torch
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import ModelError
+from realtime_server.engine.ears.transcriber import TranscribedModel
 from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.nets.int8 import Int8Linear
 from realtime_server.training.wren.export import write_manifest
+from tests.engine.ears.test_transcriber import Parrot
+from tests.engine.ears.tiny import net, write_ear
 
 
 @pytest.fixture
@@ -88,3 +92,18 @@ def test_a_config_that_is_none_is_said(folder: Path, config: str, message: str) 
     with pytest.raises(ModelError, match=message) as caught:
         loader.load(str(folder), "cpu")
     assert "\n" not in str(caught.value)
+
+
+def test_a_transcriber_needs_an_ear(folder: Path) -> None:
+    with pytest.raises(ModelError, match=r"no ear\.json"):
+        loader.with_ear(Parrot(), str(folder), "cpu")
+    (folder / "ear.json").write_text("{}")
+    with pytest.raises(ModelError, match="no model that can be loaded"):
+        loader.with_ear(Parrot(), str(folder), "cpu")
+
+
+def test_a_model_may_be_transcribed_by_another_ear(folder: Path) -> None:
+    write_ear(folder, net(Int8Linear))
+    model = loader.with_ear(Parrot(), str(folder), "cpu")
+    assert isinstance(model, TranscribedModel)
+    assert model.name == "parrot"
