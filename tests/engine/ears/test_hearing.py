@@ -79,7 +79,7 @@ def test_behind_a_pause_the_transcript_is_there_at_once() -> None:
 
 def test_what_is_said_behind_a_pause_is_heard_with_what_was_before() -> None:
     talk = Talk()
-    for part in (speech(1.0, 0.5), speech(3.0, 0.5, seed=9)):
+    for part in (speech(1.0, 0.5), speech(6.0, 0.5, seed=9)):
         talk.say(part)
     said = talk.commit()
     first, both = [len(step.mel) for step in talk.steps if isinstance(step, Encode)]

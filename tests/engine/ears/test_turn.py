@@ -53,7 +53,7 @@ def test_a_turn_of_nothing_has_no_speech() -> None:
 
 
 def test_a_window_has_little_of_the_silence_around_what_is_said() -> None:
-    made = turn(np.concatenate([noise(2.0, 1e-4), speech(4.0, 2.0)]), committed=True)
+    made = turn(np.concatenate([noise(2.0, 1e-4), speech(6.0, 2.0)]), committed=True)
     said = made.speech()
     window = made.window(said)
     assert abs(len(window.mel) - (said.end - said.first + BEFORE + BEHIND + SILENCE)) <= 1
