@@ -20,7 +20,7 @@ BEFORE, BEHIND = 30, 30
 """Frames of what is not speech that a window has on either side, at most."""
 SILENCE, LEAST = 100, 600
 """Frames put behind them, and more where a window would be shorter: the ear learned from long ones, which end in silence. With
-400 one word in a hundred more is wrong; with 800 none fewer, and a short turn costs a third more."""
+400 one word in a hundred more is wrong; with 800 three in a thousand fewer, and a short turn costs a third more."""
 GROWN = FRAMES_PER_S
 """Frames that a live turn grows by between two drafts."""
 LONGEST = 24 * FRAMES_PER_S
