@@ -35,7 +35,10 @@ def create_app(settings: Settings, *models: Model, observer: Observer | None = N
         served: list[Served] = []
         engines: list[LocalEngine] = []
         workers: list[EngineWorker | DetectorWorker] = []
-        for model in models or [loader.load(name, settings.device, settings.transcriber) for name in settings.models]:
+        for model in models or [
+            loader.with_ear(loader.load(name, settings.device), settings.transcriber, settings.device)
+            for name in settings.models
+        ]:
             engine = LocalEngine(asyncio.get_running_loop())
             speech_model = EngineWorker(model, engine.deliver, observer)
             detector = DetectorWorker(DETECTORS[settings.detector](), engine.deliver)

@@ -67,7 +67,13 @@ def bound(host: str, port: int) -> list[socket.socket]:
 def serve(settings: Settings) -> None:
     """Returns when the server has been stopped. Before it listens: SettingsError when the address cannot be had, ModelError
     when the model cannot be served."""
-    app = create_app(settings, *[loader.load(name, settings.device, settings.transcriber) for name in settings.models])
+    app = create_app(
+        settings,
+        *[
+            loader.with_ear(loader.load(name, settings.device), settings.transcriber, settings.device)
+            for name in settings.models
+        ],
+    )
     sockets = bound(settings.host, settings.port)
     scheme = "http" if settings.tls_certificate is None else "https"
     log.info("= serving %s://%s:%d, %s", scheme, settings.host, settings.port, "with keys" if settings.keys else "without keys")

@@ -6,8 +6,7 @@ Look-up order: the given path, the checkout's `models/`, the models inside the i
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +50,24 @@ def verify(folder: Path) -> None:
             raise ModelError(f"{path} is not the file of the manifest: its SHA-256 is {digest}.")
 
 
+def with_ear(model: Model, name: str, device: str = "auto") -> Model:
+    """The model, transcribed by the ear that the model of this name has beside it; as it is for ''. Raises ModelError."""
+    if not name:
+        return model
+    from realtime_server.engine.ears.transcriber import TranscribedModel
+    from realtime_server.engine.ears.whisper import WhisperEar
+
+    folder = find(name)
+    verify(folder)
+    if not (folder / "ear.json").is_file():
+        raise ModelError(f"--transcriber {name}: {folder} has no ear.json, so it cannot transcribe for another model.")
+    try:
+        return TranscribedModel(model, WhisperEar.load(folder, choose_device(device)[0]))
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        what = " ".join(str(error).split())[:300]
+        raise ModelError(f"{folder} holds no ear that can be loaded: {type(error).__name__}: {what}") from None
+
+
 def _json_file(path: Path) -> dict[str, Any]:
     """ModelError when the file is missing, unreadable or no JSON object."""
     try:
@@ -75,36 +92,7 @@ def choose_device(wanted: str) -> tuple[torch.device, str]:
     return torch.device("cpu"), "torch finds no CUDA device"
 
 
-def load(name: str, device: str = "auto", transcriber: str = "") -> Model:
-    """`transcriber`: a model, by name or folder, that has an ear which transcribes in place of its own."""
-    model = _load(name, device)
-    return with_ear(model, transcriber, device) if transcriber else model
-
-
-def with_ear(model: Model, name: str, device: str) -> Model:
-    from realtime_server.engine.ears.transcriber import TranscribedModel
-    from realtime_server.engine.ears.whisper import WhisperEar
-
-    folder = find(name)
-    verify(folder)
-    if not (folder / "ear.json").is_file():
-        raise ModelError(f"--transcriber {name}: {folder} has no ear.json, so it cannot transcribe for another model.")
-    with _loading(folder):
-        return TranscribedModel(model, WhisperEar.load(folder, choose_device(device)[0]))
-
-
-@contextmanager
-def _loading(folder: Path) -> Iterator[None]:
-    """ModelError where the folder holds something else than it says."""
-    try:
-        yield
-    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        log.debug("! %s", folder, exc_info=True)
-        what = " ".join(str(error).split())[:300]
-        raise ModelError(f"{folder} holds no model that can be loaded: {type(error).__name__}: {what}") from None
-
-
-def _load(name: str, device: str) -> Model:
+def load(name: str, device: str = "auto") -> Model:
     folder = find(name)
     verify(folder)
     config = _json_file(folder / "config.json")
@@ -113,8 +101,12 @@ def _load(name: str, device: str) -> Model:
         raise ModelError(f"{folder}/config.json: the architecture '{config.get('architecture')}' is not known.")
     where, why = choose_device(device)
     log.info("= %s runs on %s: %s", folder.name, where, why)
-    with _loading(folder):
+    try:
         return maker(folder, config, where)
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        log.debug("! %s", folder, exc_info=True)
+        what = " ".join(str(error).split())[:300]
+        raise ModelError(f"{folder} holds no model that can be loaded: {type(error).__name__}: {what}") from None
 
 
 def architectures() -> dict[str, Callable[[Path, dict[str, object], torch.device], Model]]:

@@ -98,7 +98,7 @@ def test_a_transcriber_needs_an_ear(folder: Path) -> None:
     with pytest.raises(ModelError, match=r"no ear\.json"):
         loader.with_ear(Parrot(), str(folder), "cpu")
     (folder / "ear.json").write_text("{}")
-    with pytest.raises(ModelError, match="no model that can be loaded"):
+    with pytest.raises(ModelError, match="no ear that can be loaded"):
         loader.with_ear(Parrot(), str(folder), "cpu")
 
 
@@ -107,3 +107,4 @@ def test_a_model_may_be_transcribed_by_another_ear(folder: Path) -> None:
     model = loader.with_ear(Parrot(), str(folder), "cpu")
     assert isinstance(model, TranscribedModel)
     assert model.name == "parrot"
+    assert loader.with_ear(model, "", "cpu") is model
