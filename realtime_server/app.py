@@ -27,6 +27,12 @@ log = logging.getLogger(__name__)
 THIS_MACHINE = r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?"
 
 
+def loaded(settings: Settings) -> list[Model]:
+    """The models that the settings name. Raises ModelError."""
+    device, thinker, ear = settings.device, settings.thinker, settings.transcriber
+    return [loader.with_ear(loader.load(name, device, thinker=thinker), ear, device) for name in settings.models]
+
+
 def create_app(settings: Settings, *models: Model, observer: Observer | None = None) -> FastAPI:
     """The server as an ASGI application; `models` replace the ones that the settings name."""
 
@@ -35,7 +41,7 @@ def create_app(settings: Settings, *models: Model, observer: Observer | None = N
         served: list[Served] = []
         engines: list[LocalEngine] = []
         workers: list[EngineWorker | DetectorWorker] = []
-        for model in models or [loader.load(name, settings.device, thinker=settings.thinker) for name in settings.models]:
+        for model in models or loaded(settings):
             engine = LocalEngine(asyncio.get_running_loop())
             speech_model = EngineWorker(model, engine.deliver, observer)
             detector = DetectorWorker(DETECTORS[settings.detector](), engine.deliver)

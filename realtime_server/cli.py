@@ -52,6 +52,8 @@ def _add_address(serve: argparse.ArgumentParser) -> None:
           "no other is named", ", ".join(Settings.models), action="append")  # fmt: skip
     _flag(serve, "--thinker", "the instruct model that thinks in the place of the model's own: a folder or a hub's name",
           "the model's own")  # fmt: skip
+    _flag(serve, "--transcriber", "a model that has an ear, by name or folder: what the user said is transcribed by it",
+          "each model's own", default=Settings.transcriber)  # fmt: skip
     _flag(serve, "--device", "where the model runs", choices=("auto", "cpu", "cuda"), default=Settings.device)
     _flag(serve, "--detector", "who hears that somebody speaks", choices=("silero", "webrtc"), default=Settings.detector)
     _flag(serve, "--api-key-file", "one key a line", "the environment's REALTIME_SERVER_API_KEYS, else no keys", type=Path)
@@ -102,7 +104,7 @@ def _keys(file: Path | None) -> Keys:
 def _serve(options: argparse.Namespace) -> int:
     settings = Settings(
         host=options.host, port=options.port, models=tuple(options.model or Settings.models),
-        device=options.device, thinker=options.thinker, detector=options.detector,
+        thinker=options.thinker, transcriber=options.transcriber, device=options.device, detector=options.detector,
         keys=_keys(options.api_key_file), sessions=options.sessions, sessions_per_key=options.sessions_per_key,
         limits=Limits(
             requests_per_minute=options.requests_per_minute, tokens_per_minute=options.tokens_per_minute,

@@ -10,8 +10,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from realtime_server.app import create_app
-from realtime_server.engine import loader
+from realtime_server.app import create_app, loaded
 from realtime_server.settings import Settings, SettingsError
 from realtime_server.transport.bounded_http import REQUEST_S, BoundedHttp
 from realtime_server.transport.bounded_websocket import BoundedWebSocket
@@ -67,7 +66,7 @@ def bound(host: str, port: int) -> list[socket.socket]:
 def serve(settings: Settings) -> None:
     """Returns when the server has been stopped. Before it listens: SettingsError when the address cannot be had, ModelError
     when the model cannot be served."""
-    app = create_app(settings, *[loader.load(name, settings.device, thinker=settings.thinker) for name in settings.models])
+    app = create_app(settings, *loaded(settings))
     sockets = bound(settings.host, settings.port)
     scheme = "http" if settings.tls_certificate is None else "https"
     log.info("= serving %s://%s:%d, %s", scheme, settings.host, settings.port, "with keys" if settings.keys else "without keys")

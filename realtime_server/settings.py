@@ -55,6 +55,8 @@ class Settings:
     port: int = 8000
     models: tuple[str, ...] = ("wren",)
     """Names or folders; the first is the one that hosted names, and no name at all, stand for."""
+    transcriber: str = ""
+    """A model, by name or folder, whose ear transcribes for all of them; '' is each model's own."""
     device: str = "auto"
     thinker: str | None = None
     """In the place of the models' own."""

@@ -66,6 +66,24 @@ def verify(folder: Path) -> None:
             raise ModelError(f"{path} is not the file of the manifest: its SHA-256 is {digest}.")
 
 
+def with_ear(model: Model, name: str, device: str = "auto") -> Model:
+    """The model, transcribed by the ear that the model of this name has beside it; as it is for ''. Raises ModelError."""
+    if not name:
+        return model
+    from realtime_server.engine.ears.transcriber import TranscribedModel
+    from realtime_server.engine.ears.whisper import WhisperEar
+
+    folder = find(name)
+    verify(folder)
+    if not (folder / "ear.json").is_file():
+        raise ModelError(f"--transcriber {name}: {folder} has no ear.json, so it cannot transcribe for another model.")
+    try:
+        return TranscribedModel(model, WhisperEar.load(folder, choose_device(device)[0]))
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        what = " ".join(str(error).split())[:300]
+        raise ModelError(f"{folder} holds no ear that can be loaded: {type(error).__name__}: {what}") from None
+
+
 def _json_file(path: Path) -> dict[str, Any]:
     """ModelError when the file is missing, unreadable or no JSON object."""
     try:

@@ -10,9 +10,13 @@ import torch
 
 from realtime_server.engine import loader
 from realtime_server.engine.contract import ModelError
+from realtime_server.engine.ears.transcriber import TranscribedModel
 from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.nets.int8 import Int8Linear
 from realtime_server.messages import Abilities
 from realtime_server.training.wren.export import write_manifest
+from tests.engine.ears.test_transcriber import Parrot
+from tests.engine.ears.tiny import net, write_ear
 
 
 @pytest.fixture
@@ -158,3 +162,19 @@ def test_pickles_are_not_read(tmp_path: Path, weights: str) -> None:
 def test_what_cannot_be_run_is_said_when_it_is_loaded(tmp_path: Path, config: dict[str, object], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         loader.load(str(foreign(tmp_path, **config)), "cpu", FAMILIES)
+
+
+def test_a_transcriber_needs_an_ear(folder: Path) -> None:
+    with pytest.raises(ModelError, match=r"no ear\.json"):
+        loader.with_ear(Parrot(), str(folder), "cpu")
+    (folder / "ear.json").write_text("{}")
+    with pytest.raises(ModelError, match="no ear that can be loaded"):
+        loader.with_ear(Parrot(), str(folder), "cpu")
+
+
+def test_a_model_may_be_transcribed_by_another_ear(folder: Path) -> None:
+    write_ear(folder, net(Int8Linear))
+    model = loader.with_ear(Parrot(), str(folder), "cpu")
+    assert isinstance(model, TranscribedModel)
+    assert model.name == "parrot"
+    assert loader.with_ear(model, "", "cpu") is model

@@ -23,6 +23,8 @@ RANGE = 8.0
 
 LEAST_RANGE, MOST_RANGE = 0.6, 3.0
 """log10 of power from the quiet to the loud: with less there is no speech, and what is so much quieter than speech is none."""
+SILENT = -6.5
+"""The level of white noise at -70 dB of full scale: nobody speaks so quietly."""
 QUIET = 0.35
 """The share of that range that is quiet."""
 
@@ -43,13 +45,16 @@ def spoken(levels: Tensor) -> Tensor:
     if len(levels) == 0:
         return torch.zeros(0, dtype=torch.bool)
     floor, top = torch.quantile(levels, torch.tensor([0.05, 0.95])).tolist()
-    if top - floor < LEAST_RANGE:
+    if top - floor < LEAST_RANGE or top < SILENT:
         return torch.zeros(len(levels), dtype=torch.bool)
     return levels.gt(max(floor + QUIET * (top - floor), top - MOST_RANGE))
 
 
 class LogMel:
-    """`push` takes sound in; frame t is centred on its sample t * HOP. The first frames see it mirrored, as in training."""
+    """`push` takes sound in; frame t is centred on its sample t * HOP. The first frames see it mirrored, as in training.
+
+    Frames are counted from the sound's first one, also where some are forgotten.
+    """
 
     def __init__(self, mels: int = 80) -> None:
         self._filters = mel_filters(mels)
@@ -59,7 +64,7 @@ class LogMel:
         self._first = torch.zeros(0)
         self._frames: list[Tensor] = []
         self._levels: list[Tensor] = []
-        self._samples = 0
+        self._samples = self._forgotten = 0
 
     @property
     def number(self) -> int:
@@ -84,29 +89,38 @@ class LogMel:
             self._levels.append((10 ** self._frames[-1]).mean(-1).log10())
             self._pending = self._pending[whole * HOP :].clone()
 
-    def powers(self) -> Tensor:
-        """[number + BEYOND, mels] log10 of power; the last frames see silence behind the end."""
+    def forget(self, before: int) -> None:
+        """Whole frames before this one are asked for no more."""
+        if before > self._forgotten and self._frames:
+            frames, levels = torch.cat(self._frames), torch.cat(self._levels)
+            number = min(before - self._forgotten, len(frames))
+            self._frames, self._levels = [frames[number:].clone()], [levels[number:].clone()]
+            self._forgotten += number
+
+    def powers(self, start: int = 0) -> Tensor:
+        """[number - start + BEYOND, mels] log10 of power; the last frames see silence behind the end."""
         held = torch.cat([*self._frames, self._tail()])
         self._frames = [held[: len(held) - self._open]] if self._frames else []
-        return held
+        return held[start - self._forgotten :]
 
     def window(self, start: int = 0, end: int | None = None, silence: int = 0) -> Tensor:
         """[n, mels] as the encoder takes them, of these frames and `silence` more behind them; n is even."""
         last = self.number if end is None else min(end, self.number)
         seeing = min(silence, BEYOND) if last == self.number else 0
-        powers = self.powers()[start : last + seeing]
+        powers = self.powers(start)[: last + seeing - start]
         silence += (last - start + silence) % 2 - seeing
         powers = F.pad(powers, (0, 0, 0, silence), value=FLOOR)
         return (powers.clamp(min=float(powers.max()) - RANGE) + 4) / 4
 
     def spoken(self, start: int = 0) -> Tensor:
         """[n] of each whole frame from `start` on whether it is louder than the quiet between words."""
-        return spoken(torch.cat([torch.zeros(0), *self._levels])[start:])
+        self._levels = [torch.cat([torch.zeros(0), *self._levels])]
+        return spoken(self._levels[0][start - self._forgotten :])
 
     @property
     def _open(self) -> int:
         """How many frames of the sound so far are not whole, with those beyond it."""
-        return self.number + BEYOND - sum(map(len, self._frames))
+        return self.number + BEYOND - self._forgotten - sum(map(len, self._frames))
 
     def _tail(self) -> Tensor:
         pending = self._pending

@@ -101,7 +101,7 @@ class Hearing:
         """Of a window that is full: up to the last sentence that was closed well before its end, or all of it."""
         turn = self.turn
         if not speech.loud:
-            turn.begin = turn.mel.number - BEFORE
+            turn.settle(turn.mel.number - BEFORE)
             return
         yield from self._write(stream, speech)
         assert turn.draft is not None
@@ -109,9 +109,8 @@ class Hearing:
         closed = [s for s in written.sentences if s.tokens and start + s.seconds * FRAMES_PER_S < speech.end - FRAMES_PER_S]
         tokens = closed[-1].tokens if closed else len(written.tokens)
         self._tell(tokens)
-        turn.settled.append(written.first(tokens, self.ear.vocabulary.text(written.tokens[:tokens]).strip()))
-        turn.begin = start + round(closed[-1].seconds * FRAMES_PER_S) if closed else speech.heard
-        turn.draft, turn.told = None, 0
+        settled = written.first(tokens, self.ear.vocabulary.text(written.tokens[:tokens]).strip())
+        turn.settle(start + round(closed[-1].seconds * FRAMES_PER_S) if closed else speech.heard, settled)
 
     def _tell(self, tokens: int) -> None:
         """Of the draft, up to so many tokens."""

@@ -52,25 +52,31 @@ class Transcript:
 
     @property
     def doubt(self) -> float:
-        """Whether anything was said: sentences raise 0.5 at most, what the ear makes of noise 1 and more."""
-        return self.no_speech - UNSURE * self.logprob
+        """Whether anything was said: sentences raise 0.5 at most, what the ear makes of noise 1 and more.
+
+        What it was most sure of counts, also where a keyword or what was told stands instead.
+        """
+        surest = float(self.probabilities[:, 0].log().mean()) if self.tokens else 0.0
+        return self.no_speech - UNSURE * surest
 
 
 @dataclass(frozen=True)
 class Gate:
     """When what was written is noise: `doubt` is the probability of no speech, and more the less sure the text is.
 
-    A word by itself often seems to be no speech: what is loud for `seconds` at most may raise more doubt.
+    A word by itself often seems to be no speech: one of so few `tokens`, loud for `seconds` at most, may raise more doubt.
     """
 
     doubt: float = 0.75
-    doubt_of_short: float = 1.0
+    doubt_of_word: float = 1.0
+    tokens: int = 4
     seconds: float = 1.0
     compression: float = 2.4
 
     def shuts(self, heard: Transcript, seconds: float) -> bool:
         """`seconds`: of sound that was not quiet."""
-        most = self.doubt if seconds > self.seconds else self.doubt_of_short
+        word = len(heard.tokens) <= self.tokens and seconds <= self.seconds
+        most = self.doubt_of_word if word else self.doubt
         return heard.doubt >= most or compression(heard.text) > self.compression
 
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from realtime_server.engine.ears.steps import Encode, Predict
+from realtime_server.engine.ears.transcript import Transcript
 from realtime_server.engine.ears.vocabulary import Vocabulary
 from realtime_server.engine.nets.int8 import Int8Linear, floats, packs
 from realtime_server.engine.nets.whisper import Encoded, Sounds, Whisper, WhisperConfig
@@ -66,6 +67,12 @@ class WhisperEar:
         predicted = {n: s for n, s in steps.items() if isinstance(s, Predict)}
         for short in (True, False):
             yield self._predicted, {n: s for n, s in predicted.items() if (len(s.ids) == 1) is short}
+
+    def pieces(self, said: Transcript) -> Iterator[tuple[str, float]]:
+        """A transcript's text in the pieces that it was written in, each with its log-probability."""
+        for begin, end in self.vocabulary.pieces(said.tokens):
+            piece = self.vocabulary.text(said.tokens[begin:end])
+            yield piece if begin else piece.lstrip(), sum(said.logprobs[begin:end])
 
     def _encoded(self, steps: list[Encode]) -> list[Encoded]:
         return self.net.encode(torch.stack([step.mel for step in steps]).to(self.device, self.dtype))

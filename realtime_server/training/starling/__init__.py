@@ -1,1 +1,1 @@
-"""The making of Starling: parts that others trained, packed, and what was trained here."""
+"""Text-only tuning of Starling's thinker: dialogues made from seeds, LoRA, and measures that training never reads."""

@@ -61,3 +61,18 @@ def test_the_loud_frames_are_spoken() -> None:
 def test_nothing_is_spoken_where_all_is_alike() -> None:
     assert not spoken(torch.full((50,), -2.0) + torch.rand(50) * 0.2).any()
     assert spoken(torch.zeros(0)).shape == (0,)
+
+
+@given(st.integers(2000, 6000), st.integers(0, 11), st.integers(0, 15))
+def test_what_is_forgotten_changes_nothing_behind_it(samples: int, before: int, start: int) -> None:
+    kept, less = LogMel(), LogMel()
+    for made in (kept, less):
+        made.push(sound(samples))
+    less.forget(before)
+    for made in (kept, less):
+        made.push(sound(3000))
+    start += before
+    assert less.number == kept.number
+    assert torch.equal(less.powers(start), kept.powers(start))
+    assert torch.equal(less.window(start, silence=8), kept.window(start, silence=8))
+    assert torch.equal(less.spoken(start), kept.spoken(start))

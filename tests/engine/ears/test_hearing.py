@@ -16,7 +16,7 @@ from realtime_server.messages import Samples
 from tests.engine.ears.tiny import ear, noise, speech, vocabulary
 
 EAR, WORDS = ear(), vocabulary()
-OPEN = Gate(doubt=1e9, doubt_of_short=1e9, compression=1e9)
+OPEN = Gate(doubt=1e9, doubt_of_word=1e9, compression=1e9)
 """Random weights are sure of nothing."""
 
 
@@ -79,7 +79,7 @@ def test_behind_a_pause_the_transcript_is_there_at_once() -> None:
 
 def test_what_is_said_behind_a_pause_is_heard_with_what_was_before() -> None:
     talk = Talk()
-    for part in (speech(1.0, 0.5), speech(3.0, 0.5, seed=9)):
+    for part in (speech(1.0, 0.5), speech(6.0, 0.5, seed=9)):
         talk.say(part)
     said = talk.commit()
     first, both = [len(step.mel) for step in talk.steps if isinstance(step, Encode)]
@@ -104,7 +104,7 @@ def test_what_is_no_speech_costs_nothing(samples: Samples) -> None:
 
 
 def test_a_gate_that_is_shut_leaves_no_text() -> None:
-    talk = Talk(live=True, gate=Gate(doubt=0.0, doubt_of_short=0.0))
+    talk = Talk(live=True, gate=Gate(doubt=0.0, doubt_of_word=0.0))
     talk.say(speech(1.5, 0.5))
     said = talk.commit()
     assert (said.text, said.tokens, talk.told) == ("", (), [])

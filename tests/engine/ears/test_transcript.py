@@ -1,5 +1,7 @@
 """What repeats itself is cut, noise is told from short words, and a part of a transcript is a transcript."""
 
+import math
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,13 @@ GATE = Gate()
 def transcript(text: str, no_speech: float = 0.0, logprob: float = -0.1) -> Transcript:
     tokens = tuple(range(len(text)))
     return Transcript(
-        text, tokens, (logprob,) * len(text), torch.zeros(len(text), 4), torch.ones(len(text), 4), no_speech, torch.zeros(5, 8)
+        text,
+        tokens,
+        (logprob,) * len(text),
+        torch.zeros(len(text), 4),
+        torch.full((len(text), 4), math.exp(logprob)),
+        no_speech,
+        torch.zeros(5, 8),
     )
 
 

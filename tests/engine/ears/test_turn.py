@@ -5,7 +5,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.engine.ears.turn import BEFORE, BEHIND, LEAST, LONGEST, PAUSE, SAME, SILENCE, Draft, Speech, Turn
+from realtime_server.engine.ears.turn import (
+    BEFORE,
+    BEHIND,
+    LEAST,
+    LONGEST,
+    PAUSE,
+    SAME,
+    SILENCE,
+    STATES_KEPT,
+    Draft,
+    Speech,
+    Turn,
+)
 from tests.engine.ears.test_transcript import transcript
 from tests.engine.ears.tiny import noise, speech
 
@@ -41,7 +53,7 @@ def test_a_turn_of_nothing_has_no_speech() -> None:
 
 
 def test_a_window_has_little_of_the_silence_around_what_is_said() -> None:
-    made = turn(np.concatenate([noise(2.0, 1e-4), speech(4.0, 2.0)]), committed=True)
+    made = turn(np.concatenate([noise(2.0, 1e-4), speech(6.0, 2.0)]), committed=True)
     said = made.speech()
     window = made.window(said)
     assert abs(len(window.mel) - (said.end - said.first + BEFORE + BEHIND + SILENCE)) <= 1
@@ -64,3 +76,12 @@ def test_a_draft_holds_as_long_as_nothing_more_is_said() -> None:
     assert draft.holds(Speech(10, 60 + SAME, 50, 190))
     assert not draft.holds(Speech(10, 61 + SAME, 51, 190))
     assert not Speech(10, 60, 50, 59 + PAUSE).pauses
+
+
+def test_of_a_long_turn_only_the_newest_states_are_kept() -> None:
+    made = turn(noise(2.0, 0.1))
+    for n in range(STATES_KEPT + 2):
+        made.settle(20 * (n + 1), transcript("Yes."))
+    assert [len(part.states) for part in made.settled] == [0, 0, *[5] * STATES_KEPT]
+    assert made.begin == 20 * (STATES_KEPT + 2)
+    assert (made.draft, made.told) == (None, 0)

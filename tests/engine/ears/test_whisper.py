@@ -1,21 +1,17 @@
 """Steps of many sequences in one batch are answered as each is alone, and an ear is loaded from its files."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from realtime_server.engine.ears.steps import Encode, Predict
 from realtime_server.engine.ears.whisper import WhisperEar
 from realtime_server.engine.nets import int8
 from realtime_server.engine.nets.int8 import Int8Linear
-from realtime_server.engine.nets.whisper import Whisper
 from realtime_server.engine.runtime.cache import CacheFull
 from realtime_server.engine.runtime.steps import Broken, Stream
-from tests.engine.ears.tiny import ear, net, vocabulary
+from tests.engine.ears.tiny import ear, net, vocabulary, write_ear
 
 CPU = torch.device("cpu")
 HEARD = ear()
@@ -54,20 +50,13 @@ def test_a_transcript_too_long_for_the_decoder_fails_alone() -> None:
     assert other.ids == [1]
 
 
-def folder(path: Path, made: Whisper) -> Path:
-    save_file({name: t.half() if t.is_floating_point() and not name.endswith("scale") else t for name, t in made.state_dict().items()},
-              path / "ear.safetensors")  # fmt: skip
-    (path / "ear.json").write_text(json.dumps({"net": asdict(made.config), "suppressed": [3], "not_first": [4]}))
-    (path / "ear-tokenizer.json").write_text(vocabulary().tokenizer.to_str())
-    return path
-
-
 @pytest.mark.parametrize("kernels", [True, False])
 def test_an_ear_is_loaded_with_and_without_kernels(kernels: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if kernels and not int8.packs():
         pytest.skip("this machine's torch has no packed kernels")
     monkeypatch.setattr("realtime_server.engine.ears.whisper.packs", lambda: kernels)
-    loaded = WhisperEar.load(folder(tmp_path, net(Int8Linear)), CPU)
+    write_ear(tmp_path, net(Int8Linear))
+    loaded = WhisperEar.load(tmp_path, CPU)
     assert any(isinstance(module, Int8Linear) for module in loaded.net.modules()) is kernels
     assert not loaded.vocabulary.open[3]
     assert not loaded.vocabulary.open_first[4]

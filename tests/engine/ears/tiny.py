@@ -1,7 +1,12 @@
 """A tiny random ear with letters for tokens, the same weights in every test, and the sound of somebody who speaks."""
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import nn
 
@@ -46,6 +51,14 @@ def net(linear: type[nn.Module] = nn.Linear, seed: int = 0) -> Whisper:
 
 def ear() -> WhisperEar:
     return WhisperEar(net(), vocabulary(), torch.device("cpu"))
+
+
+def write_ear(folder: Path, made: Whisper) -> None:
+    """The files of an ear, as packing makes them."""
+    state = {n: t.half() if t.is_floating_point() and not n.endswith("scale") else t for n, t in made.state_dict().items()}
+    save_file(state, folder / "ear.safetensors")
+    (folder / "ear.json").write_text(json.dumps({"net": asdict(made.config), "suppressed": [3], "not_first": [4]}))
+    (folder / "ear-tokenizer.json").write_text(vocabulary().tokenizer.to_str())
 
 
 def noise(seconds: float, level: float, seed: int = 0) -> Samples:
