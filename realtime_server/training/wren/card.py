@@ -1,10 +1,8 @@
 """The figures in a model's card: `eval.json` in words."""
 
 from pathlib import Path
-from typing import Any
 
-Measures = dict[str, dict[str, Any]]
-"""As in `eval.json`: {"group.name": {"value": a number}}."""
+from realtime_server.training.card import Measures, table, value, write_figures
 
 SETS = {
     "questions": "synthetic, of recordings left out of training",
@@ -51,29 +49,17 @@ OTHERS = {
     "eight_sessions.real_time_factor": "eight answers at once: processing time over one's audio time",
     "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest piece of sound, ms after it was due",
 }
-FIGURES = ("<!-- figures -->", "<!-- end of figures -->")
 
 
 def write_card(folder: Path, measures: Measures) -> None:
-    """Puts the figures into the model's card, between its marks."""
-    before, _, rest = (folder / "README.md").read_text().partition(FIGURES[0])
-    after = rest.partition(FIGURES[1])[2]
-    (folder / "README.md").write_text(f"{before}{FIGURES[0]}\n{figures(measures)}\n{FIGURES[1]}{after}")
+    write_figures(folder, figures(measures))
 
 
 def figures(measures: Measures) -> str:
     """Two tables in Markdown: questions by how they were asked, and everything else, a measure without words by its name."""
-    questions = [[text, *(_value(measures, f"{group}.{name}") for name in COLUMNS)] for group, text in SETS.items()]
+    questions = [[text, *(value(measures, f"{group}.{name}") for name in COLUMNS)] for group, text in SETS.items()]
     shown = {f"{group}.{name}" for group in SETS for name in COLUMNS}
     # In the order of the words, for "the same" means the row above; what has no words comes last.
     names = [*filter(measures.__contains__, OTHERS), *(name for name in measures if name not in shown and name not in OTHERS)]
-    others = [[OTHERS.get(name, name), _value(measures, name)] for name in names]
-    return _table(["questions", *COLUMNS.values()], questions) + "\n\n" + _table(["measure", "value"], others)
-
-
-def _value(measures: Measures, name: str) -> str:
-    return str(measures[name]["value"]) if name in measures else "–"
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows])
+    others = [[OTHERS.get(name, name), value(measures, name)] for name in names]
+    return table(["questions", *COLUMNS.values()], questions) + "\n\n" + table(["measure", "value"], others)
