@@ -1,0 +1,1 @@
+"""How Starling is tuned, and how it is measured."""

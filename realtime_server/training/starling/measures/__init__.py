@@ -1,0 +1,1 @@
+"""What the card quotes, one kind of measure per module."""
