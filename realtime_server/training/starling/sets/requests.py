@@ -34,7 +34,8 @@ HOME = (
         "rooms": {"type": "array", "items": text("A room", "kitchen", "hallway", "bedroom", "bathroom")},
     }, ("rooms",)),
     Tool("play_music", "Play music.", {
-        "artist": text("Name of the artist, if one was named"), "genre": text("Kind of music", "rock", "jazz", "pop", "classical"),
+        "artist": text("Name of the artist, if one was named"),
+        "genre": text("Kind of music", "rock", "jazz", "pop", "classical"),
         "shuffle": flag("Play in random order, if asked for"),
     }),
     Tool("everything_off", "Switch off every device in the house."),
@@ -106,14 +107,16 @@ AT_HOME = (
     Turn("Could you water my tomatoes?"),
 )  # fmt: skip
 ON_ERRANDS = (
-    Turn("Put six eggs on my shopping list.", calls=(Call("add_to_shopping_list", {"product": ("eggs", "egg"), "quantity": 6}),)),
+    Turn("Put six eggs on my shopping list.",
+         calls=(Call("add_to_shopping_list", {"product": ("eggs", "egg"), "quantity": 6}),)),
     Turn("We're out of dish soap, add it to the list.", calls=(Call("add_to_shopping_list", {"product": "dish soap"}),)),
     Turn("On Wednesday, remind me to feed the rabbits.",
          calls=(Call("create_reminder", {"about": ("feed the rabbits", "feeding the rabbits"), "weekday": "Wednesday"}),)),
     Turn("Don't let me forget the dentist on Friday.", calls=(Call("create_reminder", {
         "about": ("dentist", "dentist appointment", "go to the dentist", "visit the dentist", "see the dentist"),
         "weekday": "Friday"}),)),
-    Turn("Text Monica that dinner is ready.", calls=(Call("send_text", {"recipient": "Monica", "message": "Dinner is ready"}),)),
+    Turn("Text Monica that dinner is ready.",
+         calls=(Call("send_text", {"recipient": "Monica", "message": "Dinner is ready"}),)),
     Turn("Send a message to Uncle Bob saying happy birthday.",
          calls=(Call("send_text", {"recipient": "Uncle Bob", "message": "Happy birthday"}),)),
     Turn("I need a taxi from the airport to Station Road.",
