@@ -5,11 +5,12 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from realtime_server.engine.families.wren.words import plain
+from realtime_server.engine.families.wren.words import ONES, TENS, plain
 from realtime_server.engine.talker.spoken_form import read_out
 from realtime_server.training.starling.sets.talks import Call, Turn
 from realtime_server.training.word_errors import word_errors
 
+NUMBERS = frozenset({*ONES, *TENS[2:], "hundred", "thousand", "point"})
 ARTICLES = frozenset({"a", "an", "the"})
 SPELLINGS = {
     "ok": "okay", "mr": "mister", "mrs": "missus", "color": "colour", "favorite": "favourite", "theater": "theatre",
@@ -21,14 +22,20 @@ SPELLINGS = {
 
 def spoken(text: str) -> str:
     """'It's $4.50' -> 'it is four dollars fifty cents': words as they are said."""
-    words = plain(read_out(text)).split()
-    return " ".join(SPELLINGS.get(word, word) for word in words if word != "and")
+    return _alike(read_out(text))
+
+
+def _alike(text: str) -> str:
+    return " ".join(SPELLINGS.get(word, word) for word in plain(text).split() if word != "and")
 
 
 def transcript_errors(said: str, heard: str) -> tuple[int, int]:
-    """(word errors, words said), whatever is written as digits or in one word."""
-    wanted, got = spoken(said), spoken(heard)
-    return word_errors(wanted, _as_in(wanted, got)), len(wanted.split())
+    """(word errors, words said), whatever is written as digits or in one word; figures are read as what suits, 1990 as a year
+    or as a number."""
+    wanted = _alike(said)
+    readings = [reading for text in (spoken(heard), _alike(heard)) for reading in (text, _as_in(wanted, text))]
+    errors = min(word_errors(wanted, reading) for reading in readings)
+    return errors, len(wanted.split())
 
 
 def _as_in(wanted: str, got: str) -> str:
@@ -46,16 +53,24 @@ def _as_in(wanted: str, got: str) -> str:
 
 def answered_rightly(turn: Turn, answer: str) -> bool:
     """All of `right` and nothing of `wrong`, in its words or as it is written."""
-    readings = (answer.lower().replace("\u2019", "'"), plain(answer), plain(read_out(answer)))
+    forms = (answer.lower().replace("\u2019", "'").replace("-", " "), plain(answer), plain(read_out(answer)))
+    readings = [re.sub(r"\b(hundred|thousand) and\b", r"\1", form) for form in forms]
 
     def found(pattern: str) -> bool:
-        return any(re.search(rf"(?<![\w]){_group(pattern)}(?![\w])", reading) for reading in readings)
+        return any(_found(pattern, reading) for reading in readings)
 
     return bool(answer.strip()) and all(map(found, turn.right)) and not (turn.wrong and found(turn.wrong))
 
 
-def _group(pattern: str) -> str:
-    return f"(?:{pattern})"
+def _found(pattern: str, reading: str) -> bool:
+    """As whole words, and no number as a part of a larger one."""
+    for match in re.finditer(rf"(?<!\w)(?<!\d[.,:])(?:{pattern})(?!\w)(?![.,:]\d)", reading):
+        before, after = reading[: match.start()].split()[-1:], reading[match.end() :].split()[:1]
+        inside = match[0].split()
+        larger = ({*inside[:1], *before} <= NUMBERS and before) or ({*inside[-1:], *after} <= NUMBERS and after)
+        if not larger:
+            return True
+    return False
 
 
 def called_rightly(wanted: tuple[Call, ...], got: list[dict[str, Any]]) -> bool:
