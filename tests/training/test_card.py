@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from realtime_server.training.card import FIGURES
 from realtime_server.training.wren import card
 
 WREN = Path(__file__).parents[2] / "models" / "wren"
@@ -28,12 +29,12 @@ def test_a_card_is_read_in_one_sitting() -> None:
 
 
 def test_figures_are_put_between_their_marks_and_nothing_else_changes(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text(f"before\n{card.FIGURES[0]}\nold\n{card.FIGURES[1]}\nbehind\n")
+    (tmp_path / "README.md").write_text(f"before\n{FIGURES[0]}\nold\n{FIGURES[1]}\nbehind\n")
     measures = {"speed.real_time_factor": {"value": 0.25}, "new.kind": {"value": 3}}
     card.write_card(tmp_path, {"measures": measures})
     written = (tmp_path / "README.md").read_text()
-    assert written.startswith(f"before\n{card.FIGURES[0]}\n")
-    assert written.endswith(f"{card.FIGURES[1]}\nbehind\n")
+    assert written.startswith(f"before\n{FIGURES[0]}\n")
+    assert written.endswith(f"{FIGURES[1]}\nbehind\n")
     assert "old" not in written
     assert f"| {card.OTHERS['speed.real_time_factor']} | 0.25 |" in written
     assert "| new.kind | 3 |" in written

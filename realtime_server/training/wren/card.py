@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-Measures = dict[str, dict[str, Any]]
-"""As in `eval.json`: {"group.name": {"value": a number}}."""
+from realtime_server.training.card import FIGURES, Measures, between, table, value
 
 SETS = {
     "questions": "synthetic, of recordings left out of training",
@@ -52,7 +51,6 @@ OTHERS = {
     "eight_sessions.real_time_factor": "eight answers at once: processing time over one's audio time",
     "eight_sessions.latest_piece_behind_playing_ms": "the same: the latest piece of sound, ms after it was due",
 }
-FIGURES = ("<!-- figures -->", "<!-- end of figures -->")
 
 
 ABLATION = ("<!-- ablation -->", "<!-- end of ablation -->")
@@ -71,14 +69,8 @@ ABLATED = {
 def write_card(folder: Path, evaluation: dict[str, Any]) -> None:
     """Puts the figures of `eval.json` into the model's card, between their marks."""
     path = folder / "README.md"
-    text = _between(path.read_text(), FIGURES, figures(evaluation["measures"]))
-    path.write_text(_between(text, ABLATION, ablation(evaluation.get("ablation", {}))))
-
-
-def _between(text: str, marks: tuple[str, str], shown: str) -> str:
-    """A card without these marks stays as it is."""
-    before, mark, rest = text.partition(marks[0])
-    return f"{before}{mark}\n{shown}\n{marks[1]}{rest.partition(marks[1])[2]}" if mark else text
+    text = between(path.read_text(), FIGURES, figures(evaluation["measures"]))
+    path.write_text(between(text, ABLATION, ablation(evaluation.get("ablation", {}))))
 
 
 def ablation(rows: dict[str, dict[str, float]]) -> str:
@@ -87,27 +79,19 @@ def ablation(rows: dict[str, dict[str, float]]) -> str:
     shown = [name for name in ABLATED if any(name in row for row in rows.values())]
     order = ["none", *(row for row in rows if row not in ("none", "all")), "all"]
     named = {"none": "all rules", "all": "the networks alone"}
-    table = [
+    cells = [
         [named.get(row, f"without {row.replace('_', ' ')}"), *(str(rows[row].get(name, "–")) for name in shown)]
         for row in order
         if row in rows
     ]
-    return _table(["", *(ABLATED[name] for name in shown)], table)
+    return table(["", *(ABLATED[name] for name in shown)], cells)
 
 
 def figures(measures: Measures) -> str:
     """Two tables in Markdown: questions by how they were asked, and everything else, a measure without words by its name."""
-    questions = [[text, *(_value(measures, f"{group}.{name}") for name in COLUMNS)] for group, text in SETS.items()]
+    questions = [[text, *(value(measures, f"{group}.{name}") for name in COLUMNS)] for group, text in SETS.items()]
     shown = {f"{group}.{name}" for group in SETS for name in COLUMNS}
     # In the order of the words, for "the same" means the row above; what has no words comes last.
     names = [*filter(measures.__contains__, OTHERS), *(name for name in measures if name not in shown and name not in OTHERS)]
-    others = [[OTHERS.get(name, name), _value(measures, name)] for name in names]
-    return _table(["questions", *COLUMNS.values()], questions) + "\n\n" + _table(["measure", "value"], others)
-
-
-def _value(measures: Measures, name: str) -> str:
-    return str(measures[name]["value"]) if name in measures else "–"
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows])
+    others = [[OTHERS.get(name, name), value(measures, name)] for name in names]
+    return table(["questions", *COLUMNS.values()], questions) + "\n\n" + table(["measure", "value"], others)

@@ -9,10 +9,10 @@ import torch
 
 from realtime_server import messages as m
 from realtime_server.audio.mel import FloatArray
+from realtime_server.training.word_errors import word_errors
 from realtime_server.training.wren import augment
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dataset import Heard
-from realtime_server.training.wren.judge import word_errors
 from realtime_server.training.wren.measures.answers import answered, context_of, fits, kind_of, right, share
 
 OPEN_INTENTS = ("repeat", "spell", "nonsense", "foreign", "made_up", "contact", "fact", "unknown_fact")

@@ -6,11 +6,12 @@ from typing import Any
 
 from realtime_server.engine.families.wren.words import plain
 from realtime_server.engine.talker.voices import NAMES
+from realtime_server.training.word_errors import word_errors
 from realtime_server.training.wren import domain
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dataset import never_spoken
 from realtime_server.training.wren.dialogue import Say
-from realtime_server.training.wren.judge import Judge, word_errors
+from realtime_server.training.wren.judge import Judge
 from realtime_server.training.wren.measures.answers import context_of
 
 

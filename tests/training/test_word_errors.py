@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.training.wren.judge import word_errors
+from realtime_server.training.word_errors import word_errors
 
 sentences = st.lists(st.sampled_from("abc"), max_size=8).map(" ".join)
 
