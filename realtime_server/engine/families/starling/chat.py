@@ -1,6 +1,7 @@
 """A conversation as a chat template takes it, and the tokens that it makes of that."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,17 @@ UNTOLD = "You are a friendly voice assistant. Answer in one or two short spoken 
 """What it is told where nobody has instructed it: templates put a text of their own in the place of none."""
 GREETED = "Hello."
 """What is answered where nobody has said anything."""
-AROUND = 8
-"""Tokens that a template puts around a message, at least."""
+AROUND = 16
+"""Tokens that a template puts around a message of a role that it does not take by itself."""
 CHARACTERS = 12
 """Of a token, at most: what has more of them than would fit is too long, whatever tokens they make."""
 Heard = Mapping[str, str]
 """What was said, by the keys of the recordings."""
+
+
+KEYWORDS = 200
+_NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]+(?: [A-Z][a-z]+)*")
+"""One or more words in capitals that no sentence begins with."""
 
 
 class Unsupported(Exception):
@@ -38,17 +44,26 @@ class Chat:
     def __init__(self, tokenizer: Any, room: int) -> None:
         """`tokenizer`: a fast one of `transformers` with a chat template. `room`: tokens of a prompt."""
         self._tokenizer, self._room = tokenizer, room
+        self._around = {role: self._measured(role) for role in ("user", "assistant", "system", "tool")}
+        """Tokens that the template puts around a message."""
 
     def encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
         return ids
+
+    def _measured(self, role: str) -> int:
+        told, said = {"role": "system", "content": UNTOLD}, {"role": role, "content": "a"}
+        try:
+            return len(self._rendered([told, said], (), answer=False)) - len(self._rendered([told], (), answer=False))
+        except Unsupported:
+            return AROUND
 
     def prompt(self, context: Context, tools: Sequence[Function], heard: Heard) -> Prompt:
         """What an answer to the newest item is written behind. Raises ContextTooLong and Unsupported."""
         parts = in_order(context.items, notes=True) or [Part((Message("", "user", (Text(GREETED),)),))]
         told = {"role": "system", "content": context.instructions or UNTOLD}
         head = self._rendered([told], tools, answer=False)
-        room = self._room - len(head)
+        room = self._room - len(self._rendered([told], tools, answer=True))
         sizes = [self._size(part, heard) for part in parts]
         if sizes[-1] > room:
             raise ContextTooLong(
@@ -71,15 +86,31 @@ class Chat:
         return self.encode(text)
 
     def _size(self, part: Part, heard: Heard) -> int:
-        texts = [
-            str(message["content"]) + str(message.get("tool_calls", ""))
-            for item in part.items
-            for message in messages(item, heard)
-        ]
+        said = [message for item in part.items for message in messages(item, heard)]
+        texts = [str(message["content"]) + str(message.get("tool_calls", "")) for message in said]
         characters = sum(map(len, texts))
         if characters > self._room * CHARACTERS:
             return characters
-        return sum(AROUND + len(self.encode(text)) for text in texts)
+        return sum(self._around[message["role"]] + len(self.encode(text)) for message, text in zip(said, texts, strict=True))
+
+
+def likely_words(context: Context) -> list[str]:
+    """What users are likely to say: the session's keywords, values that functions offer, names in the instructions."""
+    offered = [value for tool in context.tools for value in _offered(tool.parameters)]
+    return list(dict.fromkeys([*context.keywords, *offered, *_NAME.findall(context.instructions)]))[:KEYWORDS]
+
+
+def _offered(schema: Any) -> Iterator[str]:
+    """The words of all its enumerations."""
+    match schema:
+        case {"enum": list(values)}:
+            yield from (value.replace("_", " ") for value in values if isinstance(value, str) and value)
+        case dict():
+            for inner in schema.values():
+                yield from _offered(inner)
+        case list():
+            for inner in schema:
+                yield from _offered(inner)
 
 
 def described(tool: Function) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """The thinker: an instruct model of `transformers`, whatever its name, that answers in words or calls functions."""
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from realtime_server.engine.families.starling.chat import Chat, Prompt
 from realtime_server.engine.grammar.calls import Allowed, grammar
 from realtime_server.engine.grammar.mask import Masks, Matcher
-from realtime_server.engine.grammar.parsing import Parsed, TokenParser
+from realtime_server.engine.grammar.parsing import ArgumentsDelta, CallDone, CallMalformed, CallStarted, Parsed, TokenParser
 from realtime_server.engine.grammar.templates import Template, detected
 from realtime_server.engine.grammar.tokens import Vocabulary, vocabulary
 from realtime_server.engine.runtime.causal_lm import CausalLM
@@ -59,7 +59,7 @@ class Answer:
         self.tokens = 0
         self.over = self.ran_out = False
         self._thinker, self._head = thinker, prompt.head
-        self._parser = TokenParser(thinker.template, thinker.vocabulary)
+        self._parser, self._new = TokenParser(thinker.template, thinker.vocabulary), NewCalls()
         self._matcher = _matcher(thinker, request.allowed)
         self._masks = Masks(thinker.vocabulary, 1, thinker.lm.device)
         self._sampler = Sampler(request.sampling or thinker.sampling, prompt.ids)
@@ -88,8 +88,8 @@ class Answer:
             self._matcher.accept([token])
             forced = [] if self._matcher.is_over else self._matcher.forced()
             self._force(forced)
-        self.pieces += self._parser.feed([token, *forced])
-        if token in self._thinker.vocabulary.ends or (self._matcher is not None and self._matcher.is_over):
+        self.pieces += self._new.passed(self._parser.feed([token, *forced]))
+        if token in self._thinker.vocabulary.ends or self._new.repeats or (self._matcher is not None and self._matcher.is_over):
             self._finish()
 
     def _force(self, tokens: list[int]) -> None:
@@ -104,8 +104,43 @@ class Answer:
         self._unread += tokens
 
     def _finish(self) -> None:
-        self.pieces += self._parser.finish()
+        self.pieces += self._new.passed(self._parser.finish())
         self.over = True
+
+
+class NewCalls:
+    """What is written, until a call is made again word for word: there a small model has begun to repeat itself."""
+
+    def __init__(self) -> None:
+        self.repeats = False
+        self._made = set[tuple[str, str]]()
+        self._call: list[Parsed] = []
+
+    def passed(self, pieces: Iterable[Parsed]) -> list[Parsed]:
+        """Of these pieces, and those held back before, what surely belongs to the answer: all calls but the first wait until
+        they are whole."""
+        passed: list[Parsed] = []
+        for piece in pieces:
+            if self.repeats:
+                break
+            if not (isinstance(piece, CallStarted) or self._call):
+                passed.append(piece)
+                continue
+            self._call.append(piece)
+            if not self._made:
+                passed.append(piece)
+            if isinstance(piece, CallDone | CallMalformed):
+                passed += self._whole()
+        return passed
+
+    def _whole(self) -> list[Parsed]:
+        """Of a call that is written to its end, what was held back."""
+        call, self._call = self._call, []
+        name = "".join(piece.name for piece in call if isinstance(piece, CallStarted))
+        made = (name, "".join(piece.text for piece in call if isinstance(piece, ArgumentsDelta)))
+        first, self.repeats = not self._made, made in self._made
+        self._made.add(made)
+        return [] if first or self.repeats else call
 
 
 def _matcher(thinker: Thinker, allowed: Allowed) -> Matcher | None:

@@ -9,6 +9,7 @@ from realtime_server.engine.ears.keywords import Keywords
 from realtime_server.engine.ears.transcript import Transcript
 from realtime_server.engine.ears.turn import Turn
 from realtime_server.engine.ears.whisper import WhisperEar
+from realtime_server.engine.families.starling.chat import likely_words
 from realtime_server.engine.families.starling.thinker import Answer
 from realtime_server.engine.runtime.resumed import Resumed
 from realtime_server.engine.runtime.sequences import Body
@@ -40,7 +41,7 @@ class HeardTurn:
 
     @classmethod
     def begun(cls, listen: Listen, ear: WhisperEar) -> "HeardTurn":
-        return cls(listen, Turn(live=listen.live, keywords=Keywords.of(listen.context.keywords, ear.vocabulary)))
+        return cls(listen, Turn(live=listen.live, keywords=Keywords.of(likely_words(listen.context), ear.vocabulary)))
 
     def take(self, command: Hear | Commit) -> None:
         """What still comes of a turn that is over is for nobody."""
