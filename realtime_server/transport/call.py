@@ -1,55 +1,26 @@
 """One call: a Session, its engine, and the shells through which its client is met. Only this loop ever touches it.
 
-A shell may come and go: each is shown all events from the moment that it is there, and has its own backlog, so that none waits
-for another. Nothing is kept of what was shown before: the protocol has no way to ask for it (6.4), and what the conversation
-holds can be retrieved. The call is over when the last one has left.
+A shell may come and go: each is shown all events from the moment that it is there. Nothing is kept of what was shown before:
+the protocol has no way to ask for it (6.4), and items can be retrieved. The call is over when the last one has left.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from realtime_server.engine.contract import EngineClient
 from realtime_server.engine.observing import Kind, Observer, observed
 from realtime_server.messages import Disconnect, Output, Play, PlayerCommand, ShellOutput, StopPlaying
-from realtime_server.protocol import server_events as ev
 from realtime_server.protocol.client_events import AnyClientEvent
 from realtime_server.protocol.errors import OUR_FAULT, ClientError
-from realtime_server.protocol.ids import new_id
 from realtime_server.session.session import Session
 from realtime_server.transport.alarm import Alarm
+from realtime_server.transport.shells import INTERNAL_ERROR, Shell, Shells
 
 log = logging.getLogger(__name__)
 Player = Callable[[PlayerCommand], None]
 """Returns at once."""
-INTERNAL_ERROR = "server_error.internal_error"
-
-
-class ShellLost(Exception):
-    """Raised by `Shell.show`: it has sent its client away by itself, and is shown nothing more."""
-
-
-class Shell(Protocol):
-    """A way to the client. It gives what comes to `Call.receive`, and tells `Call.hold` how far it is behind."""
-
-    @property
-    def plays(self) -> bool:
-        """Does the client hear the answers through it? Then generation waits for it."""
-        ...
-
-    def show(self, event: ev.AnyServerEvent) -> None:
-        """One more event; returns at once. What it raises costs this shell alone."""
-        ...
-
-    def say_goodbye(self, code: int, reason: str) -> None:
-        """Close once everything before this has been sent."""
-        ...
-
-    async def run(self) -> None:
-        """Returns when its client is gone, whichever side ended it."""
-        ...
 
 
 class Call:
@@ -61,15 +32,10 @@ class Call:
         """`player`: of a session whose answers a shell plays (`SessionStart.playback`)."""
         self.name, self.session = name, session
         self._engine, self._player, self._observer = engine, player, observer
-        self._shells: list[Shell] = []
-        """Those that are shown what happens."""
-        self._serving = 0
-        """Those, and the ones that only take their leave."""
-        self._holding: set[Shell] = set()
-        """Of those that play, the ones that are too far behind."""
+        self._shells = Shells(name, partial(engine.hold, name))
         self._closing = False
         self._alarm = Alarm()
-        self._quiet, self._deserted = asyncio.Event(), asyncio.Event()
+        self._quiet = asyncio.Event()
         self.ready = asyncio.Event()
         """Set while more may be read from the client."""
         self.ready.set()
@@ -82,7 +48,7 @@ class Call:
             async with asyncio.TaskGroup() as group:
                 clock = group.create_task(self._watch_the_clock(), name=f"{self.name} timer")
                 await self.serve(first)
-                await self._deserted.wait()
+                await self._shells.all_left()
                 clock.cancel()
         finally:
             self._quiet.set()
@@ -97,22 +63,7 @@ class Call:
 
     async def serve(self, shell: Shell) -> None:
         """Shows it every event from now on, until its client is gone."""
-        self._shells.append(shell)
-        self._serving += 1
-        try:
-            self._enter(lambda: None)
-            if self._closing:
-                shell.say_goodbye(1011, INTERNAL_ERROR)
-            await shell.run()
-        # Whatever a shell breaks, there may be others.
-        except Exception:
-            log.exception("! a shell of %s broke", self.name)
-        finally:
-            self._show_no_more(shell)
-            self.hold(shell, False)
-            self._serving -= 1
-            if not self._serving:
-                self._deserted.set()
+        await self._shells.serve(shell, partial(self._enter, lambda: None))
 
     async def answered(self) -> None:
         """Returns once no response is running."""
@@ -120,17 +71,11 @@ class Call:
 
     def say_goodbye(self, code: int, reason: str) -> None:
         """Close once everything before this has been sent."""
-        for shell in self._shells:
-            shell.say_goodbye(code, reason)
+        self._shells.say_goodbye(code, reason)
 
     def hold(self, shell: Shell, held: bool) -> None:
         """Generation waits while a shell that plays is too far behind."""
-        if not shell.plays:
-            return
-        before = bool(self._holding)
-        (self._holding.add if held else self._holding.discard)(shell)
-        if bool(self._holding) != before:
-            self._engine.hold(self.name, not before)
+        self._shells.hold(shell, held)
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
@@ -197,7 +142,7 @@ class Call:
         """Hands over what the session has to send and to run, and notes when it wants to be woken."""
         for event in self.session.events_to_send():
             log.debug("> %s %s", self.name, event.type)
-            self._observed("sent", event.type, partial(self._show_all, event))
+            self._observed("sent", event.type, partial(self._shells.show, event))
         for command in self.session.commands_to_run():
             match command:
                 case Disconnect():
@@ -210,33 +155,6 @@ class Call:
         (self._quiet.clear if self.session.answering else self._quiet.set)()
         (self.ready.clear if self.session.behind and not self._closing else self.ready.set)()
         self._alarm.set(self.session.next_deadline())
-
-    def _show_all(self, event: ev.AnyServerEvent) -> None:
-        for shell in list(self._shells):
-            self._show(shell, event)
-
-    def _show(self, shell: Shell, event: ev.AnyServerEvent) -> None:
-        try:
-            shell.show(event)
-        except ShellLost:
-            self._show_no_more(shell)
-        except Exception:
-            log.exception("! a shell of %s broke at %s", self.name, event.type)
-            self._show_no_more(shell)
-            self._tell_that_it_broke(shell)
-
-    def _show_no_more(self, shell: Shell) -> None:
-        if shell in self._shells:
-            self._shells.remove(shell)
-
-    def _tell_that_it_broke(self, shell: Shell) -> None:
-        """What happens in the session is not its fault; this shell's client can see no more of it."""
-        details = ev.ErrorDetails(type="server_error", code="internal_error", message=OUR_FAULT, param=None, event_id=None)
-        try:
-            shell.show(ev.Error(event_id=new_id("event"), error=details))
-        except Exception:
-            log.exception("! %s could not tell that a shell broke", self.name)
-        shell.say_goodbye(1011, INTERNAL_ERROR)
 
 
 def _now() -> float:

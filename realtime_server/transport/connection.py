@@ -12,7 +12,8 @@ from realtime_server.protocol.client_events import AnyClientEvent
 from realtime_server.protocol.server_events import AnyServerEvent
 from realtime_server.settings import Settings
 from realtime_server.transport.backlog import Backlog, Goodbye
-from realtime_server.transport.call import INTERNAL_ERROR, Call, ShellLost
+from realtime_server.transport.call import Call
+from realtime_server.transport.shells import INTERNAL_ERROR, ShellLost
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,9 @@ from realtime_server.messages import Abilities, SchemaJudge
 from realtime_server.session.quota import Quota
 from realtime_server.settings import Settings
 from realtime_server.transport import memory
-from realtime_server.transport.call import Call, Shell
+from realtime_server.transport.call import Call
 from realtime_server.transport.secrets import ClientSecrets
+from realtime_server.transport.shells import Shell
 
 log = logging.getLogger(__name__)
 TIDY_AFTER_S = 3.0

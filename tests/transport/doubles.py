@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from realtime_server import messages as m
@@ -174,3 +175,34 @@ def assert_told(setup: Setup) -> None:
     assert (error["type"], error["code"]) == ("server_error", "internal_error")
     assert "secret" not in error["message"]
     assert setup.socket.closed == (1011, "server_error.internal_error")
+
+
+async def settled() -> None:
+    """What is ready has run."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def in_a_call(
+    scenario: Callable[[Call, RecordingShell, RecordingEngine, asyncio.TaskGroup], Awaitable[None]], **first: Any
+) -> None:
+    """The call must be over soon after the scenario."""
+
+    async def run() -> None:
+        engine = RecordingEngine()
+        call = Call("call", Session(SessionStart("wren", False, 0, asyncio.get_running_loop().time())), engine)
+        shell = RecordingShell(call, **first)
+        async with asyncio.timeout(WAIT_S), asyncio.TaskGroup() as group:
+            running = group.create_task(call.run(shell))
+            await settled()
+            await scenario(call, shell, engine, group)
+            await running
+        assert engine.ended
+
+    asyncio.run(run())
+
+
+def join(call: Call, group: asyncio.TaskGroup, **shell: Any) -> RecordingShell:
+    second = RecordingShell(call, **shell)
+    group.create_task(call.serve(second))
+    return second
