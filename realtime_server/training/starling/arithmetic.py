@@ -69,8 +69,8 @@ def conversion(rng: random.Random) -> Asked:
     n = _number(rng)
     unit, parts_, size = rng.choice((
         ("hours", "minutes", 60), ("minutes", "seconds", 60), ("days", "hours", 24), ("weeks", "days", 7),
-        ("years", "months", 12), ("metres", "centimetres", 100), ("kilograms", "grams", 1000), ("kilometres", "metres", 1000), ("dozen", "pieces", 12),
-        ("litres", "millilitres", 1000),
+        ("years", "months", 12), ("metres", "centimetres", 100), ("kilograms", "grams", 1000), ("kilometres", "metres", 1000),
+        ("dozen", "pieces", 12), ("litres", "millilitres", 1000),
     ))  # fmt: skip
     a = rng.randint(2, 9)
     ask = rng.choice(("How many {p} are in {a} {u}?", "{a} {u}, how many {p} is that?", "How many {p} is {a} {u}?"))

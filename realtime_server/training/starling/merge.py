@@ -8,15 +8,15 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from realtime_server.training.starling import lora
 
 
-def merged(model: Path, adapters: Path) -> torch.nn.Module:
+def merged(model: Path, adapters: Path) -> PreTrainedModel:
     """The model with the adapters inside its weights, in bfloat16."""
     tensors = load_file(adapters)
-    net = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
+    net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
     rank = next(tensor.shape[0] for name, tensor in tensors.items() if name.endswith(".down"))
     first = min(int(name.split(".layers.")[1].split(".")[0]) for name in tensors)
     lora.adapt(net, rank, first)
@@ -25,14 +25,18 @@ def merged(model: Path, adapters: Path) -> torch.nn.Module:
     return net
 
 
+def write(model: Path, adapters: Path, out: Path) -> None:
+    merged(model, adapters).save_pretrained(out)
+    AutoTokenizer.from_pretrained(model).save_pretrained(out)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("adapters", type=Path)
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
-    merged(options.model, options.adapters).save_pretrained(options.out)  # type: ignore[operator]
-    AutoTokenizer.from_pretrained(options.model).save_pretrained(options.out)
+    write(options.model, options.adapters, options.out)
 
 
 if __name__ == "__main__":

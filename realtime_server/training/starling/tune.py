@@ -41,7 +41,7 @@ class Progress:
 
 
 def packed(examples: Iterator[Rendered], length: int, waiting: int = 24) -> Iterator[list[Rendered]]:
-    """Rows that hold at most `length` tokens: of `waiting` examples the longest that fits comes next. Longer ones are left out."""
+    """Rows that hold at most `length` tokens: of those `waiting` the longest that fits comes next. Longer ones are left out."""
     pool: list[Rendered] = []
     while True:
         while len(pool) < waiting:

@@ -25,7 +25,7 @@ MOST_WORDS, MOST_TOKENS, BATCH = 45, 96, 16
 Answerer = Callable[[Sequence[Dialogue]], Sequence[str]]
 """To each conversation, which ends with a user's turn or with results, what the model writes: calls as in its template."""
 
-_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|$)", re.DOTALL)
+_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|$)|^(?:```json)?\s*(\{\s*\"name\".*\})\s*(?:```)?$", re.DOTALL)
 _UNSPEAKABLE = re.compile(r"[*#`]|^\s*(?:-|\d+\.)\s|Alibaba|OpenAI|Qwen|[\U0001f300-\U0001faff]", re.MULTILINE)
 
 
@@ -72,11 +72,11 @@ def asked(path: Path = QUESTIONS) -> list[Asked]:
 
 
 def calls(written: str) -> list[dict[str, Any]]:
-    """The calls in what was written; what is no JSON counts as a call without a name."""
+    """The calls in what was written, also where the tags were forgotten; what is no JSON counts as a call without a name."""
     found = []
-    for body in _CALL.findall(written):
+    for tagged, bare in _CALL.findall(written):
         try:
-            found.append(json.loads(body))
+            found.append(json.loads(tagged or bare))
         except json.JSONDecodeError:
             found.append({"name": "", "arguments": {}})
     return found
