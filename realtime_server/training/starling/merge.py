@@ -16,10 +16,11 @@ from realtime_server.training.starling import lora
 def merged(model: Path, adapters: Path) -> PreTrainedModel:
     """The model with the adapters inside its weights, in bfloat16."""
     tensors = load_file(adapters)
+    tokenizer = AutoTokenizer.from_pretrained(model)
     net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
     rank = next(tensor.shape[0] for name, tensor in tensors.items() if name.endswith(".down"))
-    first = min(int(name.split(".layers.")[1].split(".")[0]) for name in tensors)
-    lora.adapt(net, rank, first)
+    first = min(int(name.split(".layers.")[1].split(".")[0]) for name in tensors if ".layers." in name)
+    lora.adapt(net, tokenizer, rank, first)
     lora.load(net, tensors)
     lora.merge(net)
     return net
