@@ -7,10 +7,10 @@ from realtime_server.training.starling import spoken
 from realtime_server.training.starling.dialogue import Exchange
 
 HELD_OUT = (
-    "7 plus 5", "3 plus 4", "8 plus 6", "19 plus 4", "34 plus 15", "27 plus 36", "13 plus 13", "25 plus 10",
-    "15 minus 9", "80 minus 25", "42 minus 17", "21 minus 6", "12 minus 5", "100 minus 1", "64 minus 31", "12 times 3", "6 times 7",
-    "9 times 8", "11 times 4", "5 times 15", "3 times 2", "36 divided by 4", "56 divided by 8", "20 percent of 150", "half of 90",
-    "3 times 60", "2 times 24",
+    "7 plus 5", "3 plus 4", "8 plus 6", "19 plus 4", "34 plus 15", "27 plus 36", "13 plus 13",
+    "25 plus 10", "15 minus 9", "80 minus 25", "42 minus 17", "21 minus 6", "12 minus 5", "100 minus 1",
+    "64 minus 31", "12 times 3", "6 times 7", "9 times 8", "11 times 4", "5 times 15", "3 times 2",
+    "36 divided by 4", "56 divided by 8", "20 percent of 150", "half of 90", "3 times 60", "2 times 24",
 )  # fmt: skip
 """What measures ask for, left out of training whichever way round."""
 Number = Callable[[int], str]
