@@ -4,7 +4,7 @@ import random
 
 from realtime_server.training.starling import knowledge, spoken
 from realtime_server.training.starling.dialogue import Exchange
-from realtime_server.training.starling.personas import Persona, oneself
+from realtime_server.training.starling.personas import Persona, oneself, without
 from realtime_server.training.starling.tables import stored
 
 OFFERS = ("", "", " How can I help you?")
@@ -36,8 +36,7 @@ def stated(persona: Persona, rng: random.Random) -> Exchange:
 
 def unstated(persona: Persona, rng: random.Random) -> Exchange:
     """What the instructions could say, but do not."""
-    known = [fact for fact, _ in persona.facts]
-    fact = rng.choice([fact for fact in stored("personas")["facts"] if fact not in known])
+    fact = rng.choice(without([fact for fact, _ in persona.facts]))
     place = rng.choice(("", "", " Please ask at the desk.", " Please ask my colleagues.")) if persona.place else ""
     return Exchange.of("unstated", spoken.heard(rng.choice(fact["asked"]), rng), rng.choice(knowledge.UNKNOWN) + place)
 

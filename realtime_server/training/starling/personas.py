@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_server.training.starling import spoken
+from realtime_server.training.starling import notices, spoken
 from realtime_server.training.starling.tables import stored
 
 Fact = dict[str, Any]
@@ -50,6 +50,12 @@ def value(fact: Fact, rng: random.Random) -> str:
             raise ValueError(f"no such kind of value: {kind}")
 
 
+def without(known: list[Fact]) -> list[Fact]:
+    """The facts of the table that are not among these, nor of a topic of theirs."""
+    topics = {fact["topic"] for fact in known if fact.get("topic")}
+    return [fact for fact in stored("personas")["facts"] if fact not in known and fact.get("topic") not in topics]
+
+
 def _in_general(name: str, style: str, rng: random.Random) -> Persona:
     table = stored("personas")
     role = rng.choice(table["roles"])
@@ -61,14 +67,16 @@ def _somewhere(name: str, style: str, rng: random.Random) -> Persona:
     """It works for a place, of which some facts are known."""
     table = stored("personas")
     _, place, role, doing = rng.choice(table["places"])
-    facts = tuple((fact, value(fact, rng)) for fact in rng.sample(table["facts"], rng.randint(2, 6)))
+    listed = notices.sampled(rng)
+    single = rng.sample(without(listed), rng.randint(1, 5))
+    facts = (*((fact, value(fact, rng)) for fact in single), *((row, "") for row in listed))
     the = "an" if role[0] in "aeiou" else "the"
     who = (
         rng.choice(table["named"]).format(name=name, the=the, role=role, place=place)
         if name
         else f"You are {the} {role} of {place}."
     )
-    written = " ".join(spoken.sentence(rng.choice(fact["written"]).format(told)) for fact, told in facts)
+    written = " ".join(filter(None, (spoken.sentence(rng.choice(fact["written"]).format(told)) for fact, told in facts)))
     parts = [who, style, f"{doing}.", written] if rng.random() < 0.3 else [who, f"{doing}.", written, style]
     return Persona(" ".join(filter(None, parts)), name, f"{the} {role}", place, facts)
 
