@@ -37,7 +37,7 @@ def stated(persona: Persona, rng: random.Random) -> Exchange:
 def unstated(persona: Persona, rng: random.Random) -> Exchange:
     """What the instructions could say, but do not."""
     fact = rng.choice(without([fact for fact, _ in persona.facts]))
-    place = rng.choice(("", "", " Please ask at the desk.", " Please ask my colleagues.")) if persona.place else ""
+    place = rng.choice(("", "", "", "", " Please ask at the desk.", " Please ask my colleagues.")) if persona.place else ""
     return Exchange.of("unstated", spoken.heard(rng.choice(fact["asked"]), rng), rng.choice(knowledge.UNKNOWN) + place)
 
 

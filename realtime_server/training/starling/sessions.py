@@ -17,7 +17,7 @@ Kind = Callable[[random.Random], Exchange]
 def _talk(persona: personas.Persona) -> list[tuple[float, Kind]]:
     """What can be talked about without tools, with weights."""
     kinds: list[tuple[float, Kind]] = [
-        (3.0, knowledge.fact), (0.7, knowledge.follow_up), (0.15, knowledge.again), (1.4, knowledge.chat),
+        (3.0, knowledge.fact), (0.7, knowledge.follow_up), (0.15, knowledge.again), (1.7, knowledge.chat),
         (1.2, knowledge.not_known), (1.8, arithmetic.exchange), (1.6, echo.exchange),
         (1.6, lambda rng: acquaintance.identity(persona, rng)), (0.3, lambda rng: acquaintance.greeting(persona, rng)),
     ]  # fmt: skip
@@ -88,7 +88,7 @@ def ordering(rng: random.Random) -> Dialogue:
 
 
 def sample(rng: random.Random) -> Dialogue:
-    return rng.choices((talking, calling, ordering), (0.58, 0.28, 0.14))[0](rng)
+    return rng.choices((talking, calling, ordering), (0.54, 0.26, 0.2))[0](rng)
 
 
 def main() -> None:
