@@ -55,4 +55,4 @@ def told(rng: random.Random) -> tuple[Exchange, Exchange]:
     tell, ask, answer, values = rng.choice(stored("personas")["told"])
     value, noted = rng.choice(values), rng.choice(stored("personas")["noted"])
     first = Exchange.of("told", spoken.heard(tell.format(value), rng, errors=0), noted)
-    return first, Exchange.of("remembered", spoken.heard(ask, rng, errors=0), answer.format(value))
+    return first, Exchange.of("remembered", spoken.heard(rng.choice(ask.split("|")), rng, errors=0), answer.format(value))

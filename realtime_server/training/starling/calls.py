@@ -109,6 +109,23 @@ def several(tools: list[Offered], rng: random.Random) -> Exchange:
     return Exchange("calls", (user, Calls((one.call, other.call)), Results((output, output2)), Say(f"{answer} {answer2}")))
 
 
+def pair(tools: list[Offered], rng: random.Random) -> Exchange:
+    """Of one tool at once for two values of its only slot, named in one sentence."""
+    tool = rng.choice(tools)
+    templates = [t for ask in tool.kind.asks if len(toolbox.keys(t := _expanded(ask, rng, 0.0))) == 1]
+    if not templates:
+        return several(tools, rng)
+    template = rng.choice(templates)
+    one, other = _asked(tool, template, rng), _asked(tool, template, rng)
+    if one.call == other.call:
+        return single(tool, rng)
+    (key,) = toolbox.keys(template)
+    both = {key: (f"{one.said[key][0]} and {other.said[key][0]}", None)}
+    (output, answer), (output2, answer2) = outcome(one, rng), outcome(other, rng)
+    user = User(spoken.heard(toolbox.filled(template, both), rng, errors=0))
+    return Exchange("calls", (user, Calls((one.call, other.call)), Results((output, output2)), Say(f"{answer} {answer2}")))
+
+
 def asked_back(tool: Offered, rng: random.Random) -> Exchange | None:
     """The last required slot is missing: it is asked for, and with the answer the call is made. None where nobody asks so."""
     if not tool.kind.bare:

@@ -83,8 +83,8 @@ def _somewhere(name: str, style: str, rng: random.Random) -> Persona:
 
 def sample(rng: random.Random) -> Persona:
     table, kind = stored("personas"), rng.random()
-    if kind < 0.06:
-        return Persona(None if rng.random() < 0.5 else rng.choice(table["bare"]))
+    if kind < 0.1:
+        return Persona(None if rng.random() < 0.7 else rng.choice(table["bare"]))
     name = rng.choice(table["names"]) if rng.random() < 0.7 else ""
     style = " ".join(filter(None, rng.sample(table["styles"], rng.choice((0, 1, 1, 2)))))
     return _in_general(name, style, rng) if kind < 0.4 else _somewhere(name, style, rng)

@@ -17,8 +17,8 @@ Kind = Callable[[random.Random], Exchange]
 def _talk(persona: personas.Persona) -> list[tuple[float, Kind]]:
     """What can be talked about without tools, with weights."""
     kinds: list[tuple[float, Kind]] = [
-        (3.0, knowledge.fact), (0.7, knowledge.follow_up), (0.15, knowledge.again), (1.7, knowledge.chat),
-        (1.2, knowledge.not_known), (1.8, arithmetic.exchange), (1.6, echo.exchange),
+        (4.0, knowledge.fact), (0.7, knowledge.follow_up), (0.15, knowledge.again), (1.7, knowledge.chat),
+        (0.7, knowledge.not_known), (1.8, arithmetic.exchange), (1.6, echo.exchange),
         (1.6, lambda rng: acquaintance.identity(persona, rng)), (0.3, lambda rng: acquaintance.greeting(persona, rng)),
     ]  # fmt: skip
     if persona.facts:
@@ -58,7 +58,7 @@ def calling(rng: random.Random) -> Dialogue:
         if pick < 0.48:
             exchanges.append(calls.single(rng.choice(tools), rng))
         elif pick < 0.6:
-            exchanges.append(calls.several(tools, rng))
+            exchanges.append(rng.choice((calls.several, calls.pair))(tools, rng))
         elif pick < 0.72:
             exchange = calls.asked_back(rng.choice(tools), rng)
             exchanges.append(exchange or calls.single(rng.choice(tools), rng))
