@@ -30,7 +30,7 @@ def _parameters(folder: Path) -> str:
 
 def _size(folder: Path) -> str:
     """Of its weights."""
-    files = list(folder.rglob("*.safetensors"))
+    files = [*folder.glob("*.safetensors"), *folder.glob("thinker/*.safetensors")]
     return scaled(sum(file.stat().st_size for file in files), ((10**9, "GB"), (10**6, "MB"))) if files else UNKNOWN
 
 

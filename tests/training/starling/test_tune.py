@@ -75,7 +75,7 @@ def options(folder: Path) -> Namespace:
 
 def test_a_run_learns_and_is_taken_up_again(folder: Path) -> None:
     run, examples = tune.Run(options(folder)), row(1)
-    losses = [run.step([examples], 0.1) for _ in range(30)]
+    losses = [run.step([examples], 0.1) for _ in range(60)]
     assert losses[-1] < 0.95 * losses[0]
     run.save()
     again = tune.Run(options(folder))

@@ -60,52 +60,63 @@ class Answer:
         self.over = self.ran_out = False
         self._thinker, self._head = thinker, prompt.head
         self._parser, self._new = TokenParser(thinker.template, thinker.vocabulary), NewCalls()
-        self._matcher = _matcher(thinker, request.allowed)
-        self._masks = Masks(thinker.vocabulary, 1, thinker.lm.device)
-        self._sampler = Sampler(request.sampling or thinker.sampling, prompt.ids)
+        self._choice = _Choice(thinker, request, prompt)
         self._unread = self.prompt[cached:]
 
-    def write(self, tokens: int = LONGEST_ANSWER) -> Generator[Decode, int, None]:
-        """So many tokens more, or to its end."""
-        most = min(self.tokens + tokens, LONGEST_ANSWER, self.request.limit or LONGEST_ANSWER)
+    def write(self) -> Generator[Decode, int, None]:
+        """To its end."""
+        most = min(LONGEST_ANSWER, self.request.limit or LONGEST_ANSWER)
         while not self.over and self.tokens < most:
-            mask = self._masks.fill([self._matcher])
-            allowed = None if mask is None else mask[0].clone()
-            token = yield Decode(self.stream, self._unread, sampler=self._sampler, allowed=allowed)
+            token = yield self._choice.step(self.stream, self._unread)
             if not self.tokens:
                 self._thinker.prefixes.share(self.stream, self._head)
             self._take(token)
-        self.ran_out = not self.over and self.tokens >= min(LONGEST_ANSWER, self.request.limit or LONGEST_ANSWER)
-        if self.ran_out:
+        if not self.over:
+            self.ran_out = True
             self._finish()
 
     def _take(self, token: int) -> None:
-        self._sampler.take(token)
-        self.tokens += 1
-        self._unread = [token]
-        forced: list[int] = []
-        if self._matcher is not None and token not in self._thinker.vocabulary.ends:
-            self._matcher.accept([token])
-            forced = [] if self._matcher.is_over else self._matcher.forced()
-            self._force(forced)
-        self.pieces += self._new.passed(self._parser.feed([token, *forced]))
-        if token in self._thinker.vocabulary.ends or self._new.repeats or (self._matcher is not None and self._matcher.is_over):
+        forced = self._choice.take(token)
+        self.tokens += 1 + len(forced)
+        self._unread = [token, *forced]
+        self.pieces += self._new.passed(self._parser.feed(self._unread))
+        if self._choice.over or self._new.repeats:
             self._finish()
-
-    def _force(self, tokens: list[int]) -> None:
-        """What can follow in one way only needs no model; the model reads it with what comes next."""
-        assert self._matcher is not None
-        if not tokens:
-            return
-        self._matcher.accept(tokens)
-        for token in tokens:
-            self._sampler.take(token)
-        self.tokens += len(tokens)
-        self._unread += tokens
 
     def _finish(self) -> None:
         self.pieces += self._new.passed(self._parser.finish())
         self.over = True
+
+
+class _Choice:
+    """Which token comes next: by the sampler, of what the request's grammar allows."""
+
+    def __init__(self, thinker: Thinker, request: Request, prompt: Prompt) -> None:
+        self.over = False
+        self._ends = thinker.vocabulary.ends
+        # Text needs no grammar.
+        text = not request.allowed.functions
+        self._matcher = None if text else Matcher(thinker.vocabulary, _grammar(thinker, request.allowed))
+        self._masks = Masks(thinker.vocabulary, 1, thinker.lm.device)
+        self._sampler = Sampler(request.sampling or thinker.sampling, prompt.ids)
+
+    def step(self, stream: Stream, unread: list[int]) -> Decode:
+        mask = self._masks.fill([self._matcher])
+        return Decode(stream, unread, sampler=self._sampler, allowed=None if mask is None else mask[0].clone())
+
+    def take(self, token: int) -> list[int]:
+        """The tokens that must follow it: no model is asked for them, it reads them with what comes next."""
+        self._sampler.take(token)
+        self.over = token in self._ends
+        if self._matcher is None or self.over:
+            return []
+        self._matcher.accept([token])
+        forced = [] if self._matcher.is_over else self._matcher.forced()
+        self._matcher.accept(forced)
+        for follows in forced:
+            self._sampler.take(follows)
+        self.over = self._matcher.is_over
+        return forced
 
 
 class NewCalls:
@@ -143,9 +154,8 @@ class NewCalls:
         return [] if first or self.repeats else call
 
 
-def _matcher(thinker: Thinker, allowed: Allowed) -> Matcher | None:
-    """None where anything may be written: text needs no grammar."""
-    return Matcher(thinker.vocabulary, grammar(thinker.template, allowed, thinker.vocabulary)) if allowed.functions else None
+def _grammar(thinker: Thinker, allowed: Allowed) -> str:
+    return grammar(thinker.template, allowed, thinker.vocabulary)
 
 
 def _ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
