@@ -5,6 +5,7 @@ of inputs: value times multiplier is an 8-bit value, so that both compute alike,
 Inputs are quantised row by row, as integers are summed exactly: a row's result does not depend on the rows beside it.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -104,8 +105,11 @@ def _fast(weight: Tensor, scale: Tensor, levels: int) -> Callable[[Tensor], Tens
     before = torch.backends.quantized.engine
     torch.backends.quantized.engine = "fbgemm"
     try:
-        whole = torch.quantize_per_channel(weight * scale[:, None], scale.double(), zeros, 0, torch.qint8)
-        packed = torch.ops.quantized.linear_prepack(whole, None)
+        with warnings.catch_warnings():
+            # The packed kernels are only to be had through quantized tensors, which torch means to replace.
+            warnings.simplefilter("ignore", UserWarning)
+            whole = torch.quantize_per_channel(weight * scale[:, None], scale.double(), zeros, 0, torch.qint8)
+            packed = torch.ops.quantized.linear_prepack(whole, None)
     finally:
         torch.backends.quantized.engine = before
     multiply, step = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default, 1 / levels
