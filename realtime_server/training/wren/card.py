@@ -80,7 +80,7 @@ def ablation(rows: dict[str, dict[str, float]]) -> str:
     order = ["none", *(row for row in rows if row not in ("none", "all")), "all"]
     named = {"none": "all rules", "all": "the networks alone"}
     cells = [
-        [named.get(row, f"without {row.replace('_', ' ')}"), *(str(rows[row].get(name, "–")) for name in shown)]
+        [named.get(row, f"without {row.replace('_', ' ')}"), *(str(rows[row].get(name, "")) for name in shown)]
         for row in order
         if row in rows
     ]

@@ -79,6 +79,7 @@ def ablation_parts(asker: Asker) -> dict[str, Part]:
         "unseen_tools": lambda: strangers.unseen_tools(asker, ABLATED),
         "no_speech": lambda: strangers.refusals(asker, ABLATED),
         "other_languages": lambda: strangers.other_languages(asker, 2 * ABLATED),
+        "left_out_voice": lambda: strangers.left_out_voice(asker, 2 * ABLATED),
     }
 
 
@@ -127,6 +128,13 @@ def ablated(options: argparse.Namespace, asker: Asker) -> dict[str, Any]:
     return {name: figure["value"] for name, figure in figures_of(details).items()}
 
 
+def rows_of(without: list[str]) -> dict[str, list[str]]:
+    """The rows of the ablation that are asked for: their names, and the rules that are off in each."""
+    if "each" in without:
+        return {"none": [], **{rule: [rule] for rule in RULES}, "all": list(RULES)}
+    return {"all": list(RULES)} if "all" in without else {" ".join(sorted(without)) or "none": without}
+
+
 @common_words()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -139,8 +147,8 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=NUMBER)
     parser.add_argument("--only", nargs="+", help="measure these parts anew and keep the others' figures")
     parser.add_argument(
-        "--without", nargs="*", choices=[*RULES, "all"], metavar="RULE",
-        help=f"measure with these rules off, all of them, or none, into the ablation: {', '.join(RULES)}",
+        "--without", nargs="*", choices=[*RULES, "all", "each"], metavar="RULE",
+        help=f"measure with these rules off, all of them, none, or each in turn, into the ablation: {', '.join(RULES)}",
     )  # fmt: skip
     options = parser.parse_args()
     if options.folds and not options.people:
@@ -148,12 +156,10 @@ def main() -> None:
     model, path = load(options.model), options.model / "eval.json"
     stored: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"measures": {}, "details": {}}
     if options.without is not None:
-        names = list(RULES) if "all" in options.without else options.without
-        model.policy = model.policy.without(names)
-        row = "all" if "all" in options.without else " ".join(sorted(names)) or "none"
-        rows = stored.setdefault("ablation", {})
-        figures = ablated(options, Asker(model))
-        rows[row] = (rows.get(row, {}) if options.only else {}) | figures
+        policy, rows = model.policy, stored.setdefault("ablation", {})
+        for row, names in rows_of(options.without).items():
+            model.policy = policy.without(names)
+            rows[row] = (rows.get(row, {}) if options.only else {}) | ablated(options, Asker(model))
     else:
         before = stored["details"] if options.only or not options.work else {}
         stored["details"] = before | measured(chosen(options, Asker(model), before))

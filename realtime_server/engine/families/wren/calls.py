@@ -10,8 +10,8 @@ from realtime_server.engine.families.wren import schemas
 from realtime_server.engine.families.wren.choosing import Choice
 from realtime_server.engine.families.wren.leaves import Arguments, FreeText, Leaf, Numbers, Words
 from realtime_server.engine.families.wren.numbers import NumberChoice
+from realtime_server.engine.families.wren.policy.argument_grounding import Said, Values, refers_back
 from realtime_server.engine.families.wren.policy.rules import Answering
-from realtime_server.engine.families.wren.policy.slot_filling import Said, Values, refers_back
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.families.wren.words import identifier_words
 from realtime_server.engine.runtime.speculation import Drafted
@@ -91,8 +91,6 @@ class CallWriter:
             # With nothing but required arguments left to be told apart, the model still chooses their order.
             leaf, _, logits = yield from self._choose(Choice(self._keys(left), (VALUE,)), logits)
             values[leaf.path], token, logits = yield from self._argument(leaf, name, logits)
-        if self._said is not None and self._rules.slot_carry_over is not None:
-            values = self._said.corrected(name, shape, values)
         if self._said is not None and self._rules.argument_grounding is not None:
             values = self._judged(name, shape, values, self._said)
         self._tell(shape.as_json(values))

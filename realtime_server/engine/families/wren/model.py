@@ -16,11 +16,11 @@ from realtime_server.engine.families.wren.hearing import HeardTurn
 from realtime_server.engine.families.wren.instructions import told
 from realtime_server.engine.families.wren.items import message_text, parsed
 from realtime_server.engine.families.wren.policy import rules
+from realtime_server.engine.families.wren.policy.argument_grounding import Said, refers_back
 from realtime_server.engine.families.wren.policy.fact_grounding import Facts
 from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
 from realtime_server.engine.families.wren.policy.lexicon_correction import WordList
 from realtime_server.engine.families.wren.policy.rules import Policy
-from realtime_server.engine.families.wren.policy.slot_filling import Said, refers_back
 from realtime_server.engine.families.wren.prompt import Bounds, Unsupported, keywords_from, remembered
 from realtime_server.engine.families.wren.recordings import Recordings, ids_of, replay
 from realtime_server.engine.families.wren.runner import Runner
@@ -355,7 +355,7 @@ class WrenModel:
         given = {name: parsed(arguments) for name, arguments in calls.items()}
         asked, text = prompt.asked(context), plain(remembered(context, transcripts))
         newest = plain(message_text(asked, transcripts)) if isinstance(asked, Message) else ""
-        return Said(text, newest, likeness, given, rule.misheard, baseless=prompt.alone(context) and refers_back(newest))
+        return Said(text, likeness, given, rule.misheard, baseless=prompt.alone(context) and refers_back(newest))
 
     def _hear_unheard(self, state: _SessionState, item: Any, keywords: tuple[str, ...], outputs: list[Output]) -> Body:
         """Audio that came as a finished item is heard now, before the answer."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from realtime_server.engine.families.wren.calls import CallWriter
 from realtime_server.engine.families.wren.hearing import HeardTurn
+from realtime_server.engine.families.wren.policy.argument_grounding import Said
 from realtime_server.engine.families.wren.policy.fact_grounding import Facts
 from realtime_server.engine.families.wren.policy.lexicon_correction import ANY_WORD_BEHIND
 from realtime_server.engine.families.wren.policy.rules import Answering
-from realtime_server.engine.families.wren.policy.slot_filling import Said
 from realtime_server.engine.families.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
 from realtime_server.engine.families.wren.transcribing import best_text
 from realtime_server.engine.families.wren.words import DIGITS

@@ -103,7 +103,7 @@ AT_HOME = (
     Turn("Lock the front door and set the living room to eighteen degrees.", calls=(
         Call("lock_door", {"door": "front", "locked": True}), Call("set_thermostat", {"room": "living room", "celsius": 18}))),
     Turn("Switch everything off, right now!", calls=(Call("everything_off"),)),
-    Turn("Why do cats purr?"),
+    Turn("Why do old stairs creak?"),
     Turn("Could you water my tomatoes?"),
 )  # fmt: skip
 ON_ERRANDS = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from realtime_server import messages as m
 from realtime_server.engine.families.wren.calls import CallWriter, Evidence
 from realtime_server.engine.families.wren.choosing import Choice
-from realtime_server.engine.families.wren.policy.slot_filling import Said
+from realtime_server.engine.families.wren.policy.argument_grounding import Said
 from realtime_server.engine.families.wren.script import ARGUMENT, END, Script
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Stream

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.families.wren import replies
+from realtime_server.engine.families.wren.policy.argument_grounding import Said
 from realtime_server.engine.families.wren.policy.fact_grounding import Facts
-from realtime_server.engine.families.wren.policy.slot_filling import Said
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
 from realtime_server.engine.families.wren.words import DIGITS
 from realtime_server.engine.runtime.speculation import Drafted

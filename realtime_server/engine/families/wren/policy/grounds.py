@@ -22,11 +22,6 @@ class ArgumentGrounding:
 
 
 @dataclass(frozen=True)
-class SlotCarryOver:
-    """A call that changes the one before keeps the rest of it (Naik et al. 2018)."""
-
-
-@dataclass(frozen=True)
 class FactGrounding:
     """A sentence that states a fact, or denies to know one, is what the instructions say."""
 

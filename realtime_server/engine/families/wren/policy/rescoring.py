@@ -19,7 +19,7 @@ from realtime_server.engine.families.wren.policy.rules import Transcribing
 from realtime_server.engine.families.wren.policy.weights import Rescoring
 from realtime_server.engine.families.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
 from realtime_server.engine.families.wren.steps import Try
-from realtime_server.engine.families.wren.words import DIGITS, plain
+from realtime_server.engine.families.wren.words import plain
 from realtime_server.engine.runtime.steps import FRAME, Stream
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class Rescorer:
         """These words; or others nearly as likely to which the model replies in words, or which are a keyword, where it would
         refuse these or they are one word. A call is no such reply: on second thoughts nothing is done, and what calls is left
         alone."""
-        rule, digits = self._rules.n_best, self._rules.digit_preference
+        rule = self._rules.n_best
         if rule is None or len(words) > rule.longest:
             return words
         (kind,) = yield from self._replies([words])
@@ -162,10 +162,7 @@ class Rescorer:
             return words
         best = yield from self.likeliest()
         found = [transcript.tokens for transcript in best if transcript.tokens]
-        others = self._likeliest_keywords()
-        if digits is not None and len(self._script.decode(words).split()) <= digits.few_words:
-            others += DIGITS
-        found += [ids for ids in map(self._script.encode, others) if ids not in found]
+        found += [ids for ids in map(self._script.encode, self._likeliest_keywords()) if ids not in found]
         options = [words, *(ids for ids in found if ids != words)]
         texts = [self._script.decode(ids) for ids in options]
         likely = yield from self.likelihoods(texts)

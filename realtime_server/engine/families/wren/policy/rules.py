@@ -12,12 +12,10 @@ from realtime_server.engine.families.wren.policy.grounds import (
     Copying,
     FactGrounding,
     Rejection,
-    SlotCarryOver,
 )
 from realtime_server.engine.families.wren.policy.lexicon_correction import LexiconCorrection
 from realtime_server.engine.families.wren.policy.weights import (
     ContextualBiasing,
-    DigitPreference,
     InternalLanguageModel,
     NBest,
     Rescoring,
@@ -33,7 +31,6 @@ class Transcribing:
     lexicon_correction: LexiconCorrection | None = LexiconCorrection()
     internal_language_model: InternalLanguageModel | None = InternalLanguageModel()
     n_best: NBest | None = NBest()
-    digit_preference: DigitPreference | None = DigitPreference()
     contextual_biasing: ContextualBiasing | None = ContextualBiasing()
 
 
@@ -44,7 +41,6 @@ class Answering:
     rejection: Rejection | None = Rejection()
     acoustic_evidence: AcousticEvidence | None = AcousticEvidence()
     argument_grounding: ArgumentGrounding | None = ArgumentGrounding()
-    slot_carry_over: SlotCarryOver | None = SlotCarryOver()
     fact_grounding: FactGrounding | None = FactGrounding()
     copying: Copying | None = Copying()
 

@@ -37,13 +37,6 @@ class NBest:
 
 
 @dataclass(frozen=True)
-class DigitPreference:
-    """Where a turn was written as no more than so many words, each digit is among the n-best."""
-
-    few_words: int = 2
-
-
-@dataclass(frozen=True)
 class ContextualBiasing:
     """A session's keywords are likelier: the client knows better than the model what its users say."""
 

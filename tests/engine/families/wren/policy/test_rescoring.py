@@ -21,7 +21,6 @@ from realtime_server.engine.families.wren.policy.rescoring import (
 from realtime_server.engine.families.wren.policy.weights import ContextualBiasing, InternalLanguageModel, NBest, Rescoring
 from realtime_server.engine.families.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.families.wren.steps import Try
-from realtime_server.engine.families.wren.words import DIGITS
 from realtime_server.engine.runtime.steps import FRAME, Stream, Think
 from tests.engine.families.wren.test_letters import sounding_like
 
@@ -219,13 +218,6 @@ def test_a_short_turn_may_have_been_a_keyword_that_means_nothing_else(tiny_model
         assert meant(tiny_model, "apple", keyword, ReplyKind.REFUSAL, keywords) == keyword
         # On second thoughts nothing is done.
         assert meant(tiny_model, "apple", keyword, ReplyKind.REFUSAL, ()) != keyword
-
-
-@pytest.mark.parametrize("digit", DIGITS)
-def test_a_few_words_may_have_been_a_digit(tiny_model: WrenModel, digit: str) -> None:
-    assert meant(tiny_model, "apple", digit, ReplyKind.WORDS, ()) == digit
-    assert meant(tiny_model, "apple zebra", digit, ReplyKind.WORDS, ()) == digit
-    assert meant(tiny_model, "apple zebra apple", digit, ReplyKind.WORDS, ()) != digit
 
 
 def test_of_many_keywords_those_are_tried_that_were_likely_said(tiny_model: WrenModel) -> None:
