@@ -110,7 +110,7 @@ def prune(model: Any, ids: list[int]) -> Any:
     new = {old: n for n, old in enumerate(ids)}
     for config in (model.config, model.generation_config):
         for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
-            old = getattr(config, name, None)
+            old: Any = getattr(config, name, None)
             setattr(config, name, [new[one] for one in old] if isinstance(old, list) else new.get(old))
     model.config.vocab_size = len(ids)
     return model

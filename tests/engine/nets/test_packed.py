@@ -88,12 +88,14 @@ def tiny(tie: bool) -> Any:
         vocab_size=97, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=256, initializer_range=0.2, tie_word_embeddings=tie,
     )  # fmt: skip
-    return Qwen2ForCausalLM(config).eval()
+    made: Any = Qwen2ForCausalLM(config)
+    return made.eval()
 
 
 def logits(model: Any) -> Tensor:
     with torch.inference_mode():
-        return model(torch.arange(1, 30)[None]).logits.float()
+        told: Tensor = model(torch.arange(1, 30)[None]).logits.float()
+    return told
 
 
 def file_of(model: Any, packing: Packing, tie: bool) -> dict[str, Tensor]:
