@@ -1,4 +1,7 @@
-"""What the transcription head (CTC) heard, as evidence: written words follow what is usual, letters follow the sound."""
+"""What the transcription head (CTC) heard, as evidence: written words follow what is usual, letters follow the sound.
+
+It is computed in the body of a turn's sequence: of people's coffee orders half cost it 0.7 ms each, one in twenty 23 ms or more.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
