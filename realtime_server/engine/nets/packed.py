@@ -174,22 +174,35 @@ def pack(model: nn.Module) -> nn.Module:
 def fill(model: Any, tensors: Tensors, dtype: torch.dtype | None = None) -> Any:
     """A stock model that was made on the device "meta", in place, with what a file holds.
 
-    `dtype`: as plain layers of that type; None: packed. A head without weights of its own has those of the embedding. KeyError
-    where something is missing.
+    `dtype`: as plain layers of that type; None: packed. A head without weights of its own has those of the embedding, but for
+    the `own_rows` of that, which the head does not share. KeyError where something is missing.
     """
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     tied = next(name for name, module in model.named_modules() if module is embedding)
     for layer in list(_layers(model)):
         held = kept(tensors, layer.path) or (kept(tensors, tied) if layer.module is head else None)
+        if held is not None and f"{layer.path}.own_rows" in tensors:
+            held = _with_own(*held, tensors[f"{layer.path}.own_rows"].long(), tensors[f"{layer.path}.own"])
         if held is not None:
             layer.becomes(_made(layer.module, *held, tensors.get(f"{layer.path}.bias"), dtype))
-    floats = {name: tensor.to(dtype or torch.float32) for name, tensor in tensors.items() if tensor.is_floating_point()}
+    floats = {
+        name: tensor.to(dtype or torch.float32)
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not name.endswith((".own", ".scale"))
+    }
     model.load_state_dict(floats, strict=False, assign=True)
     _compute_buffers(model)
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if tensor.is_meta:
             raise KeyError(name)
     return model.requires_grad_(False).eval()
+
+
+def _with_own(weight: Tensor, scale: Tensor, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """With these rows, floats [n, in], in the place of those that it shares with another layer."""
+    weight, scale = weight.clone(), scale.clone()
+    weight[rows], scale[rows] = quantised8(own)
+    return weight, scale
 
 
 def _made(module: nn.Module, weight: Tensor, scale: Tensor, bias: Tensor | None, dtype: torch.dtype | None) -> nn.Module:

@@ -34,9 +34,10 @@ def pack_thinker(tuned: Path, out: Path, rows: int = ROWS, narrow: tuple[str, ..
     ids = pruning.english(spec, rows)
     assert pruning.all_bytes_stay(pruning.pruned(spec, ids))
     library: Any = AutoModelForCausalLM
-    model = pruning.tie(pruning.prune(library.from_pretrained(tuned, dtype=torch.float32), ids))
+    model = pruning.prune(library.from_pretrained(tuned, dtype=torch.float32), ids)
+    own = pruning.tie(model)
     tensors: list[dict[str, Tensor]] = [{}]
-    for name, tensor in kept(model, Packing(narrow)):
+    for name, tensor in kept(model, Packing(narrow), *own):
         if sum(held.nbytes for held in tensors[-1].values()) + tensor.nbytes > LARGEST_FILE:
             tensors.append({})
         tensors[-1][name] = tensor.contiguous()
@@ -50,12 +51,14 @@ def pack_thinker(tuned: Path, out: Path, rows: int = ROWS, narrow: tuple[str, ..
     model.generation_config.save_pretrained(out)
 
 
-def kept(model: Any, packing: Packing) -> Iterator[tuple[str, Tensor]]:
-    """Its tensors as a file keeps them; the head is the embedding."""
-    head = model.get_output_embeddings()
+def kept(model: Any, packing: Packing, rows: Tensor, own: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Its tensors as a file keeps them; the head is the embedding, which has some rows of its own."""
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     for path, module in model.named_modules():
         if module is head:
             continue
+        if module is embedding:
+            yield from {f"{path}.own_rows": rows.to(torch.int32), f"{path}.own": own.to(torch.float16)}.items()
         for name, parameter in module.named_parameters(recurse=False):
             if name == "weight" and type(module) in (nn.Linear, nn.Embedding):
                 yield from packing.keep(path, parameter.data).items()

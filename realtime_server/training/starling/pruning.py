@@ -24,6 +24,8 @@ FORMS = (
     (" {}", str.upper, 0.02),
 )
 """How often a word stands behind a space or begins a text, in small letters or with capitals: guesses."""
+ALIKE = 0.97
+"""Cosine of two rows that were one before each was rounded."""
 WORDS = 100_000
 EARLY = 16_000
 """Of what the tokenizer learned first, those in plain ASCII are kept."""
@@ -116,12 +118,16 @@ def prune(model: Any, ids: list[int]) -> Any:
     return model
 
 
-def tie(model: Any) -> Any:
-    """The embedding has the head's rows: once they were one, and the head's were kept more precisely."""
-    head: Tensor = model.get_output_embeddings().weight
-    model.get_input_embeddings().weight = head
+def tie(model: Any) -> tuple[Tensor, Tensor]:
+    """The embedding has the head's rows: once they were one, and the head's were kept more precisely. But not those that
+    training has drawn apart: their ids [n], and the embedding's rows [n, width]."""
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings().weight
+    apart = nn.functional.cosine_similarity(embedding.weight.data, head.data, dim=1) < ALIKE
+    rows = apart.nonzero().flatten()
+    own = embedding.weight.data[rows].clone()
+    embedding.weight = head
     model.config.tie_word_embeddings = True
-    return model
+    return rows, own
 
 
 def read(folder: Path) -> Spec:

@@ -147,3 +147,18 @@ def test_what_a_file_lacks_is_named() -> None:
         empty = Qwen2ForCausalLM(model.config)
     with pytest.raises(KeyError, match="up_proj"):
         fill(empty, tensors)
+
+
+def test_an_embedding_may_have_rows_that_the_head_does_not_share() -> None:
+    from transformers import Qwen2ForCausalLM
+
+    model = tiny(True)
+    tensors, own = file_of(model, Packing(), True), torch.randn(2, 64)
+    apart = {"model.embed_tokens.own_rows": torch.tensor([3, 5], dtype=torch.int32), "model.embed_tokens.own": own}
+    with torch.device("meta"):
+        empty = [Qwen2ForCausalLM(model.config) for _ in range(2)]
+    filled, shared = (fill(one, held) for one, held in zip(empty, (tensors | apart, tensors), strict=True))
+    ids, x = torch.tensor([3, 4, 5]), torch.randn(3, 64)
+    expected = torch.stack([own[0], model.model.embed_tokens.weight.data[4], own[1]])
+    assert torch.allclose(filled.get_input_embeddings()(ids), expected, atol=0.03)
+    assert torch.equal(filled.get_output_embeddings()(x), shared.get_output_embeddings()(x))

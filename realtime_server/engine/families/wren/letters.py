@@ -1,6 +1,6 @@
 """What the transcription head (CTC) heard, as evidence: written words follow what is usual, letters follow the sound.
 
-It is computed in the body of a turn's sequence: of people's coffee orders half cost it 0.7 ms each, one in twenty 23 ms or more.
+It is computed in the body of a turn's sequence: of people's coffee orders half cost 0.7 ms each, one in twenty 23 ms or more.
 """
 
 import math
