@@ -243,6 +243,7 @@ class WrenModel:
             self.prefixes.keep(session_id, turn.stream)
 
     def _respond(self, session_id: str, state: _SessionState, request: Respond) -> None:
+        request = replace(request, context=prompt.unanswered(request.context))
         reply = Reply(limit=request.max_output_tokens)
         used: list[Stream] = []
         body = self._think(session_id, state, request, reply, used)

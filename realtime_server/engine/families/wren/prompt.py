@@ -1,7 +1,7 @@
 """A conversation as Wren's token ids."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from realtime_server.engine.families.wren.instructions import DEFAULT_NAME, told
@@ -133,6 +133,15 @@ def _tools_ids(script: Script, context: Context, choices: bool, parameters: bool
         if len(ids) > room:
             return None
     return ids
+
+
+def unanswered(context: Context) -> Context:
+    """Without the replies at its end, where something was said before them: who asks again wants another reply to that."""
+    items = list(context.items)
+    while items and isinstance(items[-1], Message) and items[-1].role == "assistant":
+        items.pop()
+    said = any(not is_note(item) for item in items)
+    return replace(context, items=tuple(items)) if said else context
 
 
 def asked(context: Context) -> ContextItem | None:

@@ -161,3 +161,11 @@ def test_a_note_is_not_what_is_answered() -> None:
     assert prompt.alone(known)
     assert not prompt.alone(context(said("hello"), said("hello")))
     assert prompt.asked(context(said("Be kind.", "system"))) is None
+
+
+@given(st.integers(0, 3), st.integers(0, 2))
+def test_who_asks_again_wants_another_reply_to_what_was_said(before: int, replies: int) -> None:
+    said = [m.Message(f"u{n}", "user", (m.Text("Hello."),)) for n in range(before)]
+    told = [m.Message(f"a{n}", "assistant", (m.Text("Hello!"),)) for n in range(replies)]
+    context = m.Context("", (), (*said, *told))
+    assert list(prompt.unanswered(context).items) == (said or told)
