@@ -9,6 +9,7 @@ from typing import Any
 
 from realtime_server import messages as m
 from realtime_server.messages import AUDIO_RATE_HZ
+from realtime_server.protocol.beta import DEFAULT_TEMPERATURE
 from realtime_server.protocol.client_events import ResponseConfig
 from realtime_server.protocol.session_config import (
     AudioInput,
@@ -87,9 +88,10 @@ def command(
 
 
 def _sampling(config: RealtimeSession, override: ResponseConfig) -> m.Sampling | None:
-    """None where no temperature was asked for: what is shown then is the beta's default, not the model's."""
+    """None, as the model decodes by itself, where no temperature was asked for, or the beta's default, which many of its clients
+    always send."""
     temperature = override.temperature or config.temperature
-    return None if temperature is None else m.Sampling(temperature)
+    return None if temperature in (None, DEFAULT_TEMPERATURE) else m.Sampling(temperature)
 
 
 def input_audio_s(entries: Iterable[Entry]) -> float:

@@ -165,6 +165,7 @@ def test_the_clients_temperature_reaches_the_model_where_it_was_set() -> None:
 
     assert asked() is None
     assert asked(temperature=1.2) == m.Sampling(1.2)
+    assert asked(temperature=0.8) is None
     assert asked() is None
     talk.beta("session.update", session={"temperature": 0.7})
     talk.beta("session.update", session={"temperature": 1.1, "speed": 9})
