@@ -88,7 +88,7 @@ def command(
 
 
 def _sampling(config: RealtimeSession, override: ResponseConfig) -> m.Sampling | None:
-    """None, as the model decodes by itself, where no temperature was asked for, or the beta's default, which many of its clients
+    """None, as the model decodes by itself, where none was asked for, or the beta's default, which many of its clients
     always send."""
     temperature = override.temperature or config.temperature
     return None if temperature in (None, DEFAULT_TEMPERATURE) else m.Sampling(temperature)
