@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.families.wren import replies
+from realtime_server.engine.families.wren.grounds import Grounds
 from realtime_server.engine.families.wren.policy.argument_grounding import Said
 from realtime_server.engine.families.wren.policy.fact_grounding import Facts
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
@@ -42,7 +43,7 @@ def reply(said: Said | None, required: list[str], tool_choice: str = "auto", nam
         Reply(),
         Stream(0, []),
     )
-    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, replies.Grounds(said=said))
+    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, Grounds(said=said))
     write(steps, stream, wanted)
     return result, stream.ids
 
@@ -73,7 +74,7 @@ def test_what_the_network_refuses_is_not_called() -> None:
     for doubted in (False, True):
         request = m.Respond("r", m.Context("", tools, ()), False, "marin", "auto", None)
         result, stream, said = Reply(), Stream(0, []), "call mom is what my sister always says"
-        grounds = replies.Grounds(doubted, facts=Facts({}, said), said=Said(said))
+        grounds = Grounds(doubted, facts=Facts({}, said), said=Said(said))
         steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, grounds)
         write(steps, stream, [*SCRIPT.encode(NOT_UNDERSTOOD), END])
         assert not any(isinstance(o, m.CallStarted) for o in result.outputs)
@@ -88,7 +89,7 @@ def test_what_refers_to_nothing_is_no_call() -> None:
     assert isinstance(called.outputs[0], m.CallStarted)
 
 
-def answered(grounds: replies.Grounds, wanted: list[int]) -> str:
+def answered(grounds: Grounds, wanted: list[int]) -> str:
     """What a network says that wants to write these tokens, where it might call a function."""
     request = m.Respond("r", m.Context("", (m.Function("order", "", {"type": "object"}),), ()), False, "marin", "auto", None)
     result, stream = Reply(), Stream(0, [])
@@ -99,8 +100,8 @@ def answered(grounds: replies.Grounds, wanted: list[int]) -> str:
 
 def test_a_doubted_turn_is_answered_only_where_the_answer_is_what_was_heard() -> None:
     words = [*SCRIPT.encode("Large."), END]
-    said_back = replies.Grounds(doubted=True, facts=Facts({}, "say large"))
-    assert answered(replies.Grounds(doubted=True), words) == NOT_UNDERSTOOD
+    said_back = Grounds(doubted=True, facts=Facts({}, "say large"))
+    assert answered(Grounds(doubted=True), words) == NOT_UNDERSTOOD
     assert answered(said_back, words) == "Large."
     assert answered(said_back, [CALL, *SCRIPT.encode("order"), END]) == NOT_UNDERSTOOD
 
@@ -124,7 +125,7 @@ def drawn(sampling: m.Sampling | None, draft: list[int]) -> tuple[str, list[int]
     request = m.Respond("r", m.Context("", (), ()), False, "marin", "auto", 8, sampling=sampling)
     result, stream = Reply(limit=8), Stream(0, [])
     words = SCRIPT.encode("The owner is tom and kate on saturday")
-    steps = replies.think(request, Drafted(stream, draft), SCRIPT, result, lambda: None, replies.Grounds())
+    steps = replies.think(request, Drafted(stream, draft), SCRIPT, result, lambda: None, Grounds())
     behind: torch.Tensor | None = None
     try:
         while True:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from realtime_server.engine.families.wren.leaves import Leaf, Path, given
-from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
+from realtime_server.engine.families.wren.policy.thresholds import ArgumentGrounding
 from realtime_server.engine.families.wren.words import plain
 
 Values = dict[Path, Any]
@@ -21,7 +21,7 @@ class Said:
     text: str
     """What the conversation and the instructions say."""
     likeness: Callable[[list[str]], list[float]] | None = None
-    """Of values, to what was heard last (`HeardTurn.likeness`); None where it was written."""
+    """Of values, to what was heard last (`Recording.likeness`); None where it was written."""
     calls: Mapping[str, Any] = field(default_factory=dict)
     """The last call of each function: its arguments as JSON has them."""
     misheard: float = ArgumentGrounding.misheard

@@ -6,18 +6,16 @@ from typing import Any
 
 from realtime_server.engine.contract import ModelError
 from realtime_server.engine.families.wren.policy.beam_search import BeamSearch
-from realtime_server.engine.families.wren.policy.grounds import (
+from realtime_server.engine.families.wren.policy.lexicon_correction import LexiconCorrection
+from realtime_server.engine.families.wren.policy.thresholds import (
     AcousticEvidence,
     ArgumentGrounding,
+    ContextualBiasing,
     Copying,
     FactGrounding,
-    Rejection,
-)
-from realtime_server.engine.families.wren.policy.lexicon_correction import LexiconCorrection
-from realtime_server.engine.families.wren.policy.weights import (
-    ContextualBiasing,
     InternalLanguageModel,
     NBest,
+    Rejection,
     Rescoring,
 )
 

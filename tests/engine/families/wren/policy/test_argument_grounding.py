@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.families.wren.policy.argument_grounding import Said, refers_back
-from realtime_server.engine.families.wren.policy.grounds import ArgumentGrounding
+from realtime_server.engine.families.wren.policy.thresholds import ArgumentGrounding
 
 
 @given(
