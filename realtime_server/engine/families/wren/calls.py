@@ -23,7 +23,7 @@ Written = Generator[Think, Tensor, tuple[Any, int, Tensor]]
 
 
 class Choosing(Protocol):
-    """`sampling.Choice`, and what is like it."""
+    """`choosing.Choice`, and what is like it."""
 
     def allowed(self) -> list[int]: ...
 
