@@ -1,7 +1,7 @@
 """Everything that the card quotes, measured with the shipped model and written into its `eval.json`.
 
     python -m realtime_server.training.wren.evaluate models/wren --work WORK [--people FOLDER] [--digits FOLDER]
-    python -m realtime_server.training.wren.evaluate models/wren --without RULE … [--without …] [--people FOLDER] [--digits FOLDER]
+    python -m realtime_server.training.wren.evaluate models/wren --without RULE … [--without …] [--people FOLDER …]
 
 Synthetic questions are the ones that training left out (their sentences occur in training, their recordings do not), and
 others spoken anew by a voice, in languages, with words and for functions that training has not. Without WORK the former are

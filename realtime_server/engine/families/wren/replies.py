@@ -16,7 +16,7 @@ from realtime_server.engine.families.wren.writing import TextWriter
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
 from realtime_server.engine.talker.reply import Reply
-from realtime_server.messages import NamedFunction, Output, Respond, ResponseFinished
+from realtime_server.messages import NamedFunction, Respond, ResponseFinished
 
 Steps = Generator[Think | None, Any, None]
 
@@ -37,23 +37,13 @@ def think(
     logits = yield from line.take(REPLY)
     wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL
     asked = grounds.facts.said if grounds.facts is not None else ""
-    calls = forced or (wants_call and not grounds.doubted)
     refused = grounds.doubted and (wants_call or not is_said_back(asked))
-    if calls:
-        first, outputs = line.end, list[Output]()
-        said = None if forced else grounds.said
-        writer = CallWriter(
-            script, tools, request.response_id, outputs, line, grounds.evidence, said, reply.limit, grounds.rules
-        )
+    if forced or (wants_call and not grounds.doubted):
+        writer = CallWriter(script, tools, request.response_id, reply.outputs, line, grounds.evidence, reply.limit)
         yield from writer.write(named)
-        if writer.invented:
-            line.back_to(first)
-            calls, refused = False, True
-        else:
-            reply.outputs += outputs
-            reply.tokens += writer.tokens
-            reply.ran_out = writer.ran_out
-    if not calls:
+        reply.tokens += writer.tokens
+        reply.ran_out = writer.ran_out
+    else:
         words = TextWriter(request, line, script, reply, start_speaking)
         yield from words.give(NOT_UNDERSTOOD) if refused else words.write(logits, grounds.facts)
     reply.written = True

@@ -9,7 +9,6 @@ from realtime_server.engine.families.wren.policy.beam_search import BeamSearch
 from realtime_server.engine.families.wren.policy.lexicon_correction import LexiconCorrection
 from realtime_server.engine.families.wren.policy.thresholds import (
     AcousticEvidence,
-    ArgumentGrounding,
     ContextualBiasing,
     Copying,
     FactGrounding,
@@ -38,7 +37,6 @@ class Answering:
 
     rejection: Rejection | None = Rejection()
     acoustic_evidence: AcousticEvidence | None = AcousticEvidence()
-    argument_grounding: ArgumentGrounding | None = ArgumentGrounding()
     fact_grounding: FactGrounding | None = FactGrounding()
     copying: Copying | None = Copying()
 

@@ -57,16 +57,6 @@ class AcousticEvidence:
 
 
 @dataclass(frozen=True)
-class ArgumentGrounding:
-    """What nobody said is left out of a call, or there is none. Said is also what makes a turn less likely by no more nats than
-    `misheard`, where its doubt is no more than `trusted`, a share of the most that it may raise: where the transcript is far
-    from the sound, any value is as near to it."""
-
-    misheard: float = 4.0
-    trusted: float = 0.6
-
-
-@dataclass(frozen=True)
 class FactGrounding:
     """A sentence that states a fact, or denies to know one, is what the instructions say."""
 
@@ -89,6 +79,5 @@ class Rejection:
 
     most_doubt: float | None = None
 
-    def rejects(self, doubt: float, share: float = 1.0) -> bool:
-        """Is it more than this share of the most?"""
-        return self.most_doubt is not None and doubt > share * self.most_doubt
+    def rejects(self, doubt: float) -> bool:
+        return self.most_doubt is not None and doubt > self.most_doubt
