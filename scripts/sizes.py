@@ -20,7 +20,6 @@ EXCEPTIONS = {
     ("realtime_server/protocol/server_events.py", "lines of a module"): "a plain class for each event of the protocol",
     ("realtime_server/protocol/session_config.py::RealtimeSession", "fields of a class"): "the protocol's session object",
     ("realtime_server/settings.py::Settings", "fields of a class"): "one field a flag",
-    ("realtime_server/engine/families/wren/hearing.py::HeardTurn", "fields of a class"): "to be split",
 }
 """(place, kind of size) -> why it may be larger."""
 

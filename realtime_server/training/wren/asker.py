@@ -10,8 +10,9 @@ import numpy as np
 from realtime_server import messages as m
 from realtime_server.audio.formats import as_float
 from realtime_server.audio.mel import FloatArray
-from realtime_server.engine.families.wren.hearing import FRAME_SAMPLES, HeardTurn
+from realtime_server.engine.families.wren.hearing import FRAME_SAMPLES
 from realtime_server.engine.families.wren.model import WrenModel
+from realtime_server.engine.families.wren.turns import HeardTurn
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
 from realtime_server.training.wren import augment
 
@@ -39,17 +40,18 @@ class Asker:
     def ask(self, mel: FloatArray, context: m.Context, voice: str = "marin", audio: bool = False) -> Answer:
         """mel [n, 80] of what was said, heard as far as can be before it is committed."""
         name, turn = self._listen(mel, context)
-        turn.waiting.append(_samples(len(mel) // MEL_STRIDE))
+        turn.intake.waiting.append(_samples(len(mel) // MEL_STRIDE))
         self._run()
         self.model.run(name, m.Commit(name))
-        return replace(self._answer(name, f"resp{self._number}", _with_spoken(context, name), voice, audio), doubt=turn.doubt)
+        answer = self._answer(name, f"resp{self._number}", _with_spoken(context, name), voice, audio)
+        return replace(answer, doubt=turn.heard.doubt if turn.heard else 0.0)
 
     def transcribe(self, mel: FloatArray, frames_at_once: int) -> tuple[str, str]:
         """What a live turn is told while these frames come in, before it is committed; and its whole transcript."""
         name, turn = self._listen(mel, m.Context("", (), ()), live=True)
         early: list[m.Output] = []
         for _ in range(len(mel) // MEL_STRIDE // frames_at_once):
-            turn.waiting.append(_samples(frames_at_once))
+            turn.intake.waiting.append(_samples(frames_at_once))
             early += self._run()
         self.model.run(name, m.Commit(name))
         late = self._run()
@@ -66,7 +68,7 @@ class Asker:
         now, come, first, samples = 0.0, 0, None, 0
         while True:
             while come < frames and now >= (come + 1) * FRAME_S:
-                turn.waiting.append(_samples(1))
+                turn.intake.waiting.append(_samples(1))
                 come += 1
                 if come == frames:
                     self.model.run(name, m.Commit(name))
@@ -103,7 +105,7 @@ class Asker:
         name = f"s{self._number}"
         self.model.run(name, m.Listen(name, context, live))
         turn: HeardTurn = self.model._sessions[name].turns[name]
-        turn.frames = _Ready(mel)  # type: ignore[assignment]
+        turn.intake.frames = _Ready(mel)  # type: ignore[assignment]
         return name, turn
 
     def _run(self) -> list[m.Output]:

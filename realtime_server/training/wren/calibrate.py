@@ -2,7 +2,7 @@
 
     python -m realtime_server.training.wren.calibrate models/wren --work WORK
 
-What was made up rather than heard is far from the letters that were heard, and was not sure to be written (`HeardTurn.doubt`).
+What was made up rather than heard is far from the letters that were heard, and was not sure to be written (`Recording.doubt`).
 Left-out questions, in rooms and at microphones, that are answered right say how doubtful a good transcript may be.
 """
 

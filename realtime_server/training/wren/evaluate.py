@@ -1,7 +1,7 @@
 """Everything that the card quotes, measured with the shipped model and written into its `eval.json`.
 
     python -m realtime_server.training.wren.evaluate models/wren --work WORK [--people FOLDER] [--digits FOLDER]
-    python -m realtime_server.training.wren.evaluate models/wren --without RULE … [--people FOLDER] [--digits FOLDER]
+    python -m realtime_server.training.wren.evaluate models/wren --without RULE … [--without …] [--people FOLDER …]
 
 Synthetic questions are the ones that training left out (their sentences occur in training, their recordings do not), and
 others spoken anew by a voice, in languages, with words and for functions that training has not. Without WORK the former are
@@ -128,11 +128,17 @@ def ablated(options: argparse.Namespace, asker: Asker) -> dict[str, Any]:
     return {name: figure["value"] for name, figure in figures_of(details).items()}
 
 
-def rows_of(without: list[str]) -> dict[str, list[str]]:
+def rows_of(without: list[list[str]]) -> dict[str, list[str]]:
     """The rows of the ablation that are asked for: their names, and the rules that are off in each."""
-    if "each" in without:
-        return {"none": [], **{rule: [rule] for rule in RULES}, "all": list(RULES)}
-    return {"all": list(RULES)} if "all" in without else {" ".join(sorted(without)) or "none": without}
+    rows: dict[str, list[str]] = {}
+    for names in without:
+        if "each" in names:
+            rows |= {"none": [], **{rule: [rule] for rule in RULES}, "all": list(RULES)}
+        elif "all" in names:
+            rows["all"] = list(RULES)
+        else:
+            rows[" ".join(sorted(names)) or "none"] = names
+    return rows
 
 
 @common_words()
@@ -147,8 +153,9 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=NUMBER)
     parser.add_argument("--only", nargs="+", help="measure these parts anew and keep the others' figures")
     parser.add_argument(
-        "--without", nargs="*", choices=[*RULES, "all", "each"], metavar="RULE",
-        help=f"measure with these rules off, all of them, none, or each in turn, into the ablation: {', '.join(RULES)}",
+        "--without", nargs="*", action="append", choices=[*RULES, "all", "each"], metavar="RULE",
+        help="measure with these rules off, all of them, none, or each in turn, into the ablation; again for another row: "
+        + ", ".join(RULES),
     )  # fmt: skip
     options = parser.parse_args()
     if options.folds and not options.people:

@@ -8,10 +8,8 @@ from torch import Tensor
 
 from realtime_server.engine.families.wren import schemas
 from realtime_server.engine.families.wren.choosing import Choice
-from realtime_server.engine.families.wren.leaves import Arguments, FreeText, Leaf, Numbers, Words
+from realtime_server.engine.families.wren.leaves import FreeText, Leaf, Numbers, Path, Words
 from realtime_server.engine.families.wren.numbers import NumberChoice
-from realtime_server.engine.families.wren.policy.argument_grounding import Said, Values, refers_back
-from realtime_server.engine.families.wren.policy.rules import Answering
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, VALUE, Script
 from realtime_server.engine.families.wren.words import identifier_words
 from realtime_server.engine.runtime.speculation import Drafted
@@ -23,7 +21,7 @@ Written = Generator[Think, Tensor, tuple[Any, int, Tensor]]
 
 
 class Choosing(Protocol):
-    """`sampling.Choice`, and what is like it."""
+    """`choosing.Choice`, and what is like it."""
 
     def allowed(self) -> list[int]: ...
 
@@ -47,23 +45,18 @@ class CallWriter:
 
     def __init__(
         self, script: Script, tools: tuple[Function, ...], response_id: str, outputs: list[Output], line: Drafted,
-        evidence: Evidence | None = None, said: Said | None = None, limit: int | None = None,
-        rules: Answering = Answering(),
+        evidence: Evidence | None = None, limit: int | None = None,
     ) -> None:  # fmt: skip
-        """`line` ends with <reply>. `evidence`: what the sound says for each of some values. `said`: an argument that need not
-        be there and that nobody said is left out, and a call that changes the one before keeps the rest of it. `limit`: of its
-        tokens, <end> included."""
+        """`line` ends with <reply>. `evidence`: what the sound says for each of some values. `limit`: of its tokens, <end>
+        included."""
         self._script, self._tools = script, {tool.name: tool for tool in tools}
         self._response_id, self._outputs, self._line = response_id, outputs, line
-        self._evidence, self._said, self._limit = evidence, said, limit
-        self._rules = rules
+        self._evidence, self._limit = evidence, limit
         self._name: str | None = None
-        self._values: Values = {}
+        self._values: dict[Path, Any] = {}
         self.tokens = 0
         self.ran_out = False
         """It was broken off at its limit."""
-        self.invented = False
-        """It has arguments, and nobody said any of them, or one that it needs; or what was said is baseless."""
 
     def write(self, only: str | None) -> Generator[Think, Tensor, None]:
         """One call, of the function `only` or of whichever the model chooses."""
@@ -91,25 +84,12 @@ class CallWriter:
             # With nothing but required arguments left to be told apart, the model still chooses their order.
             leaf, _, logits = yield from self._choose(Choice(self._keys(left), (VALUE,)), logits)
             values[leaf.path], token, logits = yield from self._argument(leaf, name, logits)
-        if self._said is not None and self._rules.argument_grounding is not None:
-            values = self._judged(name, shape, values, self._said)
         self._tell(shape.as_json(values))
         self._outputs.append(CallDone(self._response_id))
 
     def _tell(self, arguments: str) -> None:
         self._outputs.append(CallStarted(self._response_id, self._name or ""))
         self._outputs.append(CallArgumentsDelta(self._response_id, arguments, self.tokens))
-
-    def _judged(self, name: str, shape: Arguments, values: Values, said: Said) -> Values:
-        """Without what nobody said and need not be there."""
-        known = {leaf.path for leaf in shape.leaves if leaf.path in values and said.knows(name, leaf, values[leaf.path])}
-        needed = set(known)
-        while missing := shape.missing(needed):
-            needed.update(leaf.path for leaf in missing)
-        # A function may be called turn_it_off.
-        baseless = said.baseless and not refers_back(identifier_words(name))
-        self.invented = needed != known or baseless or (bool(values) and not known)
-        return {path: value for path, value in values.items() if path in needed}
 
     def _keys(self, leaves: list[Leaf]) -> list[tuple[list[int], Any]]:
         """Two parameters that sound alike are taken in their order in the schema."""
@@ -163,10 +143,7 @@ class CallWriter:
             for said, value in kind.options
             for way in (dict.fromkeys((said, said.title())) if isinstance(value, str) else (said,))
         ]
-        rule, favours = self._rules.acoustic_evidence, list[float]()
-        if self._evidence is not None and rule is not None:
-            heard = self._evidence([way for way, _ in ways], identifier_words(function), leaf.spoken)
-            favours = [rule.weight * nats for nats in heard]
+        favours = self._evidence([way for way, _ in ways], identifier_words(function), leaf.spoken) if self._evidence else []
         if isinstance(kind, Numbers):
             return NumberChoice(self._script.numbers, kind.values, stops, dict(zip(kind.values, favours, strict=False)))
         return Choice([(self._script.encode(way), value) for way, value in ways], stops, favours)

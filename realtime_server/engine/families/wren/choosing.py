@@ -1,8 +1,12 @@
-"""Choosing among a set of allowed sentences."""
+"""Choosing among tokens that are allowed, and among sentences."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+
+from torch import Tensor
+
+from realtime_server.engine.families.wren.script import MARKS
 
 
 class Choice:
@@ -42,3 +46,12 @@ class _Node:
     favour: float = float("-inf")
     option: tuple[object] | None = None
     next: dict[int, "_Node"] = field(default_factory=dict)
+
+
+def best_text(logits: Tensor, *marks: int) -> tuple[int, float]:
+    """The likeliest token among the text and these marks, with its log-probability."""
+    scores = logits.clone()
+    closed = [n for n in range(len(MARKS)) if n not in marks]
+    scores[closed] = float("-inf")
+    token = int(scores.argmax())
+    return token, float(scores.log_softmax(-1)[token])

@@ -1,6 +1,5 @@
 """A user turn being heard: samples in chunks of any size -> mel frames -> frames for the network."""
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -10,10 +9,8 @@ from torch import Tensor
 
 from realtime_server.audio.mel import LOG_FLOOR, FloatArray, LogMel
 from realtime_server.audio.resample import Resampler
-from realtime_server.engine.families.wren.letters import doubt, evidence, likeness
 from realtime_server.engine.families.wren.steps import Heard
 from realtime_server.engine.nets.wren import MEL_HISTORY, MEL_STRIDE
-from realtime_server.engine.runtime.steps import FRAME, Stream
 from realtime_server.messages import AUDIO_RATE_HZ, Samples
 
 EAR_RATE_HZ = 16_000
@@ -47,16 +44,38 @@ class FrameMaker:
         return mel[:used]
 
 
-@dataclass(frozen=True)
-class Written:
-    """What the first `frames` of a turn say: tokens; pieces of words with their log-probabilities, of which the client has
-    `told`."""
+@dataclass
+class Intake:
+    """A turn's audio, as far as it was not heard yet."""
 
-    frames: int
-    tokens: list[int]
-    pieces: list[str]
-    logprobs: list[float]
-    told: int
+    frames: FrameMaker = field(default_factory=FrameMaker)
+    waiting: deque[Samples] = field(default_factory=deque)
+    committed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Has everything been taken, and comes nothing more?"""
+        return self.committed and not self.waiting
+
+    @property
+    def ready(self) -> bool:
+        """Is there something that `take` would give at once?"""
+        return bool(self.waiting) and (self.committed or sum(map(len, self.waiting)) >= 2 * FRAME_SAMPLES)
+
+    def take(self, ended: float) -> FloatArray | None:
+        """The next of what waits, as frames, if it is enough; the resampler's rest too at the end of a committed turn. `ended`:
+        the end-of-turn score so far."""
+        enough = 2 * FRAME_SAMPLES if ended < FAR_FROM_ENDED else 1
+        if not self.committed and sum(map(len, self.waiting)) < enough:
+            return None
+        taken = [self.waiting.popleft()] if self.waiting else [np.zeros(0, np.int16)]
+        while self.waiting and sum(map(len, taken)) + len(self.waiting[0]) <= HEARD_AT_ONCE:
+            taken.append(self.waiting.popleft())
+        samples = np.concatenate(taken)
+        if len(samples) > HEARD_AT_ONCE:
+            self.waiting.appendleft(samples[HEARD_AT_ONCE:])
+            samples = samples[:HEARD_AT_ONCE]
+        return self.frames.push(samples, last=self.complete)
 
 
 @dataclass
@@ -98,84 +117,3 @@ class Sound:
     def read(self) -> Tensor | None:
         """[T, labels] letters up to its end; None where no frame was heard."""
         return torch.cat(self.letters)[: 2 * self.end] if self.letters else None
-
-
-@dataclass
-class HeardTurn:
-    """One user turn: what comes of its audio, what it sounded like, and what was understood of it."""
-
-    item_id: str
-    stream: Stream
-    context_ids: list[int]
-    key: str
-    """Of its recording: the item's id, where it is heard as it is said."""
-    mark: int = FRAME
-    """The id of its frames in streams: no other turn of the session has it."""
-    live: bool = False
-    """Words are wanted before the turn is complete."""
-    keywords: tuple[str, ...] = ()
-    """Words and phrases that are likely to be said, as they are written in a transcript."""
-    frames: FrameMaker = field(default_factory=FrameMaker)
-    waiting: deque[Samples] = field(default_factory=deque)
-    committed: bool = False
-    sound: Sound = field(default_factory=Sound)
-    draft: list[int] = field(default_factory=list)
-    """The tokens that were written last, before anything was looked up."""
-    written: Written | None = None
-    """What was said before the last pause."""
-    reply: list[int] = field(default_factory=list)
-    """How the reply to the draft, or to that, would begin."""
-    told: list[tuple[int, float]] = field(default_factory=list)
-    """Tokens of the transcript that the client has already, with their log-probabilities."""
-    transcript: str | None = None
-    unread: list[int] = field(default_factory=list)
-    """Of what the stream is to end with, what it does not hold yet: the words, where they were written before."""
-    doubt: float = 0.0
-    cached: int = 0
-    """Positions of the context that the stream held already."""
-    wanted: bool = False
-    """A response waits for its transcript."""
-    over: bool = False
-
-    def understood(self, transcript: str, logprobs: list[float]) -> None:
-        """`logprobs`: of its tokens. Doubt is where a turn neither sounds like its transcript nor was sure to be written so."""
-        self.transcript, sounded = transcript, self.sound.read()
-        if sounded is not None and logprobs:
-            self.doubt = max(0.0, doubt(sounded, transcript)) * -float(np.mean(logprobs))
-
-    def as_it_stood(self) -> tuple[Tensor, list[int]]:
-        """The frames [n, width] that stand before its transcript, and that transcript's tokens; once it is understood."""
-        assert self.written is not None
-        frames = torch.cat(self.sound.frames) if self.sound.frames else torch.zeros(0)
-        return frames[: self.written.frames], self.written.tokens
-
-    def evidence(self, options: list[str], function: str, parameter: str) -> list[float]:
-        """What the sound says for each of some values of a function's parameter: see `letters`."""
-        sounded = self.sound.read()
-        if sounded is None:
-            return [0.0] * len(options)
-        return evidence(sounded, self.transcript or "", options, function, parameter)
-
-    def likeness(self, options: list[str]) -> list[float]:
-        """How much better these fit what was heard than some of the words that were written: see `letters`."""
-        sounded = self.sound.read()
-        return [-math.inf] * len(options) if sounded is None else likeness(sounded, self.transcript or "", options)
-
-    @property
-    def behind(self) -> bool:
-        """Is there something that `take` would give at once?"""
-        return bool(self.waiting) and (self.committed or sum(map(len, self.waiting)) >= 2 * FRAME_SAMPLES)
-
-    def take(self) -> FloatArray | None:
-        """The next of what waits, as frames, if it is enough; the resampler's rest too at the end of a committed turn."""
-        enough = 2 * FRAME_SAMPLES if self.sound.score < FAR_FROM_ENDED else 1
-        if not self.committed and sum(map(len, self.waiting)) < enough:
-            return None
-        taken = [self.waiting.popleft()] if self.waiting else [np.zeros(0, np.int16)]
-        while self.waiting and sum(map(len, taken)) + len(self.waiting[0]) <= HEARD_AT_ONCE:
-            taken.append(self.waiting.popleft())
-        samples = np.concatenate(taken)
-        if len(samples) > HEARD_AT_ONCE:
-            self.waiting.appendleft(samples[HEARD_AT_ONCE:])
-            samples = samples[:HEARD_AT_ONCE]
-        return self.frames.push(samples, last=self.committed and not self.waiting)

@@ -10,7 +10,7 @@ import orjson
 
 from realtime_server.engine.families.wren.leaves import TRUE_WORDS
 from realtime_server.engine.families.wren.script import Script
-from realtime_server.engine.families.wren.words import identifier_words, plain, with_signs
+from realtime_server.engine.families.wren.words import plain, with_signs
 from realtime_server.messages import Audio, ContextItem, FunctionCall, FunctionResult, Image, Message, Text
 
 LONGEST_OUTPUT, LONGEST_RESULT, DEEPEST = 64_000, 200, 16
@@ -34,17 +34,6 @@ def item_ids(script: Script, item: ContextItem, transcripts: Transcripts, longes
             return [] if silent else script.user(message_text(item, transcripts)[:longest])
         case Message():
             return []
-
-
-def item_text(item: ContextItem, transcripts: Transcripts) -> str:
-    """What an item says: words, a call's values, a result."""
-    match item:
-        case FunctionCall():
-            return " ".join(identifier_words(value) for _, value in call_arguments(item.arguments))
-        case FunctionResult():
-            return result_words(item.output)
-        case Message():
-            return message_text(item, transcripts)
 
 
 def message_text(message: Message, transcripts: Transcripts) -> str:

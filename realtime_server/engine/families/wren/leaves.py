@@ -1,7 +1,7 @@
 """What may be written for a function: the places of its arguments, and what may stand in each."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -31,13 +31,6 @@ class Words:
             return tuple((word, True) for word in TRUE_WORDS) + tuple((word, False) for word in FALSE_WORDS)
         return tuple((_said(value) or f"option {n + 1}", value) for n, value in enumerate(self.values))
 
-    def allows(self, value: Any) -> bool:
-        return any(type(value) is type(option) and value == option for option in self.values)
-
-    def ways(self, value: Any) -> list[str]:
-        """In which words it may have been said; none for what goes without saying: the only choice."""
-        return [said for said, option in self.options if option == value] if len(self.options) > 1 else []
-
 
 @dataclass(frozen=True)
 class Numbers:
@@ -50,12 +43,6 @@ class Numbers:
         """(what is said, the number)."""
         return _numbers_said(self.values)
 
-    def allows(self, value: Any) -> bool:
-        return type(value) is int and value in self.values
-
-    def ways(self, value: Any) -> list[str]:
-        return [signed(value)] if len(self.values) > 1 and self.allows(value) else []
-
 
 @lru_cache(maxsize=8)
 def _numbers_said(values: range) -> tuple[tuple[str, int], ...]:
@@ -66,12 +53,6 @@ def _numbers_said(values: range) -> tuple[tuple[str, int], ...]:
 class FreeText:
     shortest: int
     longest: int
-
-    def allows(self, value: Any) -> bool:
-        return isinstance(value, str) and max(self.shortest, 1) <= len(value) <= self.longest
-
-    def ways(self, value: Any) -> list[str]:
-        return [value]
 
 
 @dataclass(frozen=True)
@@ -88,22 +69,6 @@ class Leaf:
     def spoken(self) -> str:
         keys = (key[:LONGEST_NAME] for key in self.path if isinstance(key, str))
         return " ".join(identifier_words(key) or key.lower() for key in keys)[:LONGEST_NAME]
-
-    def allows(self, value: Any) -> bool:
-        """May it be written?"""
-        if self.most is None:
-            return self.value.allows(value)
-        return isinstance(value, list) and self.least <= len(value) <= self.most and all(map(self.value.allows, value))
-
-    def ways(self, value: Any) -> list[list[str]]:
-        """In which words each part of its value may have been said; none for what goes without saying: true, false, nothing,
-        and what is the only choice."""
-        parts = value if self.most is not None and isinstance(value, list) else [value]
-        if not isinstance(self.value, FreeText) and len(self.value.options) < 2:
-            return []
-        return [
-            self.value.ways(part) for part in parts if isinstance(self.value, FreeText) or not isinstance(part, bool | None)
-        ]
 
     def under(self, key: str | int) -> "Leaf":
         return Leaf((key, *self.path), self.value, self.least, self.most)
@@ -172,13 +137,3 @@ def _said(value: Any) -> str:
         case int() if abs(value) < 1_000_000:
             return signed(value)
     return plain(orjson.dumps(value).decode())
-
-
-def given(arguments: Any, path: Sequence[str | int]) -> list[Any]:
-    """The value behind these keys of nested objects and lists, if there is one."""
-    for key in path:
-        in_object = isinstance(arguments, dict) and isinstance(key, str) and key in arguments
-        if not in_object and not (isinstance(arguments, list) and isinstance(key, int) and key < len(arguments)):
-            return []
-        arguments = arguments[key]
-    return [arguments]

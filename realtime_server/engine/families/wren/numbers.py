@@ -31,7 +31,7 @@ def trie(encode: Callable[[str], list[int]]) -> Node:
 
 
 class NumberChoice:
-    """As `sampling.Choice`: which tokens may come next, and which number has been reached. It ends with one of the stops."""
+    """As `choosing.Choice`: which tokens may come next, and which number has been reached. It ends with one of the stops."""
 
     def __init__(self, root: Node, values: range, stops: tuple[int, ...], favours: Mapping[int, float]) -> None:
         """`favours`: what speaks for each number; the same for all where it is empty."""

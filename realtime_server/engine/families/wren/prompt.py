@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from realtime_server.engine.families.wren.instructions import DEFAULT_NAME, told
-from realtime_server.engine.families.wren.items import Transcripts, characters, item_ids, item_text
+from realtime_server.engine.families.wren.items import Transcripts, characters, item_ids
 from realtime_server.engine.families.wren.schemas import shown
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.words import plain
@@ -18,8 +18,6 @@ LONGEST_HEAD = 1000
 """Tokens of name, facts and tools: of more tools only the names are shown."""
 CHARACTERS = 16
 """Of one token, at most: what has more of them than would fit is too long, whatever tokens they make."""
-REMEMBERED = 20_000
-"""Characters of the conversation that a call's arguments may have been said in."""
 GREETED = "hello"
 """What is answered where nobody has said anything: so the model greets, as it was taught to."""
 
@@ -147,19 +145,3 @@ def unanswered(context: Context) -> Context:
 def asked(context: Context) -> ContextItem | None:
     """The newest item that is no instruction: a reply answers it."""
     return next((item for item in reversed(context.items) if not is_note(item)), None)
-
-
-def alone(context: Context) -> bool:
-    """Has nothing been said before that?"""
-    return sum(not is_note(item) for item in context.items) == 1
-
-
-def remembered(context: Context, transcripts: Transcripts) -> str:
-    """What instructions and items say; of the newest ones, as far as REMEMBERED characters go."""
-    texts, room = list[str](), REMEMBERED
-    for item in reversed(context.items):
-        texts.append(item_text(item, transcripts)[:room])
-        room -= len(texts[-1]) + 1
-        if room <= 0:
-            break
-    return " ".join([context.instructions[:REMEMBERED], *reversed(texts)])

@@ -4,46 +4,21 @@ Yielding None means: nothing to do before something else happens.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any
 
 from realtime_server.engine.families.wren.calls import CallWriter
-from realtime_server.engine.families.wren.hearing import HeardTurn
-from realtime_server.engine.families.wren.policy.argument_grounding import Said
-from realtime_server.engine.families.wren.policy.fact_grounding import Facts
+from realtime_server.engine.families.wren.choosing import best_text
+from realtime_server.engine.families.wren.grounds import Grounds
 from realtime_server.engine.families.wren.policy.lexicon_correction import ANY_WORD_BEHIND
-from realtime_server.engine.families.wren.policy.rules import Answering
 from realtime_server.engine.families.wren.script import CALL, END, NOT_UNDERSTOOD, REPLY, Script
-from realtime_server.engine.families.wren.transcribing import best_text
 from realtime_server.engine.families.wren.words import DIGITS
 from realtime_server.engine.families.wren.writing import TextWriter
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Think
 from realtime_server.engine.talker.reply import Reply
-from realtime_server.messages import (
-    NamedFunction,
-    Output,
-    Respond,
-    ResponseFinished,
-)
+from realtime_server.messages import NamedFunction, Respond, ResponseFinished
 
 Steps = Generator[Think | None, Any, None]
-
-
-@dataclass(frozen=True)
-class Grounds:
-    """What a reply goes by, besides its stream.
-
-    `doubted`: what was said is not understood, so the reply says so, unless a call is demanded, or it only says back what was
-    heard (`is_said_back`). `turn`: what is replied to, where it was
-    heard. `facts`: what it may state, `said`: what a call may be made of; None where it does not reply to a user.
-    """
-
-    doubted: bool = False
-    turn: HeardTurn | None = None
-    facts: Facts | None = None
-    said: Said | None = None
-    rules: Answering = Answering()
 
 
 def is_said_back(said: str) -> bool:
@@ -56,28 +31,19 @@ def think(
     request: Respond, line: Drafted, script: Script, reply: Reply, start_speaking: Callable[[], None], grounds: Grounds
 ) -> Steps:
     """Writes the reply on `line`, behind a context that is already there; calls `start_speaking` with its first words."""
-    tools = request.context.tools if request.tool_choice != "none" else ()
+    tools = request.context.tools
     named = request.tool_choice.name if isinstance(request.tool_choice, NamedFunction) else None
     forced = bool(tools) and (request.tool_choice == "required" or named is not None)
     logits = yield from line.take(REPLY)
     wants_call = bool(tools) and best_text(logits, END, CALL)[0] == CALL
     asked = grounds.facts.said if grounds.facts is not None else ""
-    calls = forced or (wants_call and not grounds.doubted)
     refused = grounds.doubted and (wants_call or not is_said_back(asked))
-    if calls:
-        first, outputs = line.end, list[Output]()
-        evidence = grounds.turn.evidence if grounds.turn else None
-        said = None if forced else grounds.said
-        writer = CallWriter(script, tools, request.response_id, outputs, line, evidence, said, reply.limit, grounds.rules)
+    if forced or (wants_call and not grounds.doubted):
+        writer = CallWriter(script, tools, request.response_id, reply.outputs, line, grounds.evidence, reply.limit)
         yield from writer.write(named)
-        if writer.invented:
-            line.back_to(first)
-            calls, refused = False, True
-        else:
-            reply.outputs += outputs
-            reply.tokens += writer.tokens
-            reply.ran_out = writer.ran_out
-    if not calls:
+        reply.tokens += writer.tokens
+        reply.ran_out = writer.ran_out
+    else:
         words = TextWriter(request, line, script, reply, start_speaking)
         yield from words.give(NOT_UNDERSTOOD) if refused else words.write(logits, grounds.facts)
     reply.written = True

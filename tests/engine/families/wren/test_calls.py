@@ -4,13 +4,12 @@ import json
 from typing import Any
 
 import torch
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.families.wren.calls import CallWriter, Evidence
 from realtime_server.engine.families.wren.choosing import Choice
-from realtime_server.engine.families.wren.policy.argument_grounding import Said
 from realtime_server.engine.families.wren.script import ARGUMENT, END, Script
 from realtime_server.engine.runtime.speculation import Drafted
 from realtime_server.engine.runtime.steps import Stream
@@ -26,13 +25,13 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 
 
 def write(
-    seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: Evidence | None = None, said: Said | None = None,
+    seed: int, tools: tuple[m.Function, ...], only: str | None, evidence: Evidence | None = None,
     limit: int | None = None,
 ) -> list[m.Output]:  # fmt: skip
     """Drives the writer with random logits."""
     generator, outputs = torch.Generator().manual_seed(seed), list[m.Output]()
     stream = Stream(0, [])
-    body = CallWriter(SCRIPT, tools, "r", outputs, Drafted(stream), evidence, said, limit).write(only)
+    body = CallWriter(SCRIPT, tools, "r", outputs, Drafted(stream), evidence, limit).write(only)
     next(body)
     try:
         while True:
@@ -75,19 +74,6 @@ def test_what_the_sound_speaks_for_is_written(seed: int, said: str) -> None:
     arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
     assert arguments == {"size": said}
     assert asked == {("order", "size")}
-
-
-@given(st.integers(0, 10_000), st.sets(st.sampled_from(["size", "shots", "iced", "name"])), st.sampled_from(["large", "two"]))
-@example(922, set(), "large")
-@settings(max_examples=60)
-def test_what_nobody_said_is_left_out_where_it_can_be(seed: int, required: set[str], text: str) -> None:
-    tool = m.Function("order", "", {"type": "object", "properties": PROPERTIES, "required": sorted(required)})
-    outputs = write(seed, (tool,), "order", None, Said(text))
-    arguments = json.loads("".join(o.text for o in outputs if isinstance(o, m.CallArgumentsDelta)))
-    assert required <= set(arguments)
-    # Booleans go without saying.
-    left = {key: value for key, value in arguments.items() if key not in required and key != "iced"}
-    assert left in ({}, {"size": "large"}) if text == "large" else left in ({}, {"shots": 2})
 
 
 @given(st.integers(0, 1000), st.integers(1, 40))

@@ -134,13 +134,6 @@ def test_keywords_are_listened_for_in_live_turns_and_in_recordings(
     assert listened_for == [("zoe", "iced mocha")] * 2
 
 
-def test_a_reference_is_baseless_where_nothing_was_said_before(tiny_model: WrenModel) -> None:
-    tiny_model.run("s", m.Cancel("r"))
-    items = tuple(m.Message(f"m{n}", "user", (m.Text("Make it large."),)) for n in range(2))
-    assert tiny_model._said("s", m.Context("", (), items[:1]), None).baseless
-    assert not tiny_model._said("s", m.Context("", (), items), None).baseless
-
-
 def test_the_answer_depends_on_the_sound(tiny_model: WrenModel, script: Script) -> None:
     # Not every network that has learned nothing tells these two apart.
     tiny_model.runner.net.load_state_dict(tiny_net(script, 1).state_dict())

@@ -146,20 +146,10 @@ def test_too_many_tools_are_told(script: Script) -> None:
     assert prompt.listening(script, known, {}, BOUNDS) == script.system("Wren")
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    items = [said(f"{n} " + "word " * 100) for n in range(1000)]
-    words = prompt.remembered(context(*items, instructions="x " * 100_000), {})
-    assert len(words) <= 2 * prompt.REMEMBERED + 1000
-    assert words.endswith("word ")
-    assert "999 " in words
-
-
 def test_a_note_is_not_what_is_answered() -> None:
     known = context(said("hello"), said("Be kind.", "system"))
     answered = prompt.asked(known)
     assert answered is known.items[0]
-    assert prompt.alone(known)
-    assert not prompt.alone(context(said("hello"), said("hello")))
     assert prompt.asked(context(said("Be kind.", "system"))) is None
 
 

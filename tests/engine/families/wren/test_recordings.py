@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_server import messages as m
-from realtime_server.engine.families.wren.hearing import HeardTurn, Sound, Written
 from realtime_server.engine.families.wren.model import WrenModel
-from realtime_server.engine.families.wren.recordings import MOST_FRAMES, Recordings, ids_of, replay
+from realtime_server.engine.families.wren.recordings import MOST_FRAMES, Recording, Recordings, replay
 from realtime_server.engine.families.wren.script import USER
 from realtime_server.engine.runtime.steps import Stream
 from tests.conftest import tiny_wren
@@ -20,9 +19,8 @@ from tests.engine.families.wren.test_script import SCRIPT
 BEFORE, WORDS = [1, 30, 31], [40, 41]
 
 
-def recorded(key: str, frames: int, mark: int = -2) -> HeardTurn:
-    sound = Sound([torch.arange(frames)[:, None].float()], frames)
-    return HeardTurn(key, Stream(0, []), [], key, mark, sound=sound, written=Written(frames, WORDS, [], [], 0))
+def recorded(key: str, frames: int, mark: int = -2) -> Recording:
+    return Recording(key, mark, torch.arange(frames)[:, None].float(), WORDS, "")
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 900)), min_size=1, max_size=20))
@@ -43,10 +41,10 @@ def test_the_newest_are_kept_as_far_as_there_is_room(turns: list[tuple[int, int]
 
 @given(st.integers(0, 60), st.integers(0, 70))
 def test_a_turn_stands_again_as_it_stood_whatever_of_it_stands_there(frames: int, there: int) -> None:
-    heard_turn = recorded("turn", frames)
-    whole = BEFORE + ids_of(heard_turn)
+    recording = recorded("turn", frames)
+    whole = BEFORE + recording.ids
     stream, heard = Stream(0, whole[:there]), list[float]()
-    for step in replay(stream, BEFORE, heard_turn):
+    for step in replay(stream, BEFORE, recording):
         stream.ids += step.ids
         heard += step.frames[:, 0].tolist() if step.frames is not None else []
     assert stream.ids == whole == [*BEFORE, *[-2] * frames, USER, *WORDS]
@@ -91,10 +89,9 @@ def test_what_is_answered_is_heard_and_not_read(tiny_model: WrenModel, live: boo
     assert kept is not None
     heard = tiny_model._sessions["s"].recordings.get("item1")
     assert heard is not None
-    frames, words = heard.as_it_stood()
     start = kept.ids.index(heard.mark)
-    assert len(frames) > 0
-    assert kept.ids[start : start + len(frames) + 1 + len(words)] == [*[heard.mark] * len(frames), USER, *words]
+    assert len(heard.frames) > 0
+    assert kept.ids[start : start + len(heard.ids)] == heard.ids
 
 
 def test_frames_of_another_turn_are_never_taken_for_these(tiny_model: WrenModel) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from realtime_server import messages as m
 from realtime_server.engine.families.wren import replies
-from realtime_server.engine.families.wren.policy.argument_grounding import Said
+from realtime_server.engine.families.wren.grounds import Grounds
 from realtime_server.engine.families.wren.policy.fact_grounding import Facts
 from realtime_server.engine.families.wren.script import ARGUMENT, CALL, END, NOT_UNDERSTOOD, REPLY, VALUE
 from realtime_server.engine.families.wren.words import DIGITS
@@ -32,40 +32,33 @@ def write(steps: replies.Steps, stream: Stream, wanted: list[int]) -> None:
         return
 
 
-def reply(said: Said | None, required: list[str], tool_choice: str = "auto", name: str = "order") -> tuple[Reply, list[int]]:
+def reply(required: list[str], tool_choice: str, doubted: bool) -> tuple[Reply, list[int]]:
     """Of a network that wants to call this function with a large size; and what its stream holds then."""
-    tool = m.Function(name, "", {"type": "object", "properties": {"size": SIZE}, "required": required})
-    called, size, large = (SCRIPT.encode(words) for words in (name.replace("_", " "), "size", "large"))
+    tool = m.Function("order", "", {"type": "object", "properties": {"size": SIZE}, "required": required})
+    called, size, large = map(SCRIPT.encode, ("order", "size", "large"))
     wanted = [CALL, *called, ARGUMENT, *size, VALUE, *large, END]
     request, result, stream = (
         m.Respond("r", m.Context("", (tool,), ()), False, "marin", tool_choice, None),
         Reply(),
         Stream(0, []),
     )
-    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, replies.Grounds(said=said))
+    steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, Grounds(doubted))
     write(steps, stream, wanted)
     return result, stream.ids
 
 
-@given(st.sampled_from([[], ["size"]]), st.sampled_from(["order a thing", "turn it on"]))
-def test_a_call_that_nobody_asked_for_is_not_understood(required: list[str], text: str) -> None:
-    result, ids = reply(Said(text), required)
-    assert "".join(o.text for o in result.outputs if isinstance(o, m.TextDelta)) == NOT_UNDERSTOOD
-    assert not any(isinstance(o, m.CallStarted | m.CallArgumentsDelta | m.CallDone) for o in result.outputs)
-    assert ids == [REPLY, *SCRIPT.encode(NOT_UNDERSTOOD), END]
-    assert result.tokens == len(SCRIPT.encode(NOT_UNDERSTOOD))
-
-
-@given(st.sampled_from([Said("make it large"), Said("any size"), None]), st.sampled_from([[], ["size"]]))
-def test_what_was_said_is_called(said: Said | None, required: list[str]) -> None:
-    result, _ = reply(said, required)
+@given(st.sampled_from([[], ["size"]]), st.sampled_from(["auto", "required"]))
+def test_what_the_network_calls_is_called(required: list[str], tool_choice: str) -> None:
+    result, _ = reply(required, tool_choice, doubted=tool_choice == "required")
     assert isinstance(result.outputs[0], m.CallStarted)
     assert "".join(o.text for o in result.outputs if isinstance(o, m.CallArgumentsDelta)) == '{"size": "large"}'
 
 
-def test_a_call_that_is_demanded_is_made_whatever_was_said() -> None:
-    result, _ = reply(Said("turn it on"), [], "required")
-    assert isinstance(result.outputs[0], m.CallStarted)
+def test_a_doubted_turn_calls_nothing() -> None:
+    result, ids = reply([], "auto", doubted=True)
+    assert result.text == NOT_UNDERSTOOD
+    assert not any(isinstance(o, m.CallStarted | m.CallArgumentsDelta | m.CallDone) for o in result.outputs)
+    assert ids == [REPLY, *SCRIPT.encode(NOT_UNDERSTOOD), END]
 
 
 def test_what_the_network_refuses_is_not_called() -> None:
@@ -73,22 +66,14 @@ def test_what_the_network_refuses_is_not_called() -> None:
     for doubted in (False, True):
         request = m.Respond("r", m.Context("", tools, ()), False, "marin", "auto", None)
         result, stream, said = Reply(), Stream(0, []), "call mom is what my sister always says"
-        grounds = replies.Grounds(doubted, facts=Facts({}, said), said=Said(said))
+        grounds = Grounds(doubted, facts=Facts({}, said))
         steps = replies.think(request, Drafted(stream), SCRIPT, result, lambda: None, grounds)
         write(steps, stream, [*SCRIPT.encode(NOT_UNDERSTOOD), END])
         assert not any(isinstance(o, m.CallStarted) for o in result.outputs)
         assert result.text == NOT_UNDERSTOOD
 
 
-def test_what_refers_to_nothing_is_no_call() -> None:
-    result, _ = reply(Said("make it large", baseless=True), [])
-    assert result.text == NOT_UNDERSTOOD
-    assert isinstance(reply(Said("make it large", baseless=True), [], "required")[0].outputs[0], m.CallStarted)
-    called, _ = reply(Said("make it large", baseless=True), [], name="make_it_large")
-    assert isinstance(called.outputs[0], m.CallStarted)
-
-
-def answered(grounds: replies.Grounds, wanted: list[int]) -> str:
+def answered(grounds: Grounds, wanted: list[int]) -> str:
     """What a network says that wants to write these tokens, where it might call a function."""
     request = m.Respond("r", m.Context("", (m.Function("order", "", {"type": "object"}),), ()), False, "marin", "auto", None)
     result, stream = Reply(), Stream(0, [])
@@ -99,8 +84,8 @@ def answered(grounds: replies.Grounds, wanted: list[int]) -> str:
 
 def test_a_doubted_turn_is_answered_only_where_the_answer_is_what_was_heard() -> None:
     words = [*SCRIPT.encode("Large."), END]
-    said_back = replies.Grounds(doubted=True, facts=Facts({}, "say large"))
-    assert answered(replies.Grounds(doubted=True), words) == NOT_UNDERSTOOD
+    said_back = Grounds(doubted=True, facts=Facts({}, "say large"))
+    assert answered(Grounds(doubted=True), words) == NOT_UNDERSTOOD
     assert answered(said_back, words) == "Large."
     assert answered(said_back, [CALL, *SCRIPT.encode("order"), END]) == NOT_UNDERSTOOD
 
@@ -124,7 +109,7 @@ def drawn(sampling: m.Sampling | None, draft: list[int]) -> tuple[str, list[int]
     request = m.Respond("r", m.Context("", (), ()), False, "marin", "auto", 8, sampling=sampling)
     result, stream = Reply(limit=8), Stream(0, [])
     words = SCRIPT.encode("The owner is tom and kate on saturday")
-    steps = replies.think(request, Drafted(stream, draft), SCRIPT, result, lambda: None, replies.Grounds())
+    steps = replies.think(request, Drafted(stream, draft), SCRIPT, result, lambda: None, Grounds())
     behind: torch.Tensor | None = None
     try:
         while True:

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from realtime_server import messages as m
-from realtime_server.engine.families.wren import transcribing, writing
+from realtime_server.engine.families.wren import drafting, transcribing, writing
 from realtime_server.engine.families.wren.hearing import Sound
 from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.families.wren.policy.beam_search import BeamSearch, Found, Searching
 from realtime_server.engine.families.wren.policy.rescoring import Rescorer
-from realtime_server.engine.families.wren.script import MARKS, Script
+from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.families.wren.steps import Heard
-from realtime_server.engine.families.wren.transcribing import agreed
 from realtime_server.engine.runtime.steps import Think
 from tests.engine.families.wren.test_model import CONTEXT, Outputs, respond, run, same, sound, told, turn
 
@@ -53,7 +52,7 @@ def words(outputs: list[m.Output]) -> str:
 def test_what_was_told_stays(tiny_model: WrenModel, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Drafts of random weights have nothing in common: here each is believed a little further.
     counts = iter((2, 3, 3, 7, 7))
-    monkeypatch.setattr(transcribing, "agreed", lambda _, __, now: min(next(counts), len(now)))
+    monkeypatch.setattr(drafting, "agreed", lambda _, __, now: min(next(counts), len(now)))
     early, late = live_turn(tiny_model, seed)
     assert words(early)
     done = next(o for _, o in late if isinstance(o, m.TranscriptDone))
@@ -77,23 +76,11 @@ def test_drafts_leave_no_trace(tiny_model: WrenModel, monkeypatch: pytest.Monkey
         drafts.append(now)
         return 0
 
-    monkeypatch.setattr(transcribing, "agreed", never)
+    monkeypatch.setattr(drafting, "agreed", never)
     early, late = live_turn(tiny_model, 1)
     assert len(drafts) == PIECES
     assert not words(early)
     assert told(late, "s")[:2] == told(usual, "s")[:2]
-
-
-@given(st.data())
-def test_drafts_agree_on_whole_words(script: Script, data: st.DataObject) -> None:
-    tokens = st.lists(st.integers(len(MARKS), script.size - 1), max_size=8)
-    common = data.draw(tokens)
-    drafts = [common + data.draw(tokens) for _ in range(2)]
-    count = agreed(script, *drafts)
-    same = next((n for n, (a, b) in enumerate(zip(*drafts, strict=False)) if a != b), min(map(len, drafts)))
-    ends = [n for n in range(1, same) if script.pieces[drafts[0][n]].startswith(" ")]
-    assert count == max(ends, default=0)
-    assert agreed(script, *reversed(drafts)) == count
 
 
 def test_what_a_search_finds_is_what_was_said(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +107,7 @@ def test_what_a_search_finds_is_what_was_said(tiny_model: WrenModel, monkeypatch
 
 def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whatever a whole draft says would be told.
-    monkeypatch.setattr(transcribing, "agreed", lambda _, __, now: len(now))
+    monkeypatch.setattr(drafting, "agreed", lambda _, __, now: len(now))
     tiny_model.run("s", m.Listen("item", CONTEXT, True))
     tiny_model.run("s", m.Hear("item", sound(0)))
     for _ in range(4):
@@ -133,7 +120,7 @@ def test_a_turn_that_ends_breaks_its_draft_off(tiny_model: WrenModel, monkeypatc
     tiny_model.step()
     assert len(turn.stream.ids) <= turn.sound.number + len(turn.context_ids) + in_draft
     outputs = [o for _, o in run(tiny_model)]
-    assert turn.told == []
+    assert turn.draft.told == []
     assert sum(isinstance(o, m.TranscriptDone) for o in outputs) == 1
     kinds = [type(o) for o in outputs]
     assert all(b is not m.TurnEnd for a, b in pairwise(kinds) if a is m.TranscriptDone)

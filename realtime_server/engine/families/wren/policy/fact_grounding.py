@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from realtime_server.engine.families.wren.policy.grounds import Copying, FactGrounding
+from realtime_server.engine.families.wren.policy.thresholds import Copying, FactGrounding
 from realtime_server.engine.families.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
 
 _STATEMENT = re.compile(r"The (?P<key>.+?) is\b", re.DOTALL)
@@ -26,7 +26,7 @@ _APOLOGY = NOT_UNDERSTOOD[: NOT_UNDERSTOOD.index(" I")]
 class Facts:
     """The instructions' facts by key, and the user's turn that is replied to, all in plain words.
 
-    `likeness`: of keys, to what was heard (`HeardTurn.likeness`); None where the turn was written.
+    `likeness`: of keys, to what was heard (`Recording.likeness`); None where the turn was written.
     """
 
     told: dict[str, str]

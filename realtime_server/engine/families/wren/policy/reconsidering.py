@@ -1,31 +1,17 @@
 """A transcript that was not sure, by the rules in turn: searched anew, its doubtful words looked up, the n-best weighed."""
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 
-from realtime_server.engine.families.wren.hearing import HeardTurn
 from realtime_server.engine.families.wren.policy.beam_search import BeamSearch, Searching
 from realtime_server.engine.families.wren.policy.lexicon_correction import LexiconCorrection
 from realtime_server.engine.families.wren.policy.rescoring import Rescorer
 from realtime_server.engine.families.wren.policy.rules import Transcribing
 from realtime_server.engine.families.wren.script import Script, whole_words
+from realtime_server.engine.families.wren.turns import HeardTurn, Wording
 
 FEW_WORDS = 2
 """Of so few, others than the likeliest are considered by what they mean."""
-
-
-@dataclass(frozen=True)
-class Wording:
-    """A transcript: its pieces, their log-probabilities, and how many of them the client was told already."""
-
-    pieces: list[str]
-    logprobs: list[float]
-    told: int
-
-    @property
-    def words(self) -> list[tuple[str, float]]:
-        return whole_words(self.pieces, self.logprobs)
 
 
 def reconsidered(turn: HeardTurn, rescorer: Rescorer, script: Script, rules: Transcribing, said: Wording) -> Searching[Wording]:
@@ -50,7 +36,7 @@ def _searched(
     doubtful = first_doubtful(said.pieces, said.logprobs, said.told, rule.sure_of_every)
     if doubtful == len(said.pieces):
         return said
-    sure = list(zip(turn.draft[:doubtful], said.logprobs, strict=False))
+    sure = list(zip(turn.draft.tokens[:doubtful], said.logprobs, strict=False))
     best = (yield from rescorer.likeliest(sure))[0]
     found = Wording([script.pieces[token] for token in best.tokens], best.logprobs, said.told)
     # Of few words others are considered by what they mean.

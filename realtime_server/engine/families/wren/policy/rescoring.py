@@ -16,7 +16,7 @@ from realtime_server.engine.families.wren.letters import MOST_CELLS, cells, log_
 from realtime_server.engine.families.wren.policy.beam_search import Found, Searching, common
 from realtime_server.engine.families.wren.policy.lexicon_correction import ANY_WORD_BEHIND, WordList, heard_letters
 from realtime_server.engine.families.wren.policy.rules import Transcribing
-from realtime_server.engine.families.wren.policy.weights import Rescoring
+from realtime_server.engine.families.wren.policy.thresholds import Rescoring
 from realtime_server.engine.families.wren.script import CALL, MARKS, NOT_KNOWN, NOT_UNDERSTOOD, REPLY, USER, Script, whole_words
 from realtime_server.engine.families.wren.steps import Try
 from realtime_server.engine.families.wren.words import plain

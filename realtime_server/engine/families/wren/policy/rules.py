@@ -6,18 +6,15 @@ from typing import Any
 
 from realtime_server.engine.contract import ModelError
 from realtime_server.engine.families.wren.policy.beam_search import BeamSearch
-from realtime_server.engine.families.wren.policy.grounds import (
+from realtime_server.engine.families.wren.policy.lexicon_correction import LexiconCorrection
+from realtime_server.engine.families.wren.policy.thresholds import (
     AcousticEvidence,
-    ArgumentGrounding,
+    ContextualBiasing,
     Copying,
     FactGrounding,
-    Rejection,
-)
-from realtime_server.engine.families.wren.policy.lexicon_correction import LexiconCorrection
-from realtime_server.engine.families.wren.policy.weights import (
-    ContextualBiasing,
     InternalLanguageModel,
     NBest,
+    Rejection,
     Rescoring,
 )
 
@@ -40,7 +37,6 @@ class Answering:
 
     rejection: Rejection | None = Rejection()
     acoustic_evidence: AcousticEvidence | None = AcousticEvidence()
-    argument_grounding: ArgumentGrounding | None = ArgumentGrounding()
     fact_grounding: FactGrounding | None = FactGrounding()
     copying: Copying | None = Copying()
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_server.engine.families.wren.policy.fact_grounding import Facts
-from realtime_server.engine.families.wren.policy.grounds import FactGrounding
+from realtime_server.engine.families.wren.policy.thresholds import FactGrounding
 from realtime_server.engine.families.wren.script import NOT_KNOWN, NOT_UNDERSTOOD
 
 TOLD = {"owner": "kate", "opening hours": "nine to five", "day": "saturday"}

@@ -18,7 +18,7 @@ from realtime_server.engine.families.wren.policy.rescoring import (
     ReplyKind,
     Rescorer,
 )
-from realtime_server.engine.families.wren.policy.weights import ContextualBiasing, InternalLanguageModel, NBest, Rescoring
+from realtime_server.engine.families.wren.policy.thresholds import ContextualBiasing, InternalLanguageModel, NBest, Rescoring
 from realtime_server.engine.families.wren.script import CALL, MARKS, REPLY, SYSTEM, USER
 from realtime_server.engine.families.wren.steps import Try
 from realtime_server.engine.runtime.steps import FRAME, Stream, Think

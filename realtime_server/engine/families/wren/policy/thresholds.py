@@ -1,4 +1,4 @@
-"""The rules that weigh whole transcripts against one another (`rescoring`): what each counts, in nats."""
+"""The rules' thresholds: what each counts, in nats where nothing else is said."""
 
 from dataclasses import dataclass
 
@@ -46,3 +46,38 @@ class ContextualBiasing:
     """How many of them, by their looks,"""
     likely: int = 12
     """and of these by their letters, are tried as the whole of a short turn."""
+
+
+@dataclass(frozen=True)
+class AcousticEvidence:
+    """Of the values that a parameter takes, the one that was heard is favoured: `weight` of a nat of the letters against one of
+    the words."""
+
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class FactGrounding:
+    """A sentence that states a fact, or denies to know one, is what the instructions say."""
+
+    longest_key: int = 40
+    """Characters behind which a sentence that begins with "The" is taken for no statement."""
+    misheard: float = 4.0
+    """Nats by which a turn may be less likely with a fact's key in it than as it was written, where it asks for some fact."""
+    hesitation: float = -6.0
+    """The log-probability of "Sorry ..." as a reply from which on the model was not sure to know what it states."""
+
+
+@dataclass(frozen=True)
+class Copying:
+    """Words that are to be repeated or spelled are those of the transcript."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A turn that raises more doubt (`Recording.doubt`) is refused: too unlike what was heard, and too unsure."""
+
+    most_doubt: float | None = None
+
+    def rejects(self, doubt: float) -> bool:
+        return self.most_doubt is not None and doubt > self.most_doubt
