@@ -38,8 +38,12 @@ class Dialect:
 
 @lru_cache(maxsize=256)
 def _judged(dialect: Dialect, text: bytes) -> SchemaFault | None:
+    parameters = orjson.loads(text)
+    if not isinstance(parameters.get("$schema", ""), str):
+        # By what names no draft nothing would be checked at all.
+        return _fault(("$schema",), "It is not a JSON schema: its draft is no text", malformed=True)
     try:
-        jsonschema_rs.meta.validate(dialect.reading(orjson.loads(text)))
+        jsonschema_rs.meta.validate(dialect.reading(parameters))
     except jsonschema_rs.ValidationError as error:
         return _fault(tuple(map(str, error.instance_path)), f"It is not a JSON schema: {error.message}", malformed=True)
     except (ValueError, jsonschema_rs.ReferencingError) as error:

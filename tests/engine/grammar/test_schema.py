@@ -104,6 +104,7 @@ def test_tuples_are_read_as_their_draft_writes_them() -> None:
 
 @given(ANYTHING)
 @example({"x-guidance": {"allOf": None}})
+@example({"$schema": [["http://json-schema.org/draft-07/schema#"]], "items": [{}], "prefixItems": None})
 @example({"x-guidance": {"required": None}, "allOf": [{"$ref": "#/x-guidance"}]})
 def test_any_json_is_judged(parameters: dict[str, Any]) -> None:
     fault = schema.fault(parameters)
