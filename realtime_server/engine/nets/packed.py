@@ -3,6 +3,9 @@
 Weights of 8 bits have one scale for each output. Those of 4 bits have in addition a whole multiplier, 1 to 15, for each GROUP
 of inputs: value times multiplier is an 8-bit value, so that both compute alike, and 4 bits are only a way of keeping them.
 Inputs are quantised row by row, as integers are summed exactly: a row's result does not depend on the rows beside it.
+
+A layer may have a low-rank pair beside it, in float: what was learned on top of weights that were rounded before (QLoRA,
+Dettmers et al., 2023) and would be lost if they were rounded again.
 """
 
 import warnings
@@ -19,7 +22,11 @@ STEPS = 15
 """The largest multiplier: 8 * STEPS is still an 8-bit value."""
 NARROWED = 7.5
 """Steps that a group's largest value is from zero: one that is clipped a little leaves the others finer."""
+BESIDE = (".own", ".scale", ".lora_down", ".lora_up")
+"""What stands in a file for a layer's sake, and is no weight of the model by itself."""
 Tensors = Mapping[str, Tensor]
+LowRank = tuple[Tensor, Tensor]
+"""Down [rank, in] and up [out, rank]: their product is added to a layer's weight."""
 
 
 def quantised8(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,18 +90,23 @@ def _levels() -> int:
 class PackedLinear(nn.Module):
     """[..., n, in] -> [..., n, out], in float32."""
 
-    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None = None) -> None:
-        """Int8 [out, in], [out], [out]."""
+    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None = None, beside: LowRank | None = None) -> None:
+        """Int8 [out, in], [out], [out], floats."""
         super().__init__()
         self.out_features, self.in_features = weight.shape
         self.bias = None if bias is None else nn.Parameter(bias.float(), requires_grad=False)
+        self._beside = None if beside is None else tuple(half.float().contiguous() for half in beside)
         self._levels = _levels()
         self._multiply = _fast(weight, scale, self._levels) or _plain(weight, scale)
 
     def forward(self, x: Tensor) -> Tensor:
         largest = x.abs().amax(-1, keepdim=True).clamp_min_(1e-12)
         y = self._multiply(x / largest)
-        return y.mul_(largest) if self.bias is None else torch.addcmul(self.bias, y, largest)
+        y = y.mul_(largest) if self.bias is None else torch.addcmul(self.bias, y, largest)
+        if self._beside is None:
+            return y
+        down, up = self._beside
+        return y.add_(nn.functional.linear(nn.functional.linear(x, down), up))
 
 
 def _fast(weight: Tensor, scale: Tensor, levels: int) -> Callable[[Tensor], Tensor] | None:
@@ -108,7 +120,8 @@ def _fast(weight: Tensor, scale: Tensor, levels: int) -> Callable[[Tensor], Tens
         with warnings.catch_warnings():
             # The packed kernels are only to be had through quantized tensors, which torch means to replace.
             warnings.simplefilter("ignore", UserWarning)
-            whole = torch.quantize_per_channel(weight * scale[:, None], scale.double(), zeros, 0, torch.qint8)
+            # Not by way of floats, which would be four times as large.
+            whole = torch._make_per_channel_quantized_tensor(weight.contiguous(), scale.double(), zeros, 0)  # noqa: SLF001
             packed = torch.ops.quantized.linear_prepack(whole, None)
     finally:
         torch.backends.quantized.engine = before
@@ -149,6 +162,11 @@ class Packing:
         whole, scale = quantised8(weight)
         return {f"{name}.weight8": whole, f"{name}.scale": scale}
 
+    def rounded(self, name: str, weight: Tensor) -> Tensor:
+        """A layer's weight as its file will give it back, float [out, in]."""
+        whole, scale = kept(self.keep(name, weight), name) or (weight, torch.ones(len(weight)))
+        return whole * scale[:, None]
+
 
 def kept(tensors: Tensors, name: str) -> tuple[Tensor, Tensor] | None:
     """A layer of a file, as int8 [out, in] and scale [out]; None where it is not kept so."""
@@ -184,11 +202,12 @@ def fill(model: Any, tensors: Tensors, dtype: torch.dtype | None = None) -> Any:
         if held is not None and f"{layer.path}.own_rows" in tensors:
             held = _with_own(*held, tensors[f"{layer.path}.own_rows"].long(), tensors[f"{layer.path}.own"])
         if held is not None:
-            layer.becomes(_made(layer.module, *held, tensors.get(f"{layer.path}.bias"), dtype))
+            beside = _low_rank(tensors, layer.path)
+            layer.becomes(_made(layer.module, *held, tensors.get(f"{layer.path}.bias"), beside, dtype))
     floats = {
         name: tensor.to(dtype or torch.float32)
         for name, tensor in tensors.items()
-        if tensor.is_floating_point() and not name.endswith((".own", ".scale"))
+        if tensor.is_floating_point() and not name.endswith(BESIDE)
     }
     model.load_state_dict(floats, strict=False, assign=True)
     _compute_buffers(model)
@@ -205,10 +224,26 @@ def _with_own(weight: Tensor, scale: Tensor, rows: Tensor, own: Tensor) -> tuple
     return weight, scale
 
 
-def _made(module: nn.Module, weight: Tensor, scale: Tensor, bias: Tensor | None, dtype: torch.dtype | None) -> nn.Module:
+def _low_rank(tensors: Tensors, name: str) -> LowRank | None:
+    if f"{name}.lora_up" not in tensors:
+        return None
+    return tensors[f"{name}.lora_down"], tensors[f"{name}.lora_up"]
+
+
+def _made(
+    module: nn.Module,
+    weight: Tensor,
+    scale: Tensor,
+    bias: Tensor | None,
+    beside: LowRank | None,
+    dtype: torch.dtype | None,
+) -> nn.Module:
     if dtype is None:
-        return PackedLinear(weight, scale, bias) if isinstance(module, nn.Linear) else PackedEmbedding(weight, scale)
-    module.weight = nn.Parameter((weight * scale[:, None]).to(dtype), requires_grad=False)
+        return PackedLinear(weight, scale, bias, beside) if isinstance(module, nn.Linear) else PackedEmbedding(weight, scale)
+    floats = weight * scale[:, None]
+    if beside is not None:
+        floats += beside[1].float() @ beside[0].float()
+    module.weight = nn.Parameter(floats.to(dtype), requires_grad=False)
     return module
 
 

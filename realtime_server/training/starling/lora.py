@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+Beside = dict[str, tuple[Tensor, Tensor]]
+"""Layers by name, and what was learned beside each: down [rank, in], up [out, rank]."""
 LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 TAGS = {"<tool_call>": ('{"', " tool call"), "</tool_call>": ("<|im_end|>", " end")}
 """Tokens to be taught, with texts whose rows they begin with: in the head what the untuned model writes there, in the embedding
@@ -33,9 +35,14 @@ class Adapted(nn.Module):
     @torch.no_grad()
     def merged(self) -> nn.Module:
         """The layer with the product added to its weights."""
-        added = self.up.float() @ self.down.float() * self.scale
-        self.layer.weight.copy_(self.layer.weight.float() + added)
+        down, up = self.beside()
+        self.layer.weight.copy_(self.layer.weight.float() + up @ down)
         return self.layer
+
+    @torch.no_grad()
+    def beside(self) -> tuple[Tensor, Tensor]:
+        """The product's halves, the scale in the second."""
+        return self.down.float(), self.up.float() * self.scale
 
 
 class _Taught(nn.Module):
@@ -48,7 +55,10 @@ class _Taught(nn.Module):
 
     @torch.no_grad()
     def merged(self) -> nn.Module:
-        self.layer.weight[self.tokens] = self.rows.to(self.layer.weight.dtype)
+        """The table with these rows; a copy, for embedding and head may have been one."""
+        weight = self.layer.weight.clone()
+        weight[self.tokens] = self.rows.to(weight.dtype)
+        self.layer.weight = nn.Parameter(weight, requires_grad=False)
         return self.layer
 
 
@@ -104,9 +114,16 @@ def load(model: nn.Module, tensors: dict[str, Tensor]) -> None:
         own[name].copy_(tensor)
 
 
-def merge(model: nn.Module) -> None:
-    """All layers are plain ones again, with what was learned inside."""
-    for module in list(model.modules()):
+def merge(model: Any, keep: tuple[str, ...] = ()) -> Beside:
+    """All layers are plain ones again, with what was learned inside; but of those whose names have one of `keep` in them it is
+    returned: by their names, down [rank, in] and up [out, rank]."""
+    beside: Beside = {}
+    for path, module in list(model.named_modules()):
         for name, layer in list(module.named_children()):
-            if isinstance(layer, (Adapted, _Taught)):
+            if isinstance(layer, Adapted) and any(part in path for part in keep):
+                beside[f"{path}.{name}"] = layer.beside()
+                setattr(module, name, layer.layer)
+            elif isinstance(layer, (Adapted, _Taught)):
                 setattr(module, name, layer.merged())
+    model.config.tie_word_embeddings = False
+    return beside

@@ -13,21 +13,21 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from realtime_server.training.starling import lora
 
 
-def merged(model: Path, adapters: Path) -> PreTrainedModel:
-    """The model with the adapters inside its weights, in bfloat16."""
+def merged(model: Path, adapters: Path, keep: tuple[str, ...] = ()) -> tuple[PreTrainedModel, lora.Beside]:
+    """The model with the adapters inside its weights, in float32, and those of the layers of `keep` beside it."""
     tensors = load_file(adapters)
     tokenizer = AutoTokenizer.from_pretrained(model)
-    net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16)
+    net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
     rank = next(tensor.shape[0] for name, tensor in tensors.items() if name.endswith(".down"))
     first = min(int(name.split(".layers.")[1].split(".")[0]) for name in tensors if ".layers." in name)
     lora.adapt(net, tokenizer, rank, first)
     lora.load(net, tensors)
-    lora.merge(net)
-    return net
+    return net, lora.merge(net, keep)
 
 
 def write(model: Path, adapters: Path, out: Path) -> None:
-    merged(model, adapters).save_pretrained(out)
+    net, _ = merged(model, adapters)
+    net.to(torch.bfloat16).save_pretrained(out)  # type: ignore[arg-type]
     AutoTokenizer.from_pretrained(model).save_pretrained(out)
 
 

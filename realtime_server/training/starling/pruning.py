@@ -1,10 +1,16 @@
 """The rows of a vocabulary that English needs, and a tokenizer and a model with no others: any text can still be written.
 
+python -m realtime_server.training.starling.pruning MODEL OUT
+
 Kept are all single bytes, all special tokens, what the tokenizer learned first of what is plain ASCII (punctuation, JSON, names
-of functions), and the pieces of the most frequent English words, each with the pieces that its merges make it of.
+of functions), the short tokens of nothing but marks (the seams of JSON), whatever the training dialogues are written in, and
+the pieces of the most frequent English words, each with the pieces that its merges make it of. A model is pruned before it is
+tuned: so it is tuned on the tokens that it will write.
 """
 
+import argparse
 import json
+import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +19,8 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor, nn
+
+from realtime_server.training.starling import rendering, sessions
 
 Spec = dict[str, Any]
 """A tokenizer.json of byte-level BPE."""
@@ -26,15 +34,24 @@ FORMS = (
 """How often a word stands behind a space or begins a text, in small letters or with capitals: guesses."""
 ALIKE = 0.97
 """Cosine of two rows that were one before each was rounded."""
+ROWS = 43_008
+LONGEST_MARK = 6
+"""Letters of a token of marks."""
+DIALOGUES = 3_000
+"""Of training, whose tokens are kept."""
 WORDS = 100_000
 EARLY = 16_000
 """Of what the tokenizer learned first, those in plain ASCII are kept."""
 
 
-def english(spec: Spec, rows: int) -> list[int]:
-    """So many ids, sorted."""
+def english(spec: Spec, rows: int, texts: Iterable[str] = ()) -> list[int]:
+    """So many ids, sorted, among them all that `texts` need."""
     kept = _Kept(spec)
-    kept.add(token for token in spec["model"]["vocab"] if len(token) == 1)
+    vocabulary = spec["model"]["vocab"]
+    kept.add(token for token in vocabulary if len(token) == 1 or (len(token) <= LONGEST_MARK and _is_mark(token)))
+    tokenizer = Tokenizer.from_str(json.dumps(spec))
+    for text in texts:
+        kept.add(token for token in tokenizer.encode(text).tokens if token in vocabulary)
     early = sorted(spec["model"]["vocab"].items(), key=lambda entry: entry[1])[:EARLY]
     kept.add(token for token, _ in early if _is_ascii(token))
     for token in _by_frequency(spec):
@@ -75,6 +92,11 @@ def _is_ascii(token: str) -> bool:
     return all(ord(moved.get(letter, letter)) < 128 for letter in token)
 
 
+def _is_mark(token: str) -> bool:
+    """Of nothing but punctuation and white space, all of it ASCII."""
+    return _is_ascii(token) and not any(letter.isascii() and letter.isalnum() for letter in token)
+
+
 def _by_frequency(spec: Spec) -> Iterator[str]:
     """Tokens of English words, the most frequent first."""
     import wordfreq
@@ -109,6 +131,7 @@ def prune(model: Any, ids: list[int]) -> Any:
     for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
         if len(layer.weight) != len(ids):
             layer.weight = nn.Parameter(layer.weight.data[rows].clone(), requires_grad=False)
+    model.get_input_embeddings().padding_idx = None
     new = {old: n for n, old in enumerate(ids)}
     for config in (model.config, model.generation_config):
         for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
@@ -133,3 +156,36 @@ def tie(model: Any) -> tuple[Tensor, Tensor]:
 def read(folder: Path) -> Spec:
     spec: Spec = json.loads((folder / "tokenizer.json").read_text("utf-8"))
     return spec
+
+
+def dialogues(tokenizer: Any, count: int, seed: int = 0) -> Iterator[str]:
+    """As the tuning writes them."""
+    rng = random.Random(seed)
+    return (rendering.text(tokenizer, sessions.sample(rng)) for _ in range(count))
+
+
+def write(source: Path, out: Path, rows: int = ROWS, count: int = DIALOGUES) -> None:
+    """A folder that loads like any from the hub, with one table as embedding and head."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    library: Any = AutoModelForCausalLM
+    spec, tokenizer = read(source), AutoTokenizer.from_pretrained(source)
+    ids = english(spec, rows, dialogues(tokenizer, count))
+    model = prune(library.from_pretrained(source, dtype=torch.float32), ids)
+    tie(model)
+    model.to(torch.bfloat16).save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    (out / "tokenizer.json").write_text(json.dumps(pruned(spec, ids), ensure_ascii=False))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--rows", type=int, default=ROWS, help="of the vocabulary (%(default)s)")
+    options = parser.parse_args()
+    write(options.model, options.out, options.rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedTokenizerBase
 
+from realtime_server.engine.nets.packed import Packing
 from realtime_server.training.starling import lora, sessions
 from realtime_server.training.starling.dialogue import Dialogue
 from realtime_server.training.starling.rendering import Rendered, rendered
@@ -112,6 +113,16 @@ def rate(highest: float, step: int, share: float) -> float:
     return highest * min(1.0, (step + 1) / WARM_UP_STEPS) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
 
 
+@torch.no_grad()
+def round_narrow(model: Any, narrow: tuple[str, ...]) -> None:
+    """The layers that will be kept in 4 bits become what that leaves of them, so that the adapters learn beside what will be
+    there (QLoRA, Dettmers et al., 2023)."""
+    packing = Packing(narrow)
+    for path, module in model.named_modules():
+        if isinstance(module, nn.Linear) and any(part in path for part in narrow):
+            module.weight.copy_(packing.rounded(path, module.weight))
+
+
 class Run:
     """A model with adapters, their optimiser, and the folder that keeps both."""
 
@@ -120,6 +131,7 @@ class Run:
         self.options, self.out = options, Path(options.out)
         self.tokenizer = AutoTokenizer.from_pretrained(options.model)
         self.model = AutoModelForCausalLM.from_pretrained(options.model, dtype=getattr(torch, options.dtype))
+        round_narrow(self.model, tuple(options.narrow))
         self.parameters = lora.adapt(self.model, self.tokenizer, options.rank, options.first_layer)
         self.optimiser = torch.optim.AdamW(self.parameters, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.0)
         self.progress = Progress()
@@ -185,6 +197,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1, help="rows in one update")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--first-layer", type=int, default=8, help="layers below it stay as they are: gradients end there")
+    parser.add_argument("--narrow", nargs="*", default=["mlp"], help="layers that will be kept in 4 bits (%(default)s)")
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
     parser.add_argument("--threads", type=int, default=1)

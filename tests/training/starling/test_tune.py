@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from realtime_server.engine.nets.packed import Packing
 from realtime_server.training.starling import lora, merge, sessions, tune
 from realtime_server.training.starling.rendering import Rendered, rendered
 from tests.training.starling import tiny
@@ -69,7 +70,7 @@ def folder(tmp_path: Path) -> Path:
 def options(folder: Path) -> Namespace:
     return Namespace(
         model=folder / "model", out=folder / "run", seed=1, minutes=1.0, length=LENGTH, rows=1, rank=4, first_layer=1, rate=2e-2,
-        dtype="float32",
+        dtype="float32", narrow=[],
     )  # fmt: skip
 
 
@@ -95,3 +96,14 @@ def test_a_run_is_merged_into_a_folder_that_loads_alone(folder: Path) -> None:
     assert not lora.adapters(loaded)
     assert AutoTokenizer.from_pretrained(folder / "tuned")("Hi")["input_ids"] == tiny.tokenizer()("Hi")["input_ids"]
     assert load_file(folder / "run" / "adapters.safetensors").keys() == lora.adapters(run.model).keys()
+
+
+def test_adapters_are_learned_beside_what_four_bits_leave(folder: Path) -> None:
+    chosen = options(folder)
+    chosen.narrow = ["gate"]
+    plain, run = tiny.model(), tune.Run(chosen)
+    lora.merge(run.model)
+    for name, weight in plain.state_dict().items():
+        if name.endswith("proj.weight"):
+            expected = Packing(("gate",)).rounded(name, weight) if "gate" in name else weight
+            torch.testing.assert_close(run.model.state_dict()[name], expected, msg=name)

@@ -34,7 +34,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 def model(seed: int = 0) -> Qwen2ForCausalLM:
     torch.manual_seed(seed)
     config = Qwen2Config(
-        vocab_size=256 + len(SPECIAL), hidden_size=32, intermediate_size=48, num_hidden_layers=LAYERS, num_attention_heads=4,
+        vocab_size=256 + len(SPECIAL), hidden_size=64, intermediate_size=64, num_hidden_layers=LAYERS, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=4096, eos_token_id=257, pad_token_id=258, tie_word_embeddings=False,
     )  # fmt: skip
     return Qwen2ForCausalLM(config)
