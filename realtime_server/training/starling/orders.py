@@ -55,25 +55,34 @@ class Shown:
     menu: Menu
     tool: Tool
     keys: dict[str, str]
+    amounts: tuple[str, ...]
+    """That may stand before what can carry one, a space behind each; the empty one is among them."""
+
+
+def _listed(values: tuple[str, ...], amounts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(amount + value for value in values for amount in amounts)
 
 
 def shown(rng: random.Random) -> Shown:
-    """As many of the parameters as its client cared to declare. What can carry an amount is any text."""
+    """As many of the parameters as its client cared to declare. What can carry an amount is any text, or all is listed."""
     menu, camel = rng.choice((*menus(), *menus()[:1] * 5)), rng.random() < 0.5
     kept_before = [entry for entry in menu.before if rng.random() < 0.8]
     kept_after = [entry for entry in menu.after if rng.random() < 0.8]
     keys = {key: _cased(key, camel) for key in (menu.item_key, *(k for k, _ in kept_before), *(k for k, _, _ in kept_after))}
     suffix = rng.choice(("", "", "Amount" if camel else "_amount"))
     keys |= {key: keys[key] + suffix for key, _, amounts in kept_after if amounts}
-    free = rng.choice((0.0, 0.5, 1.0))
+    free, all_amounts = rng.choice((0.0, 0.5, 1.0)), sorted(set(filter(None, stored("menus")["amounts"])))
+    listed = rng.random() < 0.6
+    amounts = ("", *rng.sample(all_amounts, rng.randint(1, 4))) if listed else ("", *all_amounts)
     properties = {keys[menu.item_key]: _schema(menu.items, rng, free)}
     properties |= {keys[key]: _schema(values, rng, free) for key, values in kept_before}
     properties |= {
-        keys[key]: {"type": "string"} if amounts else _schema(values, rng, free) for key, values, amounts in kept_after
+        keys[key]: _schema(_listed(values, amounts if carries else ("",)), rng, free if listed or not carries else 1.0)
+        for key, values, carries in kept_after
     }
     required = [keys[menu.item_key]] if rng.random() < 0.8 else []
     parameters = {"type": "object", "properties": properties, "required": required}
-    return Shown(menu, Tool(rng.choice(menu.names), rng.choice((menu.description, "Place an order.", "")), parameters), keys)
+    return Shown(menu, Tool(rng.choice(menu.names), rng.choice((menu.description, "Place an order.", "")), parameters), keys, amounts)
 
 
 def _article(words: str) -> str:
@@ -90,9 +99,10 @@ def said(shop: Shown, rng: random.Random) -> tuple[str, str, dict[str, str]]:
     order = list(before)
     rng.shuffle(order)
     after = {}
-    for key, values, amounts in menu.after:
+    for key, values, carries in menu.after:
         if key in keys and rng.random() < often * 0.8:
-            after[key] = (rng.choice(stored("menus")["amounts"]) if amounts else "") + rng.choice(values)
+            amount = rng.choice(shop.amounts) if carries and rng.random() < 0.75 else ""
+            after[key] = amount + rng.choice(values)
     behind = list(after)
     rng.shuffle(behind)
     item = rng.choice(menu.items)

@@ -7,7 +7,7 @@ import argparse
 import random
 from collections.abc import Callable
 
-from realtime_server.training.starling import acquaintance, arithmetic, calls, echo, knowledge, orders, personas
+from realtime_server.training.starling import acquaintance, arithmetic, calls, echo, held_out, knowledge, orders, personas
 from realtime_server.training.starling.dialogue import Dialogue, Exchange
 from realtime_server.training.starling.rendering import messages, plain_json
 
@@ -88,7 +88,11 @@ def ordering(rng: random.Random) -> Dialogue:
 
 
 def sample(rng: random.Random) -> Dialogue:
-    return rng.choices((talking, calling, ordering), (0.54, 0.26, 0.2))[0](rng)
+    """One that touches nothing that is measured."""
+    while True:
+        dialogue = rng.choices((talking, calling, ordering), (0.5, 0.28, 0.22))[0](rng)
+        if not held_out.touches(dialogue):
+            return dialogue
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 python -m realtime_server.training.starling.tune MODEL --out FOLDER --seed 1 --minutes 60
 
-Dialogues are packed into rows of at most `--length` tokens in which each sees only itself. The rate falls as a half
+Dialogues are packed into rows of at most `--length` tokens in which each sees only itself, longer ones stand alone. The rate falls as a half
 cosine with the share of the time that is gone, so a run ends well whenever it was told to end. `FOLDER` keeps the
 newest adapters with the state of the optimiser; the same command goes on from there.
 """
@@ -41,13 +41,14 @@ class Progress:
     seconds: float = 0.0
 
 
-def packed(examples: Iterator[Rendered], length: int, waiting: int = 24) -> Iterator[list[Rendered]]:
-    """Rows that hold at most `length` tokens: of those `waiting` the longest that fits comes next. Longer ones are left out."""
+def packed(examples: Iterator[Rendered], length: int, longest: int = 0, waiting: int = 24) -> Iterator[list[Rendered]]:
+    """Rows that hold at most `length` tokens: of those `waiting` the longest that fits comes next. Longer ones stand alone in a
+    row; those longer than `longest` are left out."""
     pool: list[Rendered] = []
     while True:
         while len(pool) < waiting:
             example = next(examples)
-            if len(example.ids) <= length:
+            if len(example.ids) <= max(length, longest):
                 pool.append(example)
         row, room = [pool.pop(0)], length
         room -= len(row[0].ids)
@@ -170,8 +171,8 @@ class Run:
         return total
 
     def train(self) -> None:
-        length = self.options.length
-        rows = packed(examples(self.tokenizer, self.options.seed, length, self.progress.step), length)
+        length, longest = self.options.length, self.options.longest
+        rows = packed(examples(self.tokenizer, self.options.seed, longest, self.progress.step), length, longest)
         before, start, saved, mean = self.progress.seconds, time.monotonic(), time.monotonic(), 0.0
         whole = self.options.minutes * 60
         while self.progress.seconds < whole:
@@ -194,6 +195,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--length", type=int, default=640)
+    parser.add_argument("--longest", type=int, default=1200, help="tokens of a dialogue, which then is a row by itself")
     parser.add_argument("--rows", type=int, default=1, help="rows in one update")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--first-layer", type=int, default=8, help="layers below it stay as they are: gradients end there")

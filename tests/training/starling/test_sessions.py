@@ -9,8 +9,8 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_server.training.starling import arithmetic, sessions
-from realtime_server.training.starling.dialogue import Calls, Dialogue, Results, Say, User
+from realtime_server.training.starling import arithmetic, held_out, sessions
+from realtime_server.training.starling.dialogue import Calls, Dialogue, Exchange, Results, Say, Tool, User
 from realtime_server.training.starling.measures import typed
 from realtime_server.training.starling.tables import FOLDER
 
@@ -87,6 +87,17 @@ def test_no_wording_of_a_measure_is_trained() -> None:
         assert not questions & {plain(turn.text) for turn in dialogue.turns if isinstance(turn, User)}
         assert not any(sentence in (dialogue.instructions or "") for sentence in instructions)
         assert not names & {tool.name for tool in dialogue.tools}
+
+
+def test_nothing_that_is_spoken_in_a_measure_is_trained() -> None:
+    rng = random.Random(1)
+    made = [sessions.ordering(rng) for _ in range(20)] + [sessions.calling(rng) for _ in range(400)]
+    assert any(map(held_out.touches, made))
+    assert not any(map(held_out.touches, sampled(1500, seed=2)))
+    tools = (Tool("setVolume", "", {}),), (Tool("setVolumes", "", {}),)
+    assert [held_out.touches(Dialogue(None, offered, ())) for offered in tools] == [True, False]
+    said = Exchange.of("fact", "so, WHO wrote the novel dracula", "Bram Stoker."), Exchange.of("fact", "Who wrote the novel, Dracula?", "?")
+    assert [held_out.touches(Dialogue(None, (), (one,))) for one in said] == [False, True]
 
 
 def test_no_wording_of_a_measure_stands_in_a_table() -> None:

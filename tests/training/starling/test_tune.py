@@ -45,6 +45,13 @@ def test_rows_are_filled_and_hold_each_example_once() -> None:
     assert sum(sum(len(e.ids) for e in row) for row in rows) / (40 * 60) > 0.9
 
 
+def test_a_long_example_stands_alone_and_a_longer_one_nowhere() -> None:
+    stream = [Rendered((n,) * size, (True,) * size, 0) for n, size in enumerate([10, 90, 130, 20] * 60)]
+    rows = list(islice(tune.packed(iter(stream), 60, 100), 60))
+    assert {len(e.ids) for row in rows for e in row} == {10, 20, 90}
+    assert all(len(row) == 1 for row in rows if any(len(e.ids) == 90 for e in row))
+
+
 def test_what_is_too_long_loses_its_last_exchanges() -> None:
     dialogue = next(d for n in range(50) if len((d := sessions.talking(random.Random(n))).exchanges) > 4)
     whole = rendered(tiny.tokenizer(), dialogue)
@@ -69,7 +76,7 @@ def folder(tmp_path: Path) -> Path:
 
 def options(folder: Path) -> Namespace:
     return Namespace(
-        model=folder / "model", out=folder / "run", seed=1, minutes=1.0, length=LENGTH, rows=1, rank=4, first_layer=1, rate=2e-2,
+        model=folder / "model", out=folder / "run", seed=1, minutes=1.0, length=LENGTH, longest=LENGTH, rows=1, rank=4, first_layer=1, rate=2e-2,
         dtype="float32", narrow=[],
     )  # fmt: skip
 
