@@ -82,7 +82,9 @@ def shown(rng: random.Random) -> Shown:
     }
     required = [keys[menu.item_key]] if rng.random() < 0.8 else []
     parameters = {"type": "object", "properties": properties, "required": required}
-    return Shown(menu, Tool(rng.choice(menu.names), rng.choice((menu.description, "Place an order.", "")), parameters), keys, amounts)
+    return Shown(
+        menu, Tool(rng.choice(menu.names), rng.choice((menu.description, "Place an order.", "")), parameters), keys, amounts
+    )
 
 
 def _article(words: str) -> str:

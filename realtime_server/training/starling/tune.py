@@ -2,9 +2,9 @@
 
 python -m realtime_server.training.starling.tune MODEL --out FOLDER --seed 1 --minutes 60
 
-Dialogues are packed into rows of at most `--length` tokens in which each sees only itself, longer ones stand alone. The rate falls as a half
-cosine with the share of the time that is gone, so a run ends well whenever it was told to end. `FOLDER` keeps the
-newest adapters with the state of the optimiser; the same command goes on from there.
+Dialogues are packed into rows of at most `--length` tokens in which each sees only itself; a longer one stands alone. The rate
+falls as a half cosine with the share of the time that is gone, so a run ends well whenever it was told to end. `FOLDER` keeps
+the newest adapters with the state of the optimiser; the same command goes on from there.
 """
 
 import argparse

@@ -96,7 +96,10 @@ def test_nothing_that_is_spoken_in_a_measure_is_trained() -> None:
     assert not any(map(held_out.touches, sampled(1500, seed=2)))
     tools = (Tool("setVolume", "", {}),), (Tool("setVolumes", "", {}),)
     assert [held_out.touches(Dialogue(None, offered, ())) for offered in tools] == [True, False]
-    said = Exchange.of("fact", "so, WHO wrote the novel dracula", "Bram Stoker."), Exchange.of("fact", "Who wrote the novel, Dracula?", "?")
+    said = (
+        Exchange.of("fact", "so, WHO wrote the novel dracula", "Bram Stoker."),
+        Exchange.of("fact", "Who wrote the novel, Dracula?", "?"),
+    )
     assert [held_out.touches(Dialogue(None, (), (one,))) for one in said] == [False, True]
 
 
