@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 MODELS = Path(__file__).parent / "models"
-SERVED = ("config.json", "*.safetensors", "tokenizer.json", "manifest.json", "voices.json", "*.txt", "eval.json", "README.md")
+SERVED = ("*.json", "*.safetensors", "*.jinja", "*.txt", "README.md", "LICENSES.md")
 """What serving a model needs, and its card; not what trains it, nor how that went."""
 
 
@@ -29,9 +29,10 @@ class BuildWithModels(build_py):
 
     def _models(self) -> list[tuple[Path, Path]]:
         shelf = Path(self.build_lib) / "realtime_server" / "_models"
-        folders = sorted(path.parent for path in MODELS.glob("*/config.json"))
+        # A model's parts stand in folders of its own that have a config too.
+        folders = sorted(path.parent for path in [*MODELS.glob("*/config.json"), *MODELS.glob("*/thinker/config.json")])
         return [
-            (file, shelf / folder.name / file.name)
+            (file, shelf / file.relative_to(MODELS))
             for folder in folders
             for kind in SERVED
             for file in sorted(folder.glob(kind))

@@ -14,7 +14,7 @@ from realtime_server.engine.ears.transcriber import TranscribedModel
 from realtime_server.engine.families.wren.model import WrenModel
 from realtime_server.engine.nets.int8 import Int8Linear
 from realtime_server.messages import Abilities
-from realtime_server.training.wren.export import write_manifest
+from realtime_server.training.manifest import write_manifest
 from tests.engine.ears.test_transcriber import Parrot
 from tests.engine.ears.tiny import net, write_ear
 

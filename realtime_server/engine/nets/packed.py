@@ -22,7 +22,7 @@ STEPS = 15
 """The largest multiplier: 8 * STEPS is still an 8-bit value."""
 NARROWED = 7.5
 """Steps that a group's largest value is from zero: one that is clipped a little leaves the others finer."""
-BESIDE = (".own", ".scale", ".lora_down", ".lora_up")
+BESIDE = (".own", ".scale")
 """What stands in a file for a layer's sake, and is no weight of the model by itself."""
 Tensors = Mapping[str, Tensor]
 LowRank = tuple[Tensor, Tensor]
@@ -224,10 +224,18 @@ def _with_own(weight: Tensor, scale: Tensor, rows: Tensor, own: Tensor) -> tuple
     return weight, scale
 
 
+def keep_beside(name: str, beside: LowRank) -> dict[str, Tensor]:
+    """What was learned beside a layer, as it stands in a file: both halves in 8 bits."""
+    down, up = beside
+    return {**Packing().keep(f"{name}.lora_down", down), **Packing().keep(f"{name}.lora_up", up)}
+
+
 def _low_rank(tensors: Tensors, name: str) -> LowRank | None:
-    if f"{name}.lora_up" not in tensors:
+    halves = [kept(tensors, f"{name}.lora_{half}") for half in ("down", "up")]
+    if None in halves:
         return None
-    return tensors[f"{name}.lora_down"], tensors[f"{name}.lora_up"]
+    (down, down_scale), (up, up_scale) = (half for half in halves if half is not None)
+    return down * down_scale[:, None], up * up_scale[:, None]
 
 
 def _made(
@@ -242,7 +250,7 @@ def _made(
         return PackedLinear(weight, scale, bias, beside) if isinstance(module, nn.Linear) else PackedEmbedding(weight, scale)
     floats = weight * scale[:, None]
     if beside is not None:
-        floats += beside[1].float() @ beside[0].float()
+        floats += beside[1] @ beside[0]
     module.weight = nn.Parameter(floats.to(dtype), requires_grad=False)
     return module
 

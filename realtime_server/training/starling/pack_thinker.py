@@ -16,13 +16,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from realtime_server.engine.nets.packed import Packing
+from realtime_server.engine.nets.packed import Packing, keep_beside
 from realtime_server.training.starling import pruning
 from realtime_server.training.starling.lora import Beside
 from realtime_server.training.starling.merge import merged
 
-NARROW = ("mlp",)
-"""Layers of 4 bits: two thirds of all weights, and those that lose the least by it."""
+NARROW = ("mlp", "q_proj")
+"""Layers of 4 bits: most of all weights, and those that lose the least by it."""
 LARGEST_FILE = 90_000_000
 BESIDE = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json")
 
@@ -57,8 +57,8 @@ def kept(model: Any, packing: Packing, rows: Tensor, own: Tensor, beside: Beside
                 yield from packing.keep(path, parameter.data).items()
             else:
                 yield f"{path}.{name}", parameter.data.to(torch.float16)
-    for path, (down, up) in beside.items():
-        yield from {f"{path}.lora_down": down.to(torch.float16), f"{path}.lora_up": up.to(torch.float16)}.items()
+    for path, halves in beside.items():
+        yield from keep_beside(path, halves).items()
 
 
 def main() -> None:

@@ -199,7 +199,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1, help="rows in one update")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--first-layer", type=int, default=8, help="layers below it stay as they are: gradients end there")
-    parser.add_argument("--narrow", nargs="*", default=["mlp"], help="layers that will be kept in 4 bits (%(default)s)")
+    parser.add_argument(
+        "--narrow", nargs="*", default=["mlp", "q_proj"], help="layers that will be kept in 4 bits (%(default)s)"
+    )
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16")
     parser.add_argument("--threads", type=int, default=1)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime_server.training.manifest import write_manifest
 from realtime_server.training.wren import augment, domain
 from realtime_server.training.wren.asker import Asker
 from realtime_server.training.wren.dataset import Heard, load_heard
 from realtime_server.training.wren.evaluate import NUMBER
-from realtime_server.training.wren.export import write_manifest
 from realtime_server.training.wren.measures.answers import context_of, load, right
 from realtime_server.training.wren.synthesis import HELD_OUT_EVERY
 

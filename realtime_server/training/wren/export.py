@@ -8,7 +8,6 @@ weights lie so far on the way from that model's to the trained ones: what was le
 """
 
 import argparse
-import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -22,6 +21,7 @@ from torch import Tensor
 from realtime_server.engine.families.wren.script import Script
 from realtime_server.engine.nets.codec import Codec
 from realtime_server.engine.nets.wren import Wren, WrenConfig
+from realtime_server.training.manifest import write_manifest
 from realtime_server.training.wren.dataset import history_tokens
 from realtime_server.training.wren.own import Own
 from realtime_server.training.wren.own import load as load_own
@@ -132,17 +132,6 @@ def between(first: dict[str, Tensor], trained: dict[str, Tensor], share: float) 
         name: torch.lerp(first[name].float(), tensor, share) if name in first and first[name].shape == tensor.shape else tensor
         for name, tensor in trained.items()
     }
-
-
-def write_manifest(folder: Path) -> None:
-    """SHA-256 and bytes of every file that loading depends on."""
-    entries = {}
-    # A model of one's own may have no words to look up.
-    names = ("config.json", "model.safetensors", "tokenizer.json", "words.txt")
-    for name in (name for name in names if (folder / name).exists()):
-        data = (folder / name).read_bytes()
-        entries[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-    (folder / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
 
 
 def main() -> None:

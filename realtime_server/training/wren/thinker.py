@@ -12,7 +12,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from realtime_server.training.wren.export import write_manifest
+from realtime_server.training.manifest import write_manifest
 from realtime_server.training.wren.train import SPEAKING
 
 SOUND = frozenset({"codec", "decoder"})

@@ -148,6 +148,14 @@ def message_text(message: Message, heard: Heard) -> str:
     return " ".join(text for text in texts if text)
 
 
+def nothing_said(context: Context, heard: Heard) -> bool:
+    """Whether the newest item is a recording in which nobody spoke."""
+    newest = context.items[-1] if context.items else None
+    if not isinstance(newest, Message) or newest.role != "user" or not newest.parts:
+        return False
+    return all(isinstance(part, Audio) for part in newest.parts) and not message_text(newest, heard)
+
+
 def parsed(arguments: str) -> dict[str, Any]:
     """A call's arguments, which are a client's where it wrote the call: none where they are no object."""
     try:

@@ -13,7 +13,7 @@ from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.ears.steps import Encode, Predict
 from realtime_server.engine.ears.whisper import WhisperEar
 from realtime_server.engine.families.starling.answering import answer
-from realtime_server.engine.families.starling.chat import Unsupported
+from realtime_server.engine.families.starling.chat import Unsupported, nothing_said
 from realtime_server.engine.families.starling.loading import load_ear, load_speaker, load_thinker
 from realtime_server.engine.families.starling.thinker import Answer, Request, Thinker
 from realtime_server.engine.families.starling.turns import Guess, HeardTurn, hear
@@ -43,6 +43,7 @@ from realtime_server.messages import (
     Prompted,
     Respond,
     ResponseFailed,
+    ResponseFinished,
     TranscriptFailed,
 )
 
@@ -206,6 +207,9 @@ class StarlingModel:
         turn = next((state.turns[key] for key in _recordings(request.context.items[-1:]) if key in state.turns), None)
         if turn is not None:
             yield from self._wait(session_id, state, turn)
+        if nothing_said(request.context, state.heard):
+            reply.outputs += [Prompted(request.response_id, 0, 0), ResponseFinished(request.response_id, "completed")]
+            return
         wanted = Request(Allowed.by(request.tool_choice, request.context.tools), request.sampling, request.max_output_tokens)
         written, writing = self._taken(session_id, state, turn, request, wanted)
         used.append(written)

@@ -188,3 +188,14 @@ def test_pictures_and_what_is_too_long_are_refused() -> None:
         model.run("s", respond(items))
         failed = [output.code for output in told(run(model), "s") if isinstance(output, m.ResponseFailed)]
         assert failed == [code]
+
+
+def test_a_turn_in_which_nobody_spoke_is_answered_with_nothing() -> None:
+    model, samples = starling(), np.zeros(24_000, np.int16)
+    outputs = hear(model, "s", samples)
+    model.run("s", respond([spoken("turn", samples)]))
+    outputs += run(model)
+    assert not [output for _, output in outputs if isinstance(output, m.TextDelta | m.AudioDelta)]
+    assert told(outputs, "s")[-1] == m.ResponseFinished("r", "completed")
+    model.run("s", respond([spoken("turn", samples), typed("Well?")], "again", limit=3))
+    assert words([output for _, output in run(model)])
