@@ -94,6 +94,12 @@ class CausalLM:
             step.stream.ids += step.ids
         return [answers[n] for n in range(len(steps))]
 
+    @torch.inference_mode()
+    def embed(self, ids: list[int]) -> Tensor:
+        """[n, width]"""
+        embedded: Tensor = self._embed(torch.tensor(ids, device=self.device))
+        return embedded
+
     def _inputs(self, steps: list[Think], time: int) -> Tensor:
         """[B, time, width]; zeros behind the end of a shorter row."""
         ids = torch.zeros(len(steps), time, dtype=torch.long)
@@ -102,8 +108,7 @@ class CausalLM:
         x: Tensor = self._embed(ids.clamp(min=0).to(self.device))
         for n, step in enumerate(steps):
             if step.frames is not None:
-                assert all(n <= FRAME for n in step.ids)
-                x[n, : len(step.ids)] = step.frames
+                x[n, [k for k, token in enumerate(step.ids) if token <= FRAME]] = step.frames.to(x)
         return x
 
 

@@ -46,7 +46,8 @@ class Stream:
 class Think(Step):
     """Append these positions; the answer is the logits [vocabulary] behind the last, or [n, vocabulary] behind `every` one.
 
-    `frames` [n, width] are embeddings that go with ids of FRAME or below; what the answer to them is the family says.
+    `frames` [n, width] are embeddings of the positions whose ids are FRAME or below, in their order; what the answer to nothing
+    but frames is the family says.
     """
 
     stream: Stream
@@ -61,11 +62,14 @@ class Think(Step):
     @property
     def divisible(self) -> bool:
         """A prompt of many tokens is: it is prefilled in chunks, between which everybody else moves."""
-        return self.frames is None and not self.every and len(self.ids) > 1
+        heard = 0 if self.frames is None else len(self.frames)
+        return heard < len(self.ids) > 1 and not self.every
 
     def split(self, positions: int) -> "tuple[Think, Think | None]":
-        rest = self.ids[positions:]
-        return replace(self, ids=self.ids[:positions]), replace(self, ids=rest) if rest else None
+        now, rest = self.ids[:positions], self.ids[positions:]
+        heard = sum(token <= FRAME for token in now)
+        frames = (None, None) if self.frames is None else (self.frames[:heard], self.frames[heard:])
+        return replace(self, ids=now, frames=frames[0]), replace(self, ids=rest, frames=frames[1]) if rest else None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Decode(Think):
     def split(self, positions: int) -> tuple[Think, Think | None]:
         """Behind a chunk of the prompt nothing is chosen."""
         chunk, rest = super().split(positions)
-        return (Think(chunk.stream, chunk.ids) if rest else self), rest
+        return (Think(chunk.stream, chunk.ids, chunk.frames) if rest else self), rest
 
 
 @dataclass(frozen=True)

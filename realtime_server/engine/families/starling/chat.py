@@ -1,12 +1,14 @@
 """A conversation as a chat template takes it, and the tokens that it makes of that."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from realtime_server.engine.families.starling.expected import Frames, Marks, Said
 from realtime_server.engine.runtime.prefix import common
 from realtime_server.engine.runtime.truncation import ContextTooLong, Part, first_kept, in_order
 from realtime_server.messages import Audio, Context, ContextItem, Function, FunctionCall, FunctionResult, Image, Message, Text
@@ -19,8 +21,10 @@ AROUND = 16
 """Tokens that a template puts around a message of a role that it does not take by itself."""
 CHARACTERS = 12
 """Of a token, at most: what has more of them than would fit is too long, whatever tokens they make."""
-Heard = Mapping[str, str]
+Heard = Mapping[str, Said]
 """What was said, by the keys of the recordings."""
+Write = Callable[[Said], str]
+"""How that stands in a text."""
 
 
 KEYWORDS = 200
@@ -34,16 +38,18 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Prompt:
-    """`head`: of how many ids any session may begin alike, with the same instructions and tools."""
+    """`head`: of how many ids any session may begin alike, with the same instructions and tools. `frames`: what stands at ids
+    that are no tokens."""
 
     ids: list[int]
     head: int
+    frames: Frames = field(default_factory=dict)
 
 
 class Chat:
     def __init__(self, tokenizer: Any, room: int) -> None:
         """`tokenizer`: a fast one of `transformers` with a chat template. `room`: tokens of a prompt."""
-        self._tokenizer, self._room = tokenizer, room
+        self._tokenizer, self._room, self._secret = tokenizer, room, secrets.token_hex(8)
         self._around = {role: self._measured(role) for role in ("user", "assistant", "system", "tool")}
         """Tokens that the template puts around a message."""
 
@@ -70,20 +76,29 @@ class Chat:
                 f"Instructions, functions and the newest item have more than the {self._room} tokens that fit."
             )
         first = min(first_kept(sizes, room, context.truncation, asks=[part.asks for part in parts]), len(parts) - 1)
-        said = [message for part in parts[first:] for item in part.items for message in messages(item, heard)]
-        ids = self._rendered([told, *said], tools, answer=True)
-        return Prompt(ids, common(head, ids))
+        items, marks = [item for part in parts[first:] for item in part.items], Marks(self._secret)
+        marked = [message for item in items for message in messages(item, heard, marks.write)]
+        ids = marks.ids(self._text([told, *marked], tools, answer=True), self.encode)
+        if ids is None:
+            # A template that does something to what is said reads all of it as text.
+            said = [message for item in items for message in messages(item, heard)]
+            ids, marks = self._rendered([told, *said], tools, answer=True), Marks(self._secret)
+        return Prompt(ids, common(head, ids), marks.frames)
 
     def _rendered(self, said: list[dict[str, Any]], tools: Sequence[Function], answer: bool) -> list[int]:
+        return self.encode(self._text(said, tools, answer))
+
+    def _text(self, said: list[dict[str, Any]], tools: Sequence[Function], answer: bool) -> str:
         from jinja2 import TemplateError
 
         try:
-            text = self._tokenizer.apply_chat_template(
-                said, tools=[described(tool) for tool in tools] or None, add_generation_prompt=answer, tokenize=False
+            return str(
+                self._tokenizer.apply_chat_template(
+                    said, tools=[described(tool) for tool in tools] or None, add_generation_prompt=answer, tokenize=False
+                )
             )
         except TemplateError as error:
             raise Unsupported(f"The model's chat template does not take this conversation: {error}") from None
-        return self.encode(text)
 
     def _size(self, part: Part, heard: Heard) -> int:
         said = [message for item in part.items for message in messages(item, heard)]
@@ -120,7 +135,11 @@ def described(tool: Function) -> dict[str, Any]:
     }
 
 
-def messages(item: ContextItem, heard: Heard) -> list[dict[str, Any]]:
+def as_text(said: Said) -> str:
+    return said.text
+
+
+def messages(item: ContextItem, heard: Heard, write: Write = as_text) -> list[dict[str, Any]]:
     """None where it says nothing. Unsupported for pictures."""
     match item:
         case FunctionCall():
@@ -133,15 +152,15 @@ def messages(item: ContextItem, heard: Heard) -> list[dict[str, Any]]:
         case FunctionResult():
             return [{"role": "tool", "tool_call_id": item.call_id, "content": item.output}]
         case Message():
-            text = message_text(item, heard)
+            text = message_text(item, heard, write)
             return [{"role": item.role, "content": text}] if text else []
 
 
-def message_text(message: Message, heard: Heard) -> str:
+def message_text(message: Message, heard: Heard, write: Write = as_text) -> str:
     if any(isinstance(part, Image) for part in message.parts):
         raise Unsupported("This model cannot see images.")
     texts = [
-        part.text if isinstance(part, Text) else heard.get(part.key, part.transcript or "")
+        part.text if isinstance(part, Text) else write(heard.get(part.key) or Said(part.transcript or ""))
         for part in message.parts
         if isinstance(part, Text | Audio)
     ]

@@ -11,9 +11,11 @@ import torch
 
 from realtime_server.engine.contract import ModelCommand
 from realtime_server.engine.ears.steps import Encode, Predict
+from realtime_server.engine.ears.transcript import Transcript
 from realtime_server.engine.ears.whisper import WhisperEar
 from realtime_server.engine.families.starling.answering import answer
 from realtime_server.engine.families.starling.chat import Unsupported, nothing_said
+from realtime_server.engine.families.starling.expected import Reader, Said
 from realtime_server.engine.families.starling.loading import load_ear, load_speaker, load_thinker
 from realtime_server.engine.families.starling.thinker import Answer, Request, Thinker
 from realtime_server.engine.families.starling.turns import Guess, HeardTurn, hear
@@ -66,7 +68,7 @@ REFUSALS = (ContextTooLong, Unsupported, TurnLost)
 class _SessionState:
     turns: dict[str, HeardTurn] = field(default_factory=dict)
     """Being heard, or heard and not yet answered, by their items' ids, which are the keys of their recordings too."""
-    heard: dict[str, str] = field(default_factory=dict)
+    heard: dict[str, Said] = field(default_factory=dict)
     """What was said, by the keys of the recordings."""
 
 
@@ -74,6 +76,7 @@ class StarlingModel:
     def __init__(self, name: str, ear: WhisperEar, thinker: Thinker, speaker: Speaker, voiced: Voices) -> None:
         self.name, self.voices = name, voiced
         self.ear, self.thinker, self.speaker = ear, thinker, speaker
+        self.reader = Reader(ear.vocabulary, thinker.chat.encode, thinker.lm.embed)
         self.abilities = Abilities(voices.ids(voiced), "json")
         self._sequences = Sequences(self._run, REFUSALS)
         self._sessions: dict[str, _SessionState] = {}
@@ -142,11 +145,11 @@ class StarlingModel:
     def _hear(self, session_id: str, state: _SessionState, turn: HeardTurn, outputs: list[Output]) -> Body:
         yield from hear(turn, self.ear, partial(self._guess, session_id, state, turn), outputs)
         assert turn.transcript is not None
-        self._remember(state, turn.listen.item_id, turn.transcript.text)
+        self._remember(state, turn.listen.item_id, self.reader.read(turn.transcript))
 
     @staticmethod
-    def _remember(state: _SessionState, key: str, text: str) -> None:
-        state.heard[key] = text
+    def _remember(state: _SessionState, key: str, said: Said) -> None:
+        state.heard[key] = said
         while len(state.heard) > REMEMBERED_TURNS:
             del state.heard[next(iter(state.heard))]
 
@@ -156,19 +159,20 @@ class StarlingModel:
         if turn.transcript is None and not turn.wanted:
             self._release(session_id, state, turn)
 
-    def _guess(self, session_id: str, state: _SessionState, turn: HeardTurn, text: str) -> Guess | None:
+    def _guess(self, session_id: str, state: _SessionState, turn: HeardTurn, heard: Transcript) -> Guess | None:
         """An answer to what was probably said, as it would be asked for; None where the context does not allow one."""
         self._take_back(session_id, turn)
         context, item_id = turn.listen.context, turn.listen.item_id
-        said = Message(item_id, "user", (Audio(_NO_SOUND, text, item_id),))
+        said = Message(item_id, "user", (Audio(_NO_SOUND, heard.text, item_id),))
         context = Context(context.instructions, context.tools, (*context.items, said), context.truncation, context.keywords)
+        read = {**state.heard, item_id: self.reader.read(heard)}
         try:
-            begun = self._begun(session_id, context, Request(Allowed.by("auto", context.tools)), {**state.heard, item_id: text})
+            begun = self._begun(session_id, context, Request(Allowed.by("auto", context.tools)), read)
         except REFUSALS:
             return None
         return Guess(begun, Resumed(begun.write()))
 
-    def _begun(self, session_id: str, context: Context, request: Request, heard: Mapping[str, str]) -> Answer:
+    def _begun(self, session_id: str, context: Context, request: Request, heard: Mapping[str, Said]) -> Answer:
         prompt = self.thinker.chat.prompt(context, request.allowed.functions, heard)
         stream, cached = self.thinker.prefixes.take(session_id, prompt.ids)
         return Answer(self.thinker, request, prompt, stream, cached)
@@ -260,7 +264,7 @@ class StarlingModel:
                 turn.take(Commit(item.item_id))
                 yield from hear(turn, self.ear, lambda _: None, [])
                 assert turn.transcript is not None
-                self._remember(state, part.key, turn.transcript.text)
+                self._remember(state, part.key, self.reader.read(turn.transcript))
 
 
 def _recordings(items: tuple[ContextItem, ...]) -> Iterator[str]:

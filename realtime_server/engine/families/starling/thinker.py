@@ -5,7 +5,10 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from realtime_server.engine.families.starling.chat import Chat, Prompt
+from realtime_server.engine.families.starling.expected import Frames
 from realtime_server.engine.grammar.calls import Allowed, grammar
 from realtime_server.engine.grammar.mask import Masks, Matcher
 from realtime_server.engine.grammar.parsing import ArgumentsDelta, CallDone, CallMalformed, CallStarted, Parsed, TokenParser
@@ -14,7 +17,7 @@ from realtime_server.engine.grammar.tokens import Vocabulary, vocabulary
 from realtime_server.engine.runtime.causal_lm import CausalLM
 from realtime_server.engine.runtime.prefix import Prefixes
 from realtime_server.engine.runtime.sampling import Sampler
-from realtime_server.engine.runtime.steps import Decode, Stream
+from realtime_server.engine.runtime.steps import FRAME, Decode, Stream
 from realtime_server.messages import GREEDY, Sampling
 
 LONGEST_CONTEXT = 8192
@@ -61,13 +64,13 @@ class Answer:
         self._thinker, self._head = thinker, prompt.head
         self._parser, self._new = TokenParser(thinker.template, thinker.vocabulary), NewCalls()
         self._choice = _Choice(thinker, request, prompt)
-        self._unread = self.prompt[cached:]
+        self._frames, self._unread = prompt.frames, self.prompt[cached:]
 
     def write(self) -> Generator[Decode, int, None]:
         """To its end."""
         most = min(LONGEST_ANSWER, self.request.limit or LONGEST_ANSWER)
         while not self.over and self.tokens < most:
-            token = yield self._choice.step(self.stream, self._unread)
+            token = yield self._choice.step(self.stream, self._unread, self._frames)
             if not self.tokens:
                 self._thinker.prefixes.share(self.stream, self._head)
             self._take(token)
@@ -98,11 +101,12 @@ class _Choice:
         text = not request.allowed.functions
         self._matcher = None if text else Matcher(thinker.vocabulary, _grammar(thinker, request.allowed))
         self._masks = Masks(thinker.vocabulary, 1, thinker.lm.device)
-        self._sampler = Sampler(request.sampling or thinker.sampling, prompt.ids)
+        self._sampler = Sampler(request.sampling or thinker.sampling, [token for token in prompt.ids if token > FRAME])
 
-    def step(self, stream: Stream, unread: list[int]) -> Decode:
-        mask = self._masks.fill([self._matcher])
-        return Decode(stream, unread, sampler=self._sampler, allowed=None if mask is None else mask[0].clone())
+    def step(self, stream: Stream, unread: list[int], frames: Frames) -> Decode:
+        mask, heard = self._masks.fill([self._matcher]), [frames[token] for token in unread if token < FRAME]
+        allowed = None if mask is None else mask[0].clone()
+        return Decode(stream, unread, torch.stack(heard) if heard else None, sampler=self._sampler, allowed=allowed)
 
     def take(self, token: int) -> list[int]:
         """The tokens that must follow it: no model is asked for them, it reads them with what comes next."""

@@ -53,12 +53,12 @@ class HeardTurn:
             self.sound.committed = True
 
 
-def hear(turn: HeardTurn, ear: WhisperEar, guess: Callable[[str], Guess | None], outputs: list[Output]) -> Body:
+def hear(turn: HeardTurn, ear: WhisperEar, guess: Callable[[Transcript], Guess | None], outputs: list[Output]) -> Body:
     """Tells what was said once it is complete, and of a live turn as it is said. `guess`: begins an answer to a text."""
     item_id = turn.listen.item_id
 
     def speculate(transcript: Transcript) -> Generator[Step | None, Any, None]:
-        turn.guess = guess(transcript.text) if transcript.text and not turn.listen.live else None
+        turn.guess = guess(transcript) if transcript.text and not turn.listen.live else None
         if turn.guess is not None:
             answer = turn.guess.answer
             yield from turn.guess.writing.run(lambda: answer.tokens >= GUESSED or turn.sound.committed)
