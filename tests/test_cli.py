@@ -29,7 +29,7 @@ def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "realtime_server.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "realtime_server.cli", "serve", "--model", "wren", "--port", str(port)]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     lines = []

@@ -28,13 +28,22 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SOURCES:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_models"))
+            ignored = shutil.ignore_patterns("__pycache__", "_models")
+            # Links: copies of the weights would be as large again.
+            shutil.copytree(source, folder / name, ignore=ignored, copy_function=_link)
         else:
             shutil.copyfile(source, folder / name)
     stale = folder / "build" / "lib" / "realtime_server" / "stale.py"
     stale.parent.mkdir(parents=True)
     stale.write_text("an earlier build left this")
     return folder
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)
 
 
 def build(kind: str, sources: Path, out: Path) -> zipfile.ZipFile:
@@ -74,6 +83,19 @@ def test_a_wheel_has_what_serves_wren_and_nothing_that_trains_it(installed: Path
     assert (installed / f"realtime_server-{__version__}.dist-info" / "entry_points.txt").is_file()
 
 
+def test_a_wheel_has_all_files_that_starling_is_loaded_from(installed: Path) -> None:
+    served = installed / "realtime_server" / "_models" / "starling"
+    manifest = json.loads((served / "manifest.json").read_text())
+    assert {str(file.relative_to(served)) for file in served.rglob("*.*")} == {
+        *manifest,
+        "README.md",
+        "LICENSES.md",
+        "eval.json",
+        "manifest.json",
+        "voices.json",
+    }
+
+
 def test_an_installed_server_serves_the_packaged_model(installed: Path, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -90,7 +112,7 @@ def test_an_installed_server_serves_the_packaged_model(installed: Path, tmp_path
                 break
         else:
             raise AssertionError("".join(log))
-        assert any("= wren runs on" in line for line in log)
+        assert any("= starling runs on" in line for line in log)
         assert _get(f"http://127.0.0.1:{port}/health") == 200
         assert _get(f"http://127.0.0.1:{port}/") == 200
     finally:
