@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from realtime_server.settings import Keys, Settings
 from tests.conftest import tiny_wren
@@ -36,7 +37,7 @@ def scraped(server: Live) -> dict[str, float]:
     }
 
 
-def until(client: ClientConnection, name: str) -> None:
+def until(client: Connection, name: str) -> None:
     while json.loads(client.recv(timeout=WAIT_S))["type"] != name:
         pass
 
