@@ -15,8 +15,9 @@ from realtime_server.engine.contract import Model
 from realtime_server.engine.observing import Observer
 from realtime_server.engine.worker import EngineWorker
 from realtime_server.settings import Settings
-from realtime_server.transport import http, websocket
+from realtime_server.transport import http, probes, websocket
 from realtime_server.transport.engines.local import LocalEngine
+from realtime_server.transport.metrics import Both, Metrics
 from realtime_server.transport.registry import Registry, Served
 from realtime_server.turns.detectors import DETECTORS
 from realtime_server.turns.worker import DetectorWorker
@@ -34,7 +35,10 @@ def loaded(settings: Settings) -> list[Model]:
 
 
 def create_app(settings: Settings, *models: Model, observer: Observer | None = None) -> FastAPI:
-    """The server as an ASGI application; `models` replace the ones that the settings name."""
+    """The server as an ASGI application; `models` replace the ones that the settings name, `observer` is told beside the
+    metrics."""
+    metrics = Metrics()
+    watching: Observer = metrics if observer is None else Both(metrics, observer)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -43,7 +47,7 @@ def create_app(settings: Settings, *models: Model, observer: Observer | None = N
         workers: list[EngineWorker | DetectorWorker] = []
         for model in models or loaded(settings):
             engine = LocalEngine(asyncio.get_running_loop())
-            speech_model = EngineWorker(model, engine.deliver, observer)
+            speech_model = EngineWorker(model, engine.deliver, watching)
             detector = DetectorWorker(DETECTORS[settings.detector](), engine.deliver)
             engine.attach(speech_model, detector)
             engines.append(engine)
@@ -53,11 +57,13 @@ def create_app(settings: Settings, *models: Model, observer: Observer | None = N
             worker.start()
         for engine in engines:
             engine.watch()
-        app.state.registry = Registry(settings, *served, observer=observer)
+        app.state.registry = Registry(settings, *served, observer=watching)
+        app.state.metrics, stop_watching = metrics, metrics.watch(asyncio.get_running_loop())
         log.info("= ready: %s", ", ".join(app.state.registry.models))
         try:
             yield
         finally:
+            stop_watching()
             for engine in engines:
                 engine.stop_watching()
             for worker in workers:
@@ -72,5 +78,6 @@ def create_app(settings: Settings, *models: Model, observer: Observer | None = N
     app.add_exception_handler(HTTPException, http.refused_by_router)
     app.add_exception_handler(Exception, http.broken)
     app.include_router(websocket.router)
+    app.include_router(probes.router)
     app.include_router(http.router)
     return app

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 Result = TypeVar("Result")
-Kind = Literal["received", "sent", "output", "deadline", "command", "step"]
-"""By a call: from its client, to its client, from engine or player, by the clock; by the engine's worker: a command, a step."""
+Kind = Literal["opened", "ended", "refused", "received", "sent", "output", "deadline", "command", "step"]
+"""By a call: its begin and end, from its client, to its client, from engine or player, by the clock; at the door: why somebody
+was refused; by the engine's worker: a command, a step."""
 
 
 @dataclass(frozen=True)

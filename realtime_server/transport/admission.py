@@ -79,8 +79,8 @@ def identify(registry: Registry, headers: Mapping[str, str], subprotocols: list[
     return Principal(None)
 
 
-def admit(registry: Registry, principal: Principal) -> None:
-    """Refused, when there is no room for one more session."""
+def admit(registry: Registry, principal: Principal, of_key: bool = True) -> None:
+    """Refused, when there is no room for one more session, `of_key`: of his key too."""
     if registry.draining:
         raise Refused("server_shutting_down", "The server is shutting down.", 1001, 503, "server_error")
     if not registry.alive:
@@ -88,7 +88,7 @@ def admit(registry: Registry, principal: Principal) -> None:
     if len(registry.calls) >= registry.settings.sessions:
         raise Refused("rate_limit_exceeded", f"The server holds {registry.settings.sessions} sessions already.", 1013, 429)
     most = registry.settings.sessions_per_key
-    if most is not None and registry.sessions_of(principal.who) >= most:
+    if of_key and most is not None and registry.sessions_of(principal.who) >= most:
         raise Refused("rate_limit_exceeded", f"This API key has {most} sessions already.", 1013, 429)
 
 

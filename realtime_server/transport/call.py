@@ -42,7 +42,7 @@ class Call:
 
     async def run(self, first: Shell) -> None:
         """Until the last shell has left; `first` is there from the beginning."""
-        self._engine.open(self.name, self._engine_output)
+        self._observed("opened", "call", lambda: self._engine.open(self.name, self._engine_output))
         log.info("= %s opened", self.name)
         try:
             async with asyncio.TaskGroup() as group:
@@ -52,7 +52,7 @@ class Call:
                 clock.cancel()
         finally:
             self._quiet.set()
-            self._engine.end(self.name)
+            self._observed("ended", "call", lambda: self._engine.end(self.name))
             self._leave()
 
     def _leave(self) -> None:

@@ -48,7 +48,7 @@ async def models(request: Request) -> JSONResponse:
     try:
         identify(registry, request.headers, [])
     except Refused as refused:
-        return _refusal(refused)
+        return refusal(refused)
     entries = [{"id": name, "object": "model", "created": 0, "owned_by": "realtime-server"} for name in registry.models]
     return JSONResponse({"object": "list", "data": entries})
 
@@ -95,7 +95,7 @@ async def _told(request: Request, make: Callable[[Registry, Principal], Awaitabl
     try:
         return await make(registry, identify(registry, request.headers, [], secrets=False))
     except Refused as refused:
-        return _refusal(refused)
+        return refusal(refused)
     except ClientError as error:
         return _error(400, error.code, error.message, error.param)
     except ClientDisconnect:
@@ -151,7 +151,8 @@ def _error(status: int, code: str | None, message: str, param: str | None = None
     return JSONResponse({"error": error_object(kind, code, message, param)}, status)
 
 
-def _refusal(refused: Refused) -> JSONResponse:
+def refusal(refused: Refused) -> JSONResponse:
+    """An error object with the status that goes with it."""
     return JSONResponse({"error": error_object(refused.kind, refused.code, refused.message)}, refused.status)
 
 

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from realtime_server.engine.observing import Noted
 from realtime_server.protocol.errors import OUR_FAULT, error_object
 from realtime_server.protocol.ids import new_id
 from realtime_server.session.session import Session
@@ -127,6 +128,8 @@ async def _serve(socket: WebSocket) -> None:
         _check_dialect(registry, beta)
         served, model, transcription = choose(registry, socket, principal)
     except Refused as refused:
+        if registry.observer is not None:
+            registry.observer.note(Noted("", "refused", refused.code, time.monotonic(), 0.0))
         await _turn_away(_Socket(socket), refused)
         registry.tidy_soon()
         return
