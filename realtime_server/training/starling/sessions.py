@@ -7,7 +7,17 @@ import argparse
 import random
 from collections.abc import Callable
 
-from realtime_server.training.starling import acquaintance, arithmetic, calls, echo, held_out, knowledge, orders, personas
+from realtime_server.training.starling import (
+    acquaintance,
+    arithmetic,
+    calls,
+    echo,
+    held_out,
+    knowledge,
+    menus,
+    orders,
+    personas,
+)
 from realtime_server.training.starling.dialogue import Dialogue, Exchange
 from realtime_server.training.starling.rendering import messages, plain_json
 
@@ -71,7 +81,7 @@ def calling(rng: random.Random) -> Dialogue:
 
 def ordering(rng: random.Random) -> Dialogue:
     """A shop with its menu as a tool, perhaps another tool beside it."""
-    persona, shop = personas.sample(rng), orders.shown(rng)
+    persona, shop = personas.sample(rng), menus.shop(rng)
     beside = calls.sampled(rng, 1 if rng.random() < 0.3 else 0)
     tools = [shop.tool, *(offer.tool for offer in beside)]
     rng.shuffle(tools)
@@ -79,12 +89,13 @@ def ordering(rng: random.Random) -> Dialogue:
     for _ in range(rng.choice((2, 3, 4, 5))):
         pick = rng.random()
         if pick < 0.8:
-            exchanges.append(orders.order(shop, rng))
+            exchanges.append(orders.any_of(shop, rng))
         elif beside and pick < 0.9:
             exchanges.append(calls.single(beside[0], rng))
         else:
             exchanges += _drawn(_talk(persona), rng, 1)
-    return Dialogue(persona.instructions, tuple(tools), tuple(exchanges))
+    spoken_for = orders.instructions(shop, rng) if rng.random() < 0.6 else persona.instructions
+    return Dialogue(spoken_for, tuple(tools), tuple(exchanges))
 
 
 def sample(rng: random.Random) -> Dialogue:
