@@ -28,11 +28,15 @@ def _talk(persona: personas.Persona) -> list[tuple[float, Kind]]:
     """What can be talked about without tools, with weights."""
     kinds: list[tuple[float, Kind]] = [
         (4.0, knowledge.fact), (0.7, knowledge.follow_up), (0.15, knowledge.again), (1.7, knowledge.chat),
-        (0.7, knowledge.not_known), (1.8, arithmetic.exchange), (1.6, echo.exchange),
+        (0.7, lambda rng: knowledge.not_known(rng, bool(persona.facts))), (1.8, arithmetic.exchange), (1.6, echo.exchange),
         (1.6, lambda rng: acquaintance.identity(persona, rng)), (0.3, lambda rng: acquaintance.greeting(persona, rng)),
     ]  # fmt: skip
     if persona.facts:
-        kinds += [(5.0, lambda rng: acquaintance.stated(persona, rng)), (1.5, lambda rng: acquaintance.unstated(persona, rng))]
+        much = 2.5 if len(persona.facts) > 25 else 1.0
+        kinds += [
+            (5.0 * much, lambda rng: acquaintance.stated(persona, rng)),
+            (1.5 * much, lambda rng: acquaintance.unstated(persona, rng)),
+        ]
     return kinds
 
 
