@@ -72,9 +72,9 @@ def _from(kind: str, asked: Asked, rng: random.Random) -> Exchange:
 
 def fact(rng: random.Random) -> Exchange:
     pick = rng.random()
-    if pick < 0.35:
+    if pick < 0.45:
         return _from("fact", rng.choice(rng.choice(relations())), rng)
-    if pick < 0.8:
+    if pick < 0.88:
         return _from("fact", rng.choice(table("facts.txt")), rng)
     question, answer = rng.choice(distilled())
     return Exchange.of("distilled", spoken.heard(question, rng, errors=0), answer)

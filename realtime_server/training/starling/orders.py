@@ -80,10 +80,11 @@ def _without(shop: Shop, chosen: Chosen, rng: random.Random) -> str:
 
 
 def _number(shop: Shop, measured: bool, rng: random.Random) -> int:
-    """How many are ordered in so many words; 0 where nothing is said of it."""
+    """How many are ordered in so many words; 0 where nothing is said of it. Of what is not listed it is one at most: its name
+    would be taken as it is said, in the plural."""
     if not shop.count or measured or rng.random() > 0.4:
         return 0
-    return rng.choice((1, 2, 2, 3, 3, 4, 5, 6, 8, 10))
+    return rng.choice((1, 2, 2, 3, 3, 4, 5, 6, 8, 10)) if "enum" in shop.item.schema else 1
 
 
 def _front(number: int, words: str, several: bool, rng: random.Random) -> str:

@@ -42,7 +42,7 @@ def test_each_argument_was_said(seed: int) -> None:
     slots = {slot.key: slot for slot in (shop.item, *shop.slots)}
     for key, value in call.arguments.items():
         if key == shop.count:
-            forms = [spoken.words(value), *(["a couple of"] if value == 2 else [])]
+            forms = [str(value), spoken.words(value), *(["a couple of"] if value == 2 else [])]
         else:
             forms = [form.text for choice, ways in slots[key].choices if choice == value for form in ways]
             forms += [orders.plural(form) for form in forms]
