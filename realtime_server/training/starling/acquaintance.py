@@ -29,7 +29,8 @@ def identity(persona: Persona, rng: random.Random) -> Exchange:
 
 def stated(persona: Persona, rng: random.Random) -> Exchange:
     """A fact of the instructions."""
-    fact, value = rng.choice(persona.facts)
+    single = [(fact, value) for fact, value in persona.facts if value]
+    fact, value = rng.choice(single if single and rng.random() < 0.3 else persona.facts)
     answer = spoken.sentence(rng.choice(fact["answered"]).format(value))
     return Exchange.of("stated", spoken.heard(rng.choice(fact["asked"]), rng), answer)
 

@@ -5,12 +5,15 @@ from collections.abc import Callable
 
 from realtime_server.training.starling import spoken
 from realtime_server.training.starling.dialogue import Exchange
+from realtime_server.training.starling.tables import stored
 
 HELD_OUT = (
     "7 plus 5", "3 plus 4", "8 plus 6", "19 plus 4", "34 plus 15", "27 plus 36", "13 plus 13",
     "25 plus 10", "15 minus 9", "80 minus 25", "42 minus 17", "21 minus 6", "12 minus 5", "100 minus 1",
     "64 minus 31", "12 times 3", "6 times 7", "9 times 8", "11 times 4", "5 times 15", "3 times 2",
-    "36 divided by 4", "56 divided by 8", "20 percent of 150", "half of 90", "3 times 60", "2 times 24",
+    "36 divided by 4", "56 divided by 8", "20 percent of 150", "half of 90", "3 times 60", "2 times 24", "9 plus 6",
+    "20 minus 8", "half of 30", "50 minus 20", "80 divided by 4", "150 plus 200", "3 times 4", "2 times 10", "10 plus 10",
+    "50 minus 40", "5 times 4", "2 times 60",
 )  # fmt: skip
 """What measures ask for, left out of training whichever way round."""
 Number = Callable[[int], str]
@@ -54,7 +57,7 @@ def sums(rng: random.Random) -> Asked:
     answer = f"{a} {kind} {b} is {result}."
     ask = rng.choice((
         "What is {}?", "What's {}?", "How much is {}?", "{}?", "Can you tell me what {} is?", "Calculate {}.",
-        "Please work out {}.", "What does {} make?", "And {}?",
+        "Please work out {}.", "What does {} make?", "And {}?", "{} makes what?", "Tell me {}.", "Do you know what {} is?",
     ))  # fmt: skip
     return spoken.upper_first(ask.format(asked)), answer
 
@@ -142,7 +145,93 @@ def compare(rng: random.Random) -> Asked:
     return f"Is {n(a)} more than {n(b)}?", f"{'Yes' if a > b else 'No'}, {a} is {'more' if a > b else 'less'} than {b}."
 
 
-KINDS = (sums, sums, sums, sums, parts, conversion, money, left_over, clock, compare)
+def together(rng: random.Random) -> Asked:
+    """Two or three amounts of things."""
+    n, table = _number(rng), stored("problems")
+    things, a, b = rng.choice(table["things"]), rng.randint(2, 40), rng.randint(2, 40)
+    if rng.random() < 0.3:
+        c = rng.randint(2, 20)
+        ask = rng.choice(table["three"]).format(a=n(a), b=n(b), c=n(c), things=things)
+        return spoken.upper_first(ask), f"{a} plus {b} plus {c} is {a + b + c}."
+    ask = rng.choice(table["more"]).format(a=n(a), b=n(b), things=things, who=rng.choice(table["people"]))
+    return spoken.upper_first(ask), f"{a} plus {b} is {a + b}, so {a + b} {things}."
+
+
+def fewer(rng: random.Random) -> Asked:
+    n, table = _number(rng), stored("problems")
+    a = rng.randint(6, 60)
+    b = rng.randint(2, a - 2)
+    things = rng.choice(table["things"])
+    ask = rng.choice(table["less"]).format(a=n(a), b=n(b), things=things, who=rng.choice(table["people"]))
+    return spoken.upper_first(ask), f"{a} minus {b} is {a - b}, so {a - b} {things}."
+
+
+def packs(rng: random.Random) -> Asked:
+    """So many in each of so many, or shared out."""
+    n, table = _number(rng), stored("problems")
+    a, b, things = rng.randint(2, 12), rng.randint(2, 12), rng.choice(table["things"])
+    if rng.random() < 0.5:
+        ask = rng.choice(table["packs"]).format(a=n(a), b=n(b), things=things)
+        return spoken.upper_first(ask), f"{a} times {b} is {a * b}, so {a * b} {things}."
+    ask = rng.choice(table["shared"]).format(a=n(a * b), b=n(a), things=things)
+    return spoken.upper_first(ask), f"{a * b} divided by {a} is {b}, so {b} {things} each."
+
+
+def age(rng: random.Random) -> Asked:
+    n, years = _number(rng), rng.randint(2, 30)
+    now, who = rng.randint(5, 60), rng.choice(stored("problems")["people"])
+    if rng.random() < 0.5:
+        ask = rng.choice(
+            ("{who} is {a}. How old will {who} be in {b} years?", "In {b} years, how old is {who}, who is {a} now?")
+        )
+        return spoken.upper_first(ask.format(who=who, a=n(now), b=n(years))), f"{now} plus {years} is {now + years}."
+    now += years
+    ask = "{who} is {a}. How old was {who} {b} years ago?"
+    return spoken.upper_first(ask.format(who=who, a=n(now), b=n(years))), f"{now} minus {years} is {now - years}."
+
+
+def reduced(rng: random.Random) -> Asked:
+    """A price with so many percent off."""
+    n, (share, step) = _number(rng), rng.choice(((10, 10), (20, 5), (25, 4), (50, 2)))
+    price, unit = step * rng.randint(2, 20), rng.choice(("euros", "dollars", "pounds"))
+    off = price * share // 100
+    thing = rng.choice(("coat", "bag", "lamp", "chair", "ticket", "watch", "book"))
+    ask = f"A {thing} costs {n(price)} {unit} and is {n(share)} percent off. What do I pay?"
+    return ask, f"{share} percent of {price} is {off}, so you pay {price - off} {unit}."
+
+
+def span(rng: random.Random) -> Asked:
+    """From one hour to another, or how many hours so many minutes are."""
+    if rng.random() < 0.5:
+        first = rng.randint(1, 8)
+        last = first + rng.randint(2, 4)
+        ask = rng.choice(("How many hours are there from {} to {}?", "I work from {} until {}, how many hours is that?"))
+        return ask.format(
+            spoken.words(first), spoken.words(last)
+        ), f"{last} minus {first} is {last - first}, so {last - first} hours."
+    n, hours = _number(rng), rng.randint(3, 12)
+    ask = rng.choice(("How many hours are {} minutes?", "{} minutes, how many hours is that?"))
+    return spoken.upper_first(ask.format(n(hours * 60))), f"{hours * 60} divided by 60 is {hours}, so {hours} hours."
+
+
+def after(rng: random.Random) -> Asked:
+    """What comes after a number or before it, and what goes on in steps."""
+    n, a = _number(rng), rng.randint(3, 200)
+    pick = rng.random()
+    if pick < 0.35:
+        return f"Which number comes after {n(a)}?", f"{a + 1} comes after {a}."
+    if pick < 0.7:
+        return f"Which number comes before {n(a)}?", f"{a - 1} comes before {a}."
+    step = rng.choice((2, 3, 5, 10))
+    first = step * rng.randint(1, 6)
+    row = [first + step * k for k in range(4)]
+    return f"{', '.join(map(n, row[:3]))}, how does it go on?".capitalize(), f"{row[2]} plus {step} is {row[3]}."
+
+
+KINDS = (
+    sums, sums, sums, sums, sums, parts, parts, conversion, money, money, left_over, clock, compare, together, fewer, packs, age,
+    reduced, span, after,
+)  # fmt: skip
 
 
 def exchange(rng: random.Random) -> Exchange:

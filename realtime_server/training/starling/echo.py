@@ -27,12 +27,17 @@ def spell(rng: random.Random) -> Exchange:
 
 
 def digits(rng: random.Random) -> Exchange:
-    """A number is read back digit by digit."""
-    number = [rng.randint(0, 9) for _ in range(rng.choice((1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11)))]
-    told = " ".join(spoken.DIGITS[n] for n in number) if rng.random() < 0.5 else rng.choice(("", " ")).join(map(str, number))
+    """A number is read back digit by digit, in figures however it was heard."""
+    number = [rng.randint(0, 9) for _ in range(rng.choice((1, 1, 1, 2, 3, 4, 4, 5, 5, 6, 6, 7, 8, 8, 10, 11)))]
+    style = rng.random()
+    if style < 0.45:
+        told = rng.choice((" ", " ", ", ")).join(spoken.DIGITS[n] for n in number)
+    else:
+        told = rng.choice(("", " ", " ", ", ", "-")).join(map(str, number))
     lead = rng.choice(stored("echo")["digits"])
-    said = " ".join(spoken.DIGITS[n] for n in number)
-    return Exchange.of("digits", spoken.upper_first(lead.format(told)), spoken.upper_first(f"{said}."))
+    return Exchange.of(
+        "digits", spoken.heard(spoken.upper_first(lead.format(told)), rng, errors=0), f"{' '.join(map(str, number))}."
+    )
 
 
 def count(rng: random.Random) -> Exchange:

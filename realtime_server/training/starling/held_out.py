@@ -4,7 +4,7 @@ import functools
 import re
 
 from realtime_server.training.starling.dialogue import Dialogue, User
-from realtime_server.training.starling.measures.coffee import ORDER
+from realtime_server.training.starling.measures.coffee import INSTRUCTIONS, ORDER
 from realtime_server.training.starling.sets.spoken import TALKS, TURNS
 
 
@@ -25,13 +25,27 @@ def names() -> frozenset[str]:
 
 @functools.cache
 def sentences() -> frozenset[str]:
-    """What is said in the measures, but for what anybody says, in three words or less."""
-    said = {plain(turn.said) for turn in TURNS}
-    return frozenset(sentence for sentence in said if len(sentence.split()) > 3)
+    """What is said in the measures."""
+    return frozenset(plain(turn.said) for turn in TURNS)
+
+
+@functools.cache
+def instructions() -> frozenset[str]:
+    """Sentences of the measures' instructions, but for short ones, in which anybody asks to be brief."""
+    texts = {INSTRUCTIONS, *(talk.instructions for talk in TALKS)}
+    parts = {plain(part) for text in texts for part in _parts(text)}
+    return frozenset(part for part in parts if len(part.split()) > 5)
+
+
+def _parts(text: str) -> list[str]:
+    """Its sentences."""
+    return re.split(r"(?<=[.:!?])\s+", text)
 
 
 def touches(dialogue: Dialogue) -> bool:
-    """Whether it offers a tool of a measure or says a sentence of one."""
-    return any(snake_case(tool.name) in names() for tool in dialogue.tools) or any(
-        plain(turn.text) in sentences() for turn in dialogue.turns if isinstance(turn, User)
+    """Whether it offers a tool of a measure, says a sentence of one, or is instructed by one."""
+    return (
+        any(snake_case(tool.name) in names() for tool in dialogue.tools)
+        or any(plain(turn.text) in sentences() for turn in dialogue.turns if isinstance(turn, User))
+        or any(plain(part) in instructions() for part in _parts(dialogue.instructions or ""))
     )

@@ -49,7 +49,14 @@ def table(name: str) -> tuple[Asked, ...]:
 
 @functools.cache
 def unknown() -> tuple[tuple[str, ...], ...]:
-    return tuple(map(_alternatives, lines("unknown.txt")))
+    """What nobody could know."""
+    return tuple(_alternatives(line) for line in lines("unknown.txt") if not line.startswith("@ "))
+
+
+@functools.cache
+def unknown_of_a_place() -> tuple[tuple[str, ...], ...]:
+    """What instructions might say of a place."""
+    return tuple(_alternatives(line[2:]) for line in lines("unknown.txt") if line.startswith("@ "))
 
 
 @functools.cache
@@ -65,9 +72,9 @@ def _from(kind: str, asked: Asked, rng: random.Random) -> Exchange:
 
 def fact(rng: random.Random) -> Exchange:
     pick = rng.random()
-    if pick < 0.35:
+    if pick < 0.45:
         return _from("fact", rng.choice(rng.choice(relations())), rng)
-    if pick < 0.8:
+    if pick < 0.88:
         return _from("fact", rng.choice(table("facts.txt")), rng)
     question, answer = rng.choice(distilled())
     return Exchange.of("distilled", spoken.heard(question, rng, errors=0), answer)
@@ -105,7 +112,8 @@ def chat(rng: random.Random) -> Exchange:
     return _from("chat", rng.choice(table("chat.txt")), rng)
 
 
-def not_known(rng: random.Random) -> Exchange:
-    question = rng.choice(rng.choice(unknown()))
+def not_known(rng: random.Random, told: bool = False) -> Exchange:
+    """`told`: instructions tell of a place, so that what they might say is not asked."""
+    question = rng.choice(rng.choice(unknown() if told else (*unknown(), *unknown_of_a_place())))
     answers = FUTURE if " will " in question.lower() or question.startswith("Will") else UNKNOWN
     return Exchange.of("unknown", spoken.heard(question, rng, errors=0), rng.choice(answers))

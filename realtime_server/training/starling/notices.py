@@ -15,7 +15,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 FLOORS = ("ground", "first", "second", "third")
 
 
-def _row(asked: list[str], answered: list[str], written: str = "", topic: str = "") -> Row:
+def row(asked: list[str], answered: list[str], written: str = "", topic: str = "") -> Row:
     return {"written": [written], "asked": asked, "answered": answered, "topic": topic}
 
 
@@ -27,14 +27,14 @@ def hours(rng: random.Random) -> list[Row]:
     written = rng.choice(table["hours"]).format(first=DAYS[first], last=DAYS[last], opens=from_, closes=until)
     inside, outside = rng.randint(first, last), rng.choice([n for n in range(7) if not first <= n <= last])
     return [
-        _row(table["opens"], [f"We open at {from_}.", f"From {from_}."], written, "hours"),
-        _row(table["closes"], [f"We close at {until}.", f"Until {until}."]),
-        _row(
+        row(table["opens"], [f"We open at {from_}.", f"From {from_}."], written, "hours"),
+        row(table["closes"], [f"We close at {until}.", f"Until {until}."]),
+        row(
             [ask.format(DAYS[inside]) for ask in table["open on"]],
             [f"Yes, on {DAYS[inside]} we are open from {from_} to {until}."],
         ),
-        _row([ask.format(DAYS[outside]) for ask in table["open on"]], [f"No, on {DAYS[outside]} we are closed."]),
-        _row(table["days"], [f"From {DAYS[first]} to {DAYS[last]}.", f"We are open {DAYS[first]} to {DAYS[last]}."]),
+        row([ask.format(DAYS[outside]) for ask in table["open on"]], [f"No, on {DAYS[outside]} we are closed."]),
+        row(table["days"], [f"From {DAYS[first]} to {DAYS[last]}.", f"We are open {DAYS[first]} to {DAYS[last]}."]),
     ]
 
 
@@ -46,7 +46,7 @@ def prices(rng: random.Random) -> list[Row]:
     parts = [f"{item} {price}" for item, price in zip(items, told, strict=True)]
     written = f"{rng.choice(('Prices: ', 'Our prices: ', 'Price list: ', ''))}{', '.join(parts)}."
     rows = [
-        _row([ask.format(item) for ask in table["how much"]], [f"{item} costs {price}.", f"{item} is {price}."])
+        row([ask.format(item) for ask in table["how much"]], [f"{item} costs {price}.", f"{item} is {price}."])
         for item, price in zip(items, told, strict=True)
     ]
     return [{**rows[0], "written": [written]}, *rows[1:]]
@@ -58,7 +58,7 @@ def floors(rng: random.Random) -> list[Row]:
     goods = rng.sample(table["goods"], count)
     parts = [f"{floor} floor: {what}" for floor, what in zip(FLOORS, goods, strict=False)]
     rows = [
-        _row([ask.format(what) for ask in table["where"]], [f"{what} is on the {floor} floor.", f"On the {floor} floor."])
+        row([ask.format(what) for ask in table["where"]], [f"{what} is on the {floor} floor.", f"On the {floor} floor."])
         for floor, what in zip(FLOORS, goods, strict=False)
     ]
     return [{**rows[0], "written": [". ".join(map(spoken.upper_first, parts)) + "."]}, *rows[1:]]
@@ -70,7 +70,7 @@ def people(rng: random.Random) -> list[Row]:
     asks = stored("notices")["who"]
     parts = [f"{name} does {task}" for name, task in zip(titles, tasks, strict=True)]
     rows = [
-        _row([ask.format(t) for ask in asks], [f"{n} does {t}.", f"That is {n}."]) for n, t in zip(titles, tasks, strict=True)
+        row([ask.format(t) for ask in asks], [f"{n} does {t}.", f"That is {n}."]) for n, t in zip(titles, tasks, strict=True)
     ]
     return [{**rows[0], "written": [" and ".join(parts) + "."]}, *rows[1:]]
 
@@ -80,8 +80,8 @@ def rules(rng: random.Random) -> list[Row]:
     allowed, forbidden = rng.sample(table["things"], 2)
     written = rng.choice(table["rules"]).format(allowed=allowed, forbidden=forbidden)
     return [
-        _row([ask.format(allowed) for ask in table["may I"]], [f"Yes, {allowed} are allowed."], written),
-        _row([ask.format(forbidden) for ask in table["may I"]], [f"No, {forbidden} are not allowed."]),
+        row([ask.format(allowed) for ask in table["may I"]], [f"Yes, {allowed} are allowed."], written),
+        row([ask.format(forbidden) for ask in table["may I"]], [f"No, {forbidden} are not allowed."]),
     ]
 
 

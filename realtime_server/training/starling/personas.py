@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_server.training.starling import notices, spoken
+from realtime_server.training.starling import notices, spoken, timetables
 from realtime_server.training.starling.tables import stored
 
 Fact = dict[str, Any]
@@ -63,22 +63,55 @@ def _in_general(name: str, style: str, rng: random.Random) -> Persona:
     return Persona(f"{named} {style}".strip(), name, role)
 
 
+def _singles(known: list[Fact], count: int, rng: random.Random) -> list[tuple[Fact, str]]:
+    """Facts with their values, none of a topic that is known; of hours there can be several, of each other topic one."""
+    result: dict[str, Fact] = {}
+    for fact in rng.sample(free := without(known), min(count, len(free))):
+        topic = fact.get("topic", "")
+        result[fact["written"][0] if topic in ("", "hours") else topic] = fact
+    return [(fact, value(fact, rng)) for fact in result.values()]
+
+
+def _who(name: str, place: str, role: str, rng: random.Random) -> str:
+    the = "an" if role[0] in "aeiou" else "the"
+    if not name:
+        return f"You are {the} {role} of {place}."
+    return str(rng.choice(stored("personas")["named"])).format(name=name, the=the, role=role, place=place)
+
+
+def _written(fact: Fact, told: str, rng: random.Random) -> str:
+    return spoken.sentence(str(rng.choice(fact["written"])).format(told))
+
+
 def _somewhere(name: str, style: str, rng: random.Random) -> Persona:
     """It works for a place, of which some facts are known."""
-    table = stored("personas")
-    _, place, role, doing = rng.choice(table["places"])
+    _, place, role, doing = rng.choice(stored("personas")["places"])
     listed = notices.sampled(rng)
-    single = rng.sample(without(listed), rng.randint(1, 5))
-    facts = (*((fact, value(fact, rng)) for fact in single), *((row, "") for row in listed))
-    the = "an" if role[0] in "aeiou" else "the"
-    who = (
-        rng.choice(table["named"]).format(name=name, the=the, role=role, place=place)
-        if name
-        else f"You are {the} {role} of {place}."
-    )
-    written = " ".join(filter(None, (spoken.sentence(rng.choice(fact["written"]).format(told)) for fact, told in facts)))
+    facts = (*_singles(listed, rng.randint(1, 5), rng), *((row, "") for row in listed))
+    written = " ".join(filter(None, (_written(fact, told, rng) for fact, told in facts)))
+    who = _who(name, place, role, rng)
     parts = [who, style, f"{doing}.", written] if rng.random() < 0.3 else [who, f"{doing}.", written, style]
-    return Persona(" ".join(filter(None, parts)), name, f"{the} {role}", place, facts)
+    return Persona(" ".join(filter(None, parts)), name, f"{'an' if role[0] in 'aeiou' else 'the'} {role}", place, facts)
+
+
+def _in_detail(name: str, style: str, rng: random.Random) -> Persona:
+    """It works for a place of which a whole handbook is written down, with manners among the facts."""
+    _, place, role, doing = rng.choice(stored("personas")["places"])
+    sections = timetables.sampled(rng)
+    listed = [row for section in sections for row in section]
+    singles = _singles(listed, rng.choice((3, 6, 10, 16, 24, 34, 60)), rng)
+    pieces = [_written(fact, told, rng) for fact, told in singles]
+    pieces += rng.sample(stored("handbooks")["manners"], rng.randint(0, 5))
+    rng.shuffle(pieces)
+    cuts = sorted(rng.randint(0, len(pieces)) for _ in range(rng.randint(0, 3)))
+    blocks = [" ".join(pieces[start:end]) for start, end in zip([0, *cuts], [*cuts, len(pieces)], strict=True)]
+    blocks += [" ".join(_written(row, "", rng) for row in section if row["written"][0]) for section in sections]
+    rng.shuffle(blocks)
+    head = f"{_who(name, place, role, rng)} {doing}."
+    parts = [f"{head} {style}".strip(), *blocks] if rng.random() < 0.7 else [head, *blocks, style]
+    text = rng.choice(("\n\n", "\n", " ")).join(filter(None, parts))
+    facts = (*singles, *((row, "") for row in listed))
+    return Persona(text, name, f"{'an' if role[0] in 'aeiou' else 'the'} {role}", place, facts)
 
 
 def sample(rng: random.Random) -> Persona:
@@ -87,7 +120,8 @@ def sample(rng: random.Random) -> Persona:
         return Persona(None if rng.random() < 0.7 else rng.choice(table["bare"]))
     name = rng.choice(table["names"]) if rng.random() < 0.7 else ""
     style = " ".join(filter(None, rng.sample(table["styles"], rng.choice((0, 1, 1, 2)))))
-    return _in_general(name, style, rng) if kind < 0.4 else _somewhere(name, style, rng)
+    make = _in_general if kind < 0.35 else _somewhere if kind < 0.7 else _in_detail
+    return make(name, style, rng)
 
 
 def oneself(persona: Persona, rng: random.Random) -> str:

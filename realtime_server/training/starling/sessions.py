@@ -7,7 +7,17 @@ import argparse
 import random
 from collections.abc import Callable
 
-from realtime_server.training.starling import acquaintance, arithmetic, calls, echo, held_out, knowledge, orders, personas
+from realtime_server.training.starling import (
+    acquaintance,
+    arithmetic,
+    calls,
+    echo,
+    held_out,
+    knowledge,
+    menus,
+    orders,
+    personas,
+)
 from realtime_server.training.starling.dialogue import Dialogue, Exchange
 from realtime_server.training.starling.rendering import messages, plain_json
 
@@ -18,11 +28,15 @@ def _talk(persona: personas.Persona) -> list[tuple[float, Kind]]:
     """What can be talked about without tools, with weights."""
     kinds: list[tuple[float, Kind]] = [
         (4.0, knowledge.fact), (0.7, knowledge.follow_up), (0.15, knowledge.again), (1.7, knowledge.chat),
-        (0.7, knowledge.not_known), (1.8, arithmetic.exchange), (1.6, echo.exchange),
+        (0.7, lambda rng: knowledge.not_known(rng, bool(persona.facts))), (1.8, arithmetic.exchange), (1.6, echo.exchange),
         (1.6, lambda rng: acquaintance.identity(persona, rng)), (0.3, lambda rng: acquaintance.greeting(persona, rng)),
     ]  # fmt: skip
     if persona.facts:
-        kinds += [(5.0, lambda rng: acquaintance.stated(persona, rng)), (1.5, lambda rng: acquaintance.unstated(persona, rng))]
+        much = 2.5 if len(persona.facts) > 25 else 1.0
+        kinds += [
+            (5.0 * much, lambda rng: acquaintance.stated(persona, rng)),
+            (1.5 * much, lambda rng: acquaintance.unstated(persona, rng)),
+        ]
     return kinds
 
 
@@ -71,7 +85,7 @@ def calling(rng: random.Random) -> Dialogue:
 
 def ordering(rng: random.Random) -> Dialogue:
     """A shop with its menu as a tool, perhaps another tool beside it."""
-    persona, shop = personas.sample(rng), orders.shown(rng)
+    persona, shop = personas.sample(rng), menus.shop(rng)
     beside = calls.sampled(rng, 1 if rng.random() < 0.3 else 0)
     tools = [shop.tool, *(offer.tool for offer in beside)]
     rng.shuffle(tools)
@@ -79,18 +93,19 @@ def ordering(rng: random.Random) -> Dialogue:
     for _ in range(rng.choice((2, 3, 4, 5))):
         pick = rng.random()
         if pick < 0.8:
-            exchanges.append(orders.order(shop, rng))
+            exchanges.append(orders.any_of(shop, rng))
         elif beside and pick < 0.9:
             exchanges.append(calls.single(beside[0], rng))
         else:
             exchanges += _drawn(_talk(persona), rng, 1)
-    return Dialogue(persona.instructions, tuple(tools), tuple(exchanges))
+    spoken_for = orders.instructions(shop, rng) if rng.random() < 0.6 else persona.instructions
+    return Dialogue(spoken_for, tuple(tools), tuple(exchanges))
 
 
 def sample(rng: random.Random) -> Dialogue:
     """One that touches nothing that is measured."""
     while True:
-        dialogue = rng.choices((talking, calling, ordering), (0.5, 0.28, 0.22))[0](rng)
+        dialogue = rng.choices((talking, calling, ordering), (0.5, 0.27, 0.23))[0](rng)
         if not held_out.touches(dialogue):
             return dialogue
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_server.training.starling import acquaintance, knowledge, notices, personas
+from realtime_server.training.starling import acquaintance, knowledge, notices, personas, spoken
 from realtime_server.training.starling.dialogue import Exchange, Say
 
 SEEDS = st.integers(0, 2**32)
@@ -60,3 +60,25 @@ def test_lists_are_written_once_and_asked_for_row_by_row(kind: object, seed: int
 def test_a_kind_of_value_that_there_is_not() -> None:
     with pytest.raises(ValueError, match="no such kind"):
         personas.value({"value": "colour"}, random.Random(0))
+
+
+def test_some_instructions_are_long_and_all_of_their_facts_stand_in_them() -> None:
+    rng = random.Random(0)
+    drawn = [personas.sample(rng) for _ in range(400)]
+    long = [persona for persona in drawn if len(persona.facts) > 15]
+    assert 0.2 < len(long) / len(drawn) < 0.4
+    lengths = sorted(len(persona.instructions or "") / 4.2 for persona in long)
+    assert lengths[len(lengths) // 2] > 350
+    assert lengths[-1] < 1800
+    for persona in long:
+        assert all(
+            spoken.sentence(fact["written"][0]) in (persona.instructions or "") for fact, value in persona.facts if not value
+        )
+
+
+def test_of_one_topic_there_is_one_fact_alone() -> None:
+    rng = random.Random(1)
+    for _ in range(200):
+        topics = [fact["topic"] for fact, value in personas.sample(rng).facts if value and fact.get("topic")]
+        once = [topic for topic in topics if topic != "hours"]
+        assert len(once) == len(set(once))
