@@ -229,8 +229,8 @@ def after(rng: random.Random) -> Asked:
 
 
 KINDS = (
-    sums, sums, sums, sums, sums, parts, parts, conversion, money, money, left_over, clock, compare, together, fewer, packs, age,
-    reduced, span, after,
+    sums, sums, sums, sums, sums, parts, parts, conversion, money, money, left_over, clock, compare, together, fewer, packs,
+    age, reduced, span, after,
 )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def _amounts(choices: tuple[Choice, ...], rng: random.Random) -> tuple[tuple[Cho
     amounts, loosely = stored("menus")["amounts"], stored("menus")["loosely"]
     if rng.random() < 0.25:
         return tuple((v, tuple(Form(much + str(v), "with") for much in loosely)) for v, _ in choices), 1.0
-    some = ["", *rng.sample(amounts, rng.randint(1, 5))]
+    some = ["", *rng.sample(amounts, rng.choice((1, 1, 2, 2, 3, 5)))]
     choices = tuple(rng.sample(choices, min(len(choices), 6)))
     each = [much + str(value) for value, _ in choices for much in some]
     return tuple((text, (Form(text, "with"),)) for text in each), 0.75

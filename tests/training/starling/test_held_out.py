@@ -12,28 +12,33 @@ from realtime_server.training.starling.sets import conversation, questions
 from realtime_server.training.starling.sets.spoken import TALKS, TURNS
 
 MANY = 3000
-DIALOGUES = [sessions.sample(rng) for rng in [random.Random(11)] for _ in range(MANY)]
+
+
+@pytest.fixture(scope="module")
+def dialogues() -> list[Dialogue]:
+    rng = random.Random(11)
+    return [sessions.sample(rng) for _ in range(MANY)]
 
 
 def bare(text: str) -> str:
     return re.sub(r"[^a-z0-9 ]", "", text.casefold()).strip()
 
 
-def test_no_sentence_of_a_measure_is_said() -> None:
+def test_no_sentence_of_a_measure_is_said(dialogues: list[Dialogue]) -> None:
     measured = {bare(turn.said) for turn in TURNS}
-    assert not measured & {bare(turn.text) for one in DIALOGUES for turn in one.turns if isinstance(turn, User)}
+    assert not measured & {bare(turn.text) for one in dialogues for turn in one.turns if isinstance(turn, User)}
 
 
-def test_no_tool_of_a_measure_is_offered() -> None:
+def test_no_tool_of_a_measure_is_offered(dialogues: list[Dialogue]) -> None:
     names = {tool.name.replace("_", "").lower() for talk in TALKS for tool in talk.tools} | {"orderdrink"}
-    assert not names & {tool.name.replace("_", "").lower() for one in DIALOGUES for tool in one.tools}
+    assert not names & {tool.name.replace("_", "").lower() for one in dialogues for tool in one.tools}
     wanted = set(ORDER.properties)
-    assert not any(wanted <= set(tool.parameters["properties"]) for one in DIALOGUES for tool in one.tools)
+    assert not any(wanted <= set(tool.parameters["properties"]) for one in dialogues for tool in one.tools)
 
 
-def test_no_instruction_of_a_measure_is_given() -> None:
+def test_no_instruction_of_a_measure_is_given(dialogues: list[Dialogue]) -> None:
     """Neither whole ones nor facts of them."""
-    given = {part.strip() for one in DIALOGUES for part in re.split(r"(?<=\.)\s+", one.instructions or "")}
+    given = {part.strip() for one in dialogues for part in re.split(r"(?<=\.)\s+", one.instructions or "")}
     for text in (INSTRUCTIONS, conversation.INSTRUCTIONS, questions.BAKERY, questions.MUSEUM, questions.GYM):
         facts = {" ".join(part.split()) for part in re.split(r"(?<=\.)\s+", text)}
         assert not {fact for fact in facts if len(fact.split()) > 5} & given
