@@ -113,7 +113,8 @@ def pair(tools: list[Offered], rng: random.Random) -> Exchange:
     """Of one tool at once for two values of its only slot, named in one sentence."""
     tool = rng.choice(tools)
     templates = [t for ask in tool.kind.asks if len(toolbox.keys(t := _expanded(ask, rng, 0.0))) == 1]
-    if not templates:
+    # Two values of a list are one call.
+    if not templates or any(schema["type"] == "array" for schema in tool.tool.parameters["properties"].values()):
         return several(tools, rng)
     template = rng.choice(templates)
     one, other = _asked(tool, template, rng), _asked(tool, template, rng)

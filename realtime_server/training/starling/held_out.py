@@ -4,6 +4,7 @@ import functools
 import re
 
 from realtime_server.training.starling.dialogue import Dialogue, User
+from realtime_server.training.starling.measures import typed
 from realtime_server.training.starling.measures.coffee import INSTRUCTIONS, ORDER
 from realtime_server.training.starling.sets.spoken import TALKS, TURNS
 
@@ -20,13 +21,16 @@ def snake_case(name: str) -> str:
 @functools.cache
 def names() -> frozenset[str]:
     """Of the measures' tools."""
-    return frozenset(snake_case(tool.name) for talk in TALKS for tool in talk.tools) | {snake_case(ORDER.name)}
+    spoken = {tool.name for talk in TALKS for tool in talk.tools}
+    written = {tool.name for question in typed.asked() for tool in question.tools}
+    return frozenset(map(snake_case, {*spoken, *written, ORDER.name}))
 
 
 @functools.cache
 def sentences() -> frozenset[str]:
-    """What is said in the measures."""
-    return frozenset(plain(turn.said) for turn in TURNS)
+    """What is said in the measures, aloud or in writing."""
+    written = {said for question in typed.asked() for said in question.said if isinstance(said, str)}
+    return frozenset(map(plain, {*(turn.said for turn in TURNS), *written}))
 
 
 @functools.cache

@@ -57,6 +57,76 @@ def clock(rng: random.Random) -> Value:
     return rng.choice(forms), f"{hour:02d}:{minute:02d}"
 
 
+def meant(values: dict[str, list[str]]) -> Draw:
+    """One of a choice, said in one of the words that mean it."""
+
+    def draw(rng: random.Random) -> Value:
+        value = rng.choice(list(values))
+        return rng.choice(values[value]), value
+
+    return draw
+
+
+def flag(yes: list[str], no: list[str]) -> Draw:
+    def draw(rng: random.Random) -> Value:
+        value = rng.random() < 0.5
+        return rng.choice(yes if value else no), value
+
+    return draw
+
+
+def several(values: list[str]) -> Draw:
+    """A list, said one behind the other."""
+
+    def draw(rng: random.Random) -> Value:
+        chosen = rng.sample(values, min(len(values), rng.choice((1, 2, 2, 3))))
+        said = [value.replace("_", " ") for value in chosen]
+        return (said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"), chosen
+
+    return draw
+
+
+def duration(unit: str) -> Draw:
+    """In whole units, whatever unit it is said in."""
+    one = UNITS[unit]
+
+    def draw(rng: random.Random) -> Value:
+        fitting = {name: seconds for name, seconds in UNITS.items() if seconds >= one}
+        name = rng.choice(list(fitting))
+        usual = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 40, 45, 50)
+        number = rng.choice(usual) if name == unit and name != "hours" else rng.randint(1, 5)
+        words = spoken.words(number) if rng.random() < 0.6 else str(number)
+        said = f"{words} {name}" if number > 1 else f"{'an' if name == 'hours' else 'one'} {name[:-1]}"
+        seconds = number * fitting[name]
+        if one <= 60 and rng.random() < 0.2:
+            said, seconds = rng.choice((("half an hour", 1800), ("an hour and a half", 5400), ("a quarter of an hour", 900)))
+        return said, seconds // one
+
+    return draw
+
+
+def decimal(low: int, high: int) -> Draw:
+    """Whole, or with a half or a digit behind the point."""
+
+    def draw(rng: random.Random) -> Value:
+        whole = rng.randint(low, high - 1)
+        words = spoken.words(whole)
+        tenth = rng.choice((1, 2, 3, 4, 6, 7, 8, 9))
+        return rng.choice((
+            (words, whole), (str(whole), whole), (f"{words} and a half", whole + 0.5), (f"{whole}.5", whole + 0.5),
+            (f"{words} point {spoken.words(tenth)}", round(whole + tenth / 10, 1)),
+        ))  # fmt: skip
+
+    return draw
+
+
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
+
+
+def _described(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind, "description": row["description"]} if "description" in row else {"type": kind}
+
+
 def _variants(row: dict[str, Any]) -> Variants:
     match row["kind"]:
         case "text":
@@ -67,6 +137,20 @@ def _variants(row: dict[str, Any]) -> Variants:
             low, high, step = row["range"]
             kinds = ({"type": "integer"}, {"type": "integer", "minimum": low, "maximum": high}, {"type": "number"})
             return tuple((kind, integer(low, high, step)) for kind in kinds)
+        case "meant":
+            return (({"type": "string", "enum": list(row["values"])}, meant(row["values"])),)
+        case "flag":
+            return ((_described("boolean", row), flag(row["yes"], row["no"])),)
+        case "several":
+            items = {"type": "string", "enum": row["values"]}
+            return (({"type": "array", "items": items}, several(row["values"])),)
+        case "duration":
+            return tuple(
+                ({"type": kind, "description": text.format(row["unit"])}, duration(row["unit"]))
+                for kind in ("integer", "number") for text in ("In {}", "How long, in {}", "Duration in {}")
+            )  # fmt: skip
+        case "decimal":
+            return ((_described("number", row), decimal(*row["range"])),)
         case "time":
             return ((STRING, as_said(stored("slots")["time"])), (CLOCK, clock))
         case kind:
