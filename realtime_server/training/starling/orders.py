@@ -183,11 +183,16 @@ def offer(shop: Shop, rng: random.Random) -> Exchange | None:
 
 
 def not_sold(shop: Shop, rng: random.Random) -> Exchange | None:
-    """Something of another kind of shop. None where the tool would take anything."""
+    """Something of another kind of shop. None where the tool would take anything, or all that others sell."""
     if "enum" not in shop.item.schema:
         return None
-    others = [row for row in stored("menus")["menus"] if row["for"] != shop.kind]
-    item = rng.choice(rng.choice(others)["items"].split(", "))
+    sold = [str(item) for item, _ in shop.item.choices]
+    others = [row["items"].split(", ") for row in stored("menus")["menus"] if row["for"] != shop.kind]
+    # Another shop's soup of the day is a soup, too.
+    foreign = [item for items in others for item in items if not any(own in item or item in own for own in sold)]
+    if not foreign:
+        return None
+    item = rng.choice(foreign)
     text = ("" if _many(item) else _article(item)) + item
     answer = rng.choice(stored("menus")["not sold"]).format(plural(item))
     return Exchange.of("not sold", _sentence(text, rng), answer.replace("is no", "are no"))
